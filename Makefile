@@ -1,0 +1,41 @@
+# One screen. `make check` is exactly what CI runs.
+.PHONY: help build dev test check lint fuzz bench torture vuln
+.DEFAULT_GOAL := help
+FUZZTIME ?= 30s
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+build: ## the program, as bin/tongbo
+	CGO_ENABLED=0 go build -trimpath -o bin/tongbo ./cmd/tongbo
+
+dev: ## a demo on this machine: temporary database, simulated PGs, a shop that listens
+	go run ./cmd/tongbo demo
+
+test: ## all tests; installs what they need if it may
+	@scripts/need.sh cc postgres
+	CGO_ENABLED=1 go test -race ./...
+	go test ./test/...
+
+check: lint ## what CI runs: the linters, the tests, tidy modules, unchanged golden files
+	scripts/golden.sh $(MAKE) --no-print-directory test
+	go mod tidy -diff
+
+lint: ## the linters (.golangci.yml)
+	scripts/tool.sh golangci-lint run ./...
+
+fuzz: ## every fuzz target in turn, FUZZTIME=30s each
+	@go list ./... | while read -r p; do \
+		go test -list '^Fuzz' "$$p" | grep '^Fuzz' | while read -r f; do \
+			echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$p" || exit 1; \
+		done || exit 1; done
+
+bench: ## every benchmark, ten times, for benchstat
+	go test -run '^$$' -bench . -benchmem -count 10 ./...
+
+torture: ## kill -9, database gone, disk full, slow shops; long, without -race
+	@scripts/need.sh postgres
+	TONGBO_TORTURE=1 go test -count 1 -timeout 2h -v ./test/...
+
+vuln: ## known vulnerabilities in what we use; needs vuln.go.dev
+	scripts/tool.sh govulncheck ./...

@@ -1,0 +1,153 @@
+// Package notice holds what a PG told us (통보): the request as it came, what
+// it says in our words, and what became of it. Pure values and functions.
+package notice
+
+import (
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/secret"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// An ID names a notice: a UUIDv7.
+type ID string
+
+// A Request is one HTTP request on a notice path, its bytes as they came.
+type Request struct {
+	Method string
+	Path   string // as sent, before any decoding
+	Query  string // the raw query, without "?"
+	Header http.Header
+	Body   []byte
+}
+
+// ContentType returns the request's Content-Type header; PGs may send none.
+func (r Request) ContentType() string { return r.Header.Get("Content-Type") }
+
+// A Notice is what a request says, in our words.
+type Notice struct {
+	payment.Report
+	Merchant string // the MID at the PG; empty if the PG sends none
+	Order    string // the PG's order id; empty if absent or the PG's constant for none
+	Kind     string // the PG's own word for the event, such as "TX00"
+	// Form tells wire formats apart where one URL sees several.
+	Form     string
+	BankCode string // the PG's own code of the account's bank
+	BankName string // as the PG spelt it
+	// Test says that the notice bears the mark of the PG's test tool.
+	Test bool
+	// Proof is a secret that the body carried. It is never stored in clear.
+	Proof secret.Text
+	// Fields are the PG's other fields, decoded, by the PG's names. Secrets
+	// are left out.
+	Fields map[string]string
+}
+
+// An Inbound is a request on its way to a verdict.
+type Inbound struct {
+	ID        ID
+	At        time.Time // when it came
+	Provider  string
+	Request   Request
+	Peer      netip.Addr // who sent it, behind any trusted proxies
+	Truncated bool       // the body was longer than what is kept
+
+	Notice Notice
+	// Ruled, if set, is a verdict that needs no payment: Refused or
+	// Unreadable. It is stored as it is.
+	Ruled *Ruling
+	// Channels are those that may be meant, after the path, the MID and the
+	// sender's address were checked.
+	Channels []merchant.ChannelKey
+	// Version is the version of the settings that all of this was judged by.
+	Version int64
+}
+
+// Keys are the names under which the notice may find its payment, in all the
+// channels that may be meant.
+func (in Inbound) Keys() []payment.MatchKey {
+	var keys []payment.MatchKey
+	for _, c := range in.Channels {
+		keys = append(keys, payment.ReportKeys(c, in.Notice.Order, in.Notice.Report)...)
+	}
+	return keys
+}
+
+// A Found is what the store knows of one channel that a notice may mean.
+type Found struct {
+	Channel merchant.ChannelKey
+	// By is how the payments were found; empty if none was.
+	By payment.MatchKind
+	// Payments are those that the name leads to: at most one, except by
+	// account.
+	Payments []payment.Payment
+	// Claimed says that a notice with the same Key was decided before.
+	Claimed bool
+	// DepositOf is the payment that the deposit was applied to before.
+	DepositOf payment.Key
+	// OtherMode says that the order is known, but to a payment of the store in
+	// the other mode.
+	OtherMode bool
+}
+
+// A Ruling is what becomes of a notice: the verdict, and all that is written
+// with it in one transaction.
+type Ruling struct {
+	Verdict payment.Verdict
+	Reason  payment.Reason
+	Detail  string              // in words, for a person; holds no secret
+	Channel merchant.ChannelKey // empty if it could not be told
+	Payment *payment.Payment    // as it is afterwards; nil if none is meant
+	Changed bool                // Payment has to be written
+	Created bool                // Payment is new
+	// Claims says that the notice's Key is occupied from now on, so that the
+	// same message again is a Duplicate.
+	Claims bool
+	// Listed opens a case for a person although the verdict is final.
+	Listed    bool
+	Emissions []webhook.Emission
+}
+
+// A Judge decides on a notice, given what the store found for each channel in
+// Inbound.Channels. It must be pure: a store may call it more than once.
+type Judge func(Inbound, []Found) Ruling
+
+// A Result is what a notice's sender is told about.
+type Result struct {
+	ID      ID
+	Verdict payment.Verdict
+	Reason  payment.Reason
+	Channel merchant.ChannelKey
+	Payment payment.Key
+	// Stale says that nothing was decided, since the settings have changed:
+	// judge again by the new ones.
+	Stale bool
+	// Err is why this notice could not be committed; nil if it was.
+	Err error
+}
+
+// The reasons for verdicts that are given before any payment is looked at, or
+// about the meeting of notice and payment.
+const (
+	ReasonUnknownChannel  payment.Reason = "unknown_channel"
+	ReasonWrongToken      payment.Reason = "wrong_token"
+	ReasonOtherMID        payment.Reason = "other_mid"
+	ReasonAddress         payment.Reason = "sender_not_listed"
+	ReasonNoSenders       payment.Reason = "no_sender_list"
+	ReasonProxy           payment.Reason = "untrusted_proxy"
+	ReasonTooLarge        payment.Reason = "body_too_large"
+	ReasonMethod          payment.Reason = "method"
+	ReasonUnreadable      payment.Reason = "unreadable"
+	ReasonProof           payment.Reason = "wrong_secret"
+	ReasonUnproved        payment.Reason = "no_proof"
+	ReasonTestNotice      payment.Reason = "test_notice"
+	ReasonTestSender      payment.Reason = "test_sender"
+	ReasonUnknownOrder    payment.Reason = "unknown_order"
+	ReasonAmbiguous       payment.Reason = "several_match"
+	ReasonConfirm         payment.Reason = "awaiting_inquiry"
+	ReasonDepositElsewher payment.Reason = "deposit_of_another_payment"
+)

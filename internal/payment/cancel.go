@@ -1,0 +1,181 @@
+package payment
+
+// reversed handles a deposit that the bank took back.
+func (d *decider) reversed() Decision {
+	i, found := d.reversedDeposit()
+	if found {
+		switch d.p.Deposits[i].State {
+		case DepositApplied:
+			return d.reverse(i)
+		case DepositReversed, DepositForetold:
+			return d.duplicate()
+		}
+	}
+	paidByOther := d.lastApplied() >= 0
+	if paidByOther && d.r.Deposit == "" {
+		return d.conflict(ReasonReversalUnknown)
+	}
+	d.p.Deposits = append(d.p.Deposits, Deposit{
+		Key: d.r.Deposit, State: DepositForetold, Amount: d.r.Amount,
+		Account: d.r.Account, ReversedAt: d.at(),
+	})
+	out := d.remembered(ReasonReversalForetold)
+	if paidByOther {
+		// The PG may have given the reversal an id of its own: then this is
+		// the applied deposit going back, and only a person can tell.
+		out.Reason, out.Listed = ReasonReversalUnknown, true
+	}
+	return out
+}
+
+// reversedDeposit finds the deposit that a reversal speaks of: by the PG's
+// id, else, where it gives none, by account and amount if that leaves one.
+func (d *decider) reversedDeposit() (int, bool) {
+	match := -1
+	for i, k := range d.p.Deposits {
+		if d.r.Deposit != "" && k.Key != "" {
+			if k.Key == d.r.Deposit {
+				return i, true
+			}
+			continue
+		}
+		if !d.sameMoney(k) || d.tooEarly(k) {
+			continue
+		}
+		if match >= 0 && k.State == d.p.Deposits[match].State && k.State == DepositApplied {
+			return -1, false // two would fit: not ours to guess
+		}
+		if match < 0 || k.State == DepositApplied {
+			match = i
+		}
+	}
+	return match, match >= 0
+}
+
+// tooEarly reports whether the reversal was before deposit k, or is another
+// one than the reversal that k already had.
+func (d *decider) tooEarly(k Deposit) bool {
+	if k.State != DepositApplied && !k.ReversedAt.IsZero() && !d.r.At.IsZero() {
+		return d.r.At.Sub(k.ReversedAt).Abs() > sameMinute
+	}
+	return !k.At.IsZero() && !d.r.At.IsZero() && d.r.At.Before(k.At)
+}
+
+// reverse takes back applied deposit i. The payment is cancelled by a
+// cancellation that refunds nothing; a person always sees it.
+func (d *decider) reverse(i int) Decision {
+	for _, c := range d.p.Cancellations {
+		if !c.Reversal && c.State != CancelFailed {
+			return d.conflict(ReasonReversalAfterward)
+		}
+	}
+	k := &d.p.Deposits[i]
+	k.State, k.ReversedAt = DepositReversed, d.at()
+	c := Cancellation{
+		ID: d.e.NewID(), State: CancelSucceeded, Amount: k.Amount, Reason: ReversalReason,
+		Reversal: true, RequestedAt: d.e.Now, CancelledAt: d.at(),
+	}
+	d.p.Cancellations = append(d.p.Cancellations, c)
+	d.p.CancelledAt = d.at()
+	state, change := Cancelled, ChangeCancelled
+	if d.lastApplied() >= 0 { // an unlimited account with other deposits
+		state, change = Paid, ChangePartiallyCancelled
+	}
+	d.setState(state)
+	out := d.applied(state, change, c.ID)
+	out.Reason, out.Listed = ReasonReversed, true
+	return out
+}
+
+// cancelled handles a cancellation that the PG reports.
+func (d *decider) cancelled() Decision {
+	switch d.p.State {
+	case Ready, Issued, PayPending:
+		return d.close()
+	case Paid, PartiallyCancelled:
+		return d.cancelPaid()
+	case Cancelled, Failed:
+	}
+	return d.recorded(ReasonNone)
+}
+
+// close ends a payment whose account was closed before money came.
+func (d *decider) close() Decision {
+	if d.r.Event == EventPartiallyCancelled {
+		return d.conflict(ReasonCancelTooLarge)
+	}
+	d.p.FailedAt, d.p.FailureReason = d.at(), string(ReasonClosed)
+	d.setState(Failed)
+	return d.applied(Failed, ChangeFailed, "")
+}
+
+// cancelPaid cancels what was paid, in whole or in part. Our own request that
+// the PG reports is completed, not doubled.
+func (d *decider) cancelPaid() Decision {
+	for _, c := range d.p.Cancellations {
+		if d.r.PGCancel != "" && c.PGID == d.r.PGCancel && c.State == CancelSucceeded {
+			return d.duplicate()
+		}
+	}
+	left := d.p.Remaining()
+	amount := left
+	if d.r.Event == EventPartiallyCancelled {
+		switch {
+		case !d.r.HasAmount:
+			return d.conflict(ReasonNoAmount)
+		case d.r.Amount.Currency != left.Currency:
+			return d.conflict(ReasonOtherCurrency)
+		case d.r.Amount.Amount <= 0 || d.r.Amount.Amount > left.Amount:
+			return d.conflict(ReasonCancelTooLarge)
+		}
+		amount = d.r.Amount
+	}
+	c := d.ownRequest(amount)
+	c.State, c.CancelledAt = CancelSucceeded, d.at()
+	if c.PGID == "" {
+		c.PGID = d.r.PGCancel
+	}
+	d.p.CancelledAt = d.at()
+	if amount.Amount == left.Amount {
+		d.setState(Cancelled)
+		return d.applied(Cancelled, ChangeCancelled, c.ID)
+	}
+	d.setState(PartiallyCancelled)
+	return d.applied(PartiallyCancelled, ChangePartiallyCancelled, c.ID)
+}
+
+// ownRequest returns the cancellation that the report completes: the one we
+// requested for that amount, else a new one.
+func (d *decider) ownRequest(amount Money) *Cancellation {
+	for i := range d.p.Cancellations {
+		c := &d.p.Cancellations[i]
+		if c.State == CancelRequested && c.Amount == amount {
+			return c
+		}
+	}
+	d.p.Cancellations = append(d.p.Cancellations, Cancellation{
+		ID: d.e.NewID(), Amount: amount, Reason: "PG 취소", RequestedAt: d.at(),
+	})
+	return &d.p.Cancellations[len(d.p.Cancellations)-1]
+}
+
+// refunded settles the refund transfer of a cancellation. It never
+// un-cancels.
+func (d *decider) refunded() Decision {
+	for i := range d.p.Cancellations {
+		c := &d.p.Cancellations[i]
+		if c.Refund != RefundPending || (d.r.HasAmount && d.r.Amount != c.Amount) {
+			continue
+		}
+		c.Refund = RefundCompleted
+		out := Decision{Verdict: Applied, Changed: true}
+		if d.r.Event == EventRefundFailed {
+			c.Refund = RefundFailed
+			out.Reason, out.Listed = ReasonRefundFailed, true
+		}
+		d.p.UpdatedAt = d.e.Now
+		out.Payment = d.p
+		return out
+	}
+	return d.conflict(ReasonNoRefundPending)
+}

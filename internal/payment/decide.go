@@ -1,0 +1,269 @@
+package payment
+
+import "time"
+
+// A Change is one transition of a payment: a fact for merchants.
+type Change string
+
+// The changes, in the words of PortOne's webhook types.
+const (
+	ChangeIssued             Change = "VirtualAccountIssued"
+	ChangePaid               Change = "Paid"
+	ChangeFailed             Change = "Failed"
+	ChangeCancelled          Change = "Cancelled"
+	ChangePartiallyCancelled Change = "PartialCancelled"
+	ChangeExpired            Change = "VirtualAccountExpired" // ours, not PortOne's
+)
+
+// A Transition is a Change with the attempt and the cancellation it is about.
+type Transition struct {
+	Change       Change
+	Transaction  TransactionID
+	Cancellation string // id of the cancellation; empty for other changes
+}
+
+// A Decision is what a report does to a payment.
+type Decision struct {
+	Verdict Verdict
+	Reason  Reason
+	// Payment is the payment afterwards. It equals the payment before unless
+	// Changed.
+	Payment     Payment
+	Changed     bool
+	Transitions []Transition // in order; at most one for each report
+	// Listed asks that a person sees this, although nothing waits for them.
+	Listed bool
+}
+
+// An Env is what a decision may not find out by itself.
+type Env struct {
+	Now   time.Time
+	NewID func() string // a fresh UUID
+}
+
+// Decide applies the money rules (docs/money-rules.md): what r does to p. It is pure:
+// the same arguments, with the same ids from e.NewID, give the same decision,
+// and p is left as it was.
+//
+// Decide does not judge who sent r, whether it was told before under the same
+// Key, or whether it may touch a payment of this mode: its caller does.
+func (p Payment) Decide(r Report, e Env) Decision {
+	d := decider{p: p.clone(), before: p, r: r, e: e}
+	switch r.Event {
+	case EventIssued:
+		return d.issued()
+	case EventDeposited:
+		return d.deposited()
+	case EventReversed:
+		return d.reversed()
+	case EventCancelled, EventPartiallyCancelled:
+		return d.cancelled()
+	case EventRefunded, EventRefundFailed:
+		return d.refunded()
+	case EventApproved, EventFailed:
+		return d.attempted()
+	case EventExpired:
+		return d.expired()
+	case EventOther:
+	}
+	return d.recordedFor(r.Listed)
+}
+
+// A decider is one decision in the making: p is changed in place.
+type decider struct {
+	p, before Payment
+	r         Report
+	e         Env
+}
+
+func (d *decider) conflict(why Reason) Decision {
+	return Decision{Verdict: Conflict, Reason: why, Payment: d.before}
+}
+
+func (d *decider) duplicate() Decision {
+	return Decision{Verdict: Duplicate, Payment: d.before}
+}
+
+func (d *decider) recorded(why Reason) Decision {
+	return Decision{Verdict: Recorded, Reason: why, Payment: d.before}
+}
+
+func (d *decider) recordedFor(person bool) Decision {
+	out := d.recorded(ReasonNone)
+	if person {
+		out.Reason, out.Listed = ReasonForAPerson, true
+	}
+	return out
+}
+
+// remembered is a Recorded that kept something in the payment.
+func (d *decider) remembered(why Reason) Decision {
+	d.p.UpdatedAt = d.e.Now
+	return Decision{Verdict: Recorded, Reason: why, Payment: d.p, Changed: true}
+}
+
+// applied ends a decision that moved the payment to state s.
+func (d *decider) applied(s State, c Change, cancellation string) Decision {
+	d.p.UpdatedAt = d.e.Now
+	if d.p.State != s || c == ChangePaid {
+		d.p.StatusChangedAt = d.e.Now
+	}
+	d.p.State = s
+	t := Transition{Change: c, Cancellation: cancellation}
+	if tx, ok := d.p.Transaction(); ok {
+		t.Transaction = tx.ID
+	}
+	return Decision{Verdict: Applied, Payment: d.p, Changed: true, Transitions: []Transition{t}}
+}
+
+// at is when the PG says that it happened, or now if it did not say.
+func (d *decider) at() time.Time {
+	if d.r.At.IsZero() {
+		return d.e.Now
+	}
+	return d.r.At
+}
+
+func (d *decider) issued() Decision {
+	if d.reopened() {
+		return d.reverse(d.lastApplied())
+	}
+	switch d.p.State {
+	case Ready:
+		d.fill(d.p.Current)
+		d.setState(Issued)
+		return d.applied(Issued, ChangeIssued, "")
+	case Issued:
+		if d.fill(d.named()) {
+			return d.remembered(ReasonNone)
+		}
+	case PayPending, Paid, PartiallyCancelled, Cancelled, Failed:
+	}
+	return d.recorded(ReasonNone)
+}
+
+// reopened reports whether this issued report means that the bank took the
+// applied deposit back: it is later than the deposit and names a change of
+// state that we have not seen. A late copy of the issue is neither.
+func (d *decider) reopened() bool {
+	if !d.r.Reopens || d.p.State != Paid {
+		return false
+	}
+	i := d.lastApplied()
+	if i < 0 || !d.r.At.After(d.p.Deposits[i].At) {
+		return false
+	}
+	for _, known := range d.p.Deposits {
+		if known.Key == d.r.Deposit {
+			return false
+		}
+	}
+	return true
+}
+
+// named is the index of the transaction that the report names by the PG's id
+// or by its account, else of the current one; -1 if the report names an
+// account that no transaction has.
+func (d *decider) named() int {
+	if len(d.p.Transactions) == 0 {
+		return -1
+	}
+	for i, t := range d.p.Transactions {
+		if d.r.PGTx != "" && t.PGTx == d.r.PGTx && accountFits(t, d.r) {
+			return i
+		}
+	}
+	if d.r.Account == "" {
+		return d.p.Current
+	}
+	for i := len(d.p.Transactions) - 1; i >= 0; i-- {
+		if a := d.p.Transactions[i].Account; a != nil && sameAccount(a.Number, d.r.Account) {
+			return i
+		}
+	}
+	if a := d.p.Transactions[d.p.Current].Account; a == nil || a.Number == "" {
+		return d.p.Current
+	}
+	return -1
+}
+
+// accountFits reports whether the report's account, if it names one, is the
+// transaction's.
+func accountFits(t Transaction, r Report) bool {
+	return r.Account == "" || t.Account == nil || t.Account.Number == "" || sameAccount(t.Account.Number, r.Account)
+}
+
+// fill takes what the transaction lacks from the report and reports whether
+// it took anything. What is known is never overwritten.
+func (d *decider) fill(i int) bool {
+	if i < 0 || i >= len(d.p.Transactions) {
+		return false
+	}
+	t := &d.p.Transactions[i]
+	changed := false
+	if t.PGTx == "" && d.r.PGTx != "" {
+		t.PGTx, changed = d.r.PGTx, true
+	}
+	if d.r.Account == "" {
+		return changed
+	}
+	if t.Account == nil {
+		t.Account = &Account{Type: Normal, IssuedAt: d.at()}
+	}
+	a := t.Account
+	if a.Number == "" {
+		a.Number, changed = d.r.Account, true
+	}
+	if a.Bank == "" && d.r.Bank != "" {
+		a.Bank, changed = d.r.Bank, true
+	}
+	if a.Holder == "" && d.r.Holder != "" {
+		a.Holder, changed = d.r.Holder, true
+	}
+	if a.ExpiresAt.IsZero() && !d.r.ExpiresAt.IsZero() {
+		a.ExpiresAt, changed = d.r.ExpiresAt, true
+	}
+	return changed
+}
+
+// setState moves the current transaction.
+func (d *decider) setState(s State) {
+	if d.p.Current < len(d.p.Transactions) {
+		d.p.Transactions[d.p.Current].State = s
+	}
+}
+
+// attempted handles the approval or failure of a method other than a virtual
+// account: it counts only for an attempt that was started here.
+func (d *decider) attempted() Decision {
+	t, ok := d.p.Transaction()
+	if !ok || t.Account != nil || (d.p.State != Ready && d.p.State != PayPending) {
+		return d.recorded(ReasonNotOurs)
+	}
+	if d.r.Event == EventFailed {
+		d.p.FailedAt, d.p.FailureReason = d.at(), string(EventFailed)
+		d.setState(Failed)
+		return d.applied(Failed, ChangeFailed, "")
+	}
+	if why := d.amountProblem(); why != ReasonNone {
+		return d.conflict(why)
+	}
+	d.fill(d.p.Current)
+	d.p.PaidAt = d.at()
+	d.p.Transactions[d.p.Current].PaidAt = d.at()
+	d.setState(Paid)
+	return d.applied(Paid, ChangePaid, "")
+}
+
+// expired flags a payment whose deadline passed. PortOne has no expired
+// state, so the state is kept.
+func (d *decider) expired() Decision {
+	if d.p.State != Issued || d.p.Expired {
+		return d.recorded(ReasonNone)
+	}
+	d.p.Expired = true
+	out := d.remembered(ReasonNone)
+	t, _ := d.p.Transaction()
+	out.Transitions = []Transition{{Change: ChangeExpired, Transaction: t.ID}}
+	return out
+}

@@ -1,0 +1,254 @@
+package payment
+
+import (
+	"strings"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// sameMinute is how far apart two tellings of one deposit may be when the PG
+// gives deposits no id.
+const sameMinute = time.Minute
+
+// deposited applies money that came in.
+func (d *decider) deposited() Decision {
+	if i := d.known(); i >= 0 {
+		return d.retold(i)
+	}
+	if i := d.foretold(); i >= 0 {
+		return d.cameAndWent(i)
+	}
+	i := d.named()
+	if i < 0 {
+		return d.conflict(ReasonOtherAccount)
+	}
+	if d.p.unlimited() {
+		return d.depositUnlimited(i)
+	}
+	if why := d.amountProblem(); why != ReasonNone {
+		return d.conflict(why)
+	}
+	switch d.p.State {
+	case Issued, Ready, PayPending:
+		return d.pay(i)
+	case Cancelled:
+		if d.cancelledByBank() {
+			return d.payAgain(i)
+		}
+	case Paid, PartiallyCancelled, Failed:
+	}
+	if d.p.State == Failed {
+		return d.conflict(ReasonNotPayable)
+	}
+	return d.conflict(ReasonSecondDeposit)
+}
+
+// known is the index of the deposit that the report speaks of, -1 if it is
+// new. Foretold reversals are found by foretold.
+func (d *decider) known() int {
+	for i, k := range d.p.Deposits {
+		if k.State != DepositForetold && d.isSame(k) {
+			return i
+		}
+	}
+	return -1
+}
+
+// isSame reports whether the report speaks of deposit k. Two ids decide;
+// where one is missing, account, amount and time to a minute do (money rules
+// §2): the same money may be told in two forms.
+func (d *decider) isSame(k Deposit) bool {
+	if k.Key != "" && d.r.Deposit != "" {
+		return k.Key == d.r.Deposit
+	}
+	if !d.sameMoney(k) {
+		return false
+	}
+	if k.At.IsZero() || d.r.At.IsZero() {
+		return false
+	}
+	return d.r.At.Sub(k.At).Abs() <= sameMinute
+}
+
+// sameMoney reports whether account and amount agree, where both are told.
+func (d *decider) sameMoney(k Deposit) bool {
+	if d.r.HasAmount && !k.Amount.IsZero() && k.Amount != d.r.Amount {
+		return false
+	}
+	return d.r.Account == "" || k.Account == "" || sameAccount(k.Account, d.r.Account)
+}
+
+// retold is a deposit that we know. It moves nothing, but may tell more.
+func (d *decider) retold(i int) Decision {
+	out := d.duplicate()
+	k := &d.p.Deposits[i]
+	if k.Key == "" && d.r.Deposit != "" {
+		k.Key = d.r.Deposit
+		out.Payment, out.Changed = d.p, true
+	}
+	if d.p.CashReceipt == nil && d.r.CashReceipt != nil {
+		d.p.CashReceipt = d.r.CashReceipt
+		out.Payment, out.Changed = d.p, true
+	}
+	return out
+}
+
+// foretold is the index of a reversal that came before this deposit, or -1.
+func (d *decider) foretold() int {
+	for i, k := range d.p.Deposits {
+		if k.State != DepositForetold {
+			continue
+		}
+		if k.Key != "" && d.r.Deposit != "" {
+			if k.Key == d.r.Deposit {
+				return i
+			}
+			continue
+		}
+		// Without ids: the same money, and it came before it went.
+		if d.sameMoney(k) && !d.r.At.IsZero() && !k.ReversedAt.IsZero() && !d.r.At.After(k.ReversedAt) {
+			return i
+		}
+	}
+	return -1
+}
+
+// cameAndWent keeps a deposit whose reversal was told first.
+func (d *decider) cameAndWent(i int) Decision {
+	k := &d.p.Deposits[i]
+	k.State, k.Depositor, k.At = DepositReversed, d.r.Depositor, d.at()
+	if k.Key == "" {
+		k.Key = d.r.Deposit
+	}
+	if d.r.HasAmount {
+		k.Amount = d.r.Amount
+	}
+	return d.remembered(ReasonReversedEarlier)
+}
+
+// amountProblem says why the reported amount is not the payment's.
+func (d *decider) amountProblem() Reason {
+	switch {
+	case !d.r.HasAmount && d.r.AmountEnforced:
+		return ReasonNone
+	case !d.r.HasAmount:
+		return ReasonNoAmount
+	case d.r.Amount.Currency != d.p.Amount.Currency:
+		return ReasonOtherCurrency
+	case d.r.Amount.Amount != d.p.Amount.Amount:
+		return ReasonOtherAmount
+	}
+	return ReasonNone
+}
+
+// pay makes transaction i the one that was paid.
+func (d *decider) pay(i int) Decision {
+	d.p.Current = i
+	d.fill(i)
+	d.keepDeposit(i)
+	t := &d.p.Transactions[i]
+	t.State, t.PaidAt, t.Depositor = Paid, d.at(), d.r.Depositor
+	d.p.PaidAt = d.at()
+	out := ReasonNone
+	if t.Account != nil && !t.Account.ExpiresAt.IsZero() && d.at().After(t.Account.ExpiresAt) {
+		// Money is never refused for being late.
+		d.p.Late, out = true, ReasonLate
+	}
+	dec := d.applied(Paid, ChangePaid, "")
+	dec.Reason = out
+	return dec
+}
+
+// payAgain takes a new deposit after the bank reversed the last one: a new
+// transaction of the same payment, on the same account.
+func (d *decider) payAgain(i int) Decision {
+	t := d.p.Transactions[i]
+	t.ID, t.State, t.At = TransactionID(d.e.NewID()), Issued, d.e.Now
+	t.PaidAt, t.Depositor = time.Time{}, ""
+	if t.Account != nil {
+		a := *t.Account
+		t.Account = &a
+	}
+	d.p.Transactions = append(d.p.Transactions, t)
+	return d.pay(len(d.p.Transactions) - 1)
+}
+
+// depositUnlimited appends a deposit on an unlimited fixed account: each new
+// one counts, whatever its amount.
+func (d *decider) depositUnlimited(i int) Decision {
+	switch {
+	case !d.r.HasAmount:
+		return d.conflict(ReasonNoAmount)
+	case d.r.Amount.Currency != d.p.Amount.Currency:
+		return d.conflict(ReasonOtherCurrency)
+	case d.r.Amount.Amount <= 0:
+		return d.conflict(ReasonOtherAmount)
+	}
+	switch d.p.State {
+	case Issued, Ready, PayPending, Paid:
+		return d.pay(i)
+	case Cancelled:
+		if d.cancelledByBank() {
+			return d.payAgain(i)
+		}
+	case PartiallyCancelled, Failed:
+	}
+	return d.conflict(ReasonNotPayable)
+}
+
+func (d *decider) keepDeposit(i int) {
+	k := Deposit{
+		Key: d.r.Deposit, State: DepositApplied, Transaction: d.p.Transactions[i].ID,
+		Amount: d.r.Amount, Account: d.r.Account, Depositor: d.r.Depositor, At: d.at(),
+	}
+	if !d.r.HasAmount {
+		k.Amount = d.p.Amount
+	}
+	if a := d.p.Transactions[i].Account; k.Account == "" && a != nil {
+		k.Account = a.Number
+	}
+	d.p.Deposits = append(d.p.Deposits, k)
+	if d.p.CashReceipt == nil && d.r.CashReceipt != nil {
+		d.p.CashReceipt = d.r.CashReceipt
+	}
+}
+
+// lastApplied is the index of the latest deposit that still counts, or -1.
+func (d *decider) lastApplied() int {
+	for i := len(d.p.Deposits) - 1; i >= 0; i-- {
+		if d.p.Deposits[i].State == DepositApplied {
+			return i
+		}
+	}
+	return -1
+}
+
+// cancelledByBank reports whether the payment is cancelled because the bank
+// took its deposit back, and for no other reason.
+func (d *decider) cancelledByBank() bool {
+	reversed := false
+	for _, c := range d.p.Cancellations {
+		if c.State != CancelFailed && !c.Reversal {
+			return false
+		}
+		reversed = reversed || c.Reversal
+	}
+	return reversed
+}
+
+func sameAccount(a, b secret.Account) bool {
+	return digits(a.Reveal()) == digits(b.Reveal())
+}
+
+// digits keeps letters and digits: PGs write account numbers with and without
+// dashes, and KCP's test accounts begin with a T.
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '0' && r <= '9', r >= 'A' && r <= 'Z', r >= 'a' && r <= 'z':
+			return r
+		}
+		return -1
+	}, s)
+}

@@ -1,0 +1,111 @@
+package payment
+
+import (
+	"time"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+)
+
+// A MatchKind is a way in which a notice names a payment.
+type MatchKind string
+
+// The ways, in the order in which they are tried (money rules §2).
+const (
+	ByOrder   MatchKind = "order"   // the PG's order id
+	ByPGTx    MatchKind = "pgtx"    // the PG's transaction id of the issue
+	ByAccount MatchKind = "account" // the account number; only if there is no order id
+)
+
+// A MatchKey is one name of a payment within a channel.
+type MatchKey struct {
+	Channel merchant.ChannelKey
+	Kind    MatchKind
+	Value   string
+}
+
+// String returns the key as one text, for locking in a fixed order.
+func (k MatchKey) String() string {
+	return string(k.Channel) + "\x1f" + string(k.Kind) + "\x1f" + k.Value
+}
+
+// MatchKeys are the names under which notices may speak of p.
+func (p Payment) MatchKeys() []MatchKey {
+	var keys []MatchKey
+	seen := make(map[MatchKey]bool)
+	add := func(k MatchKey) {
+		if k.Value != "" && !seen[k] {
+			seen[k] = true
+			keys = append(keys, k)
+		}
+	}
+	for _, t := range p.Transactions {
+		add(MatchKey{t.Channel, ByOrder, t.Order})
+		add(MatchKey{t.Channel, ByPGTx, t.PGTx})
+		if t.Account != nil {
+			add(MatchKey{t.Channel, ByAccount, digits(t.Account.Number.Reveal())})
+		}
+	}
+	return keys
+}
+
+// ReportKeys are the names by which a report speaks of a payment in a
+// channel: its order and the PG's id, or its account if it has no order.
+func ReportKeys(c merchant.ChannelKey, order string, r Report) []MatchKey {
+	var keys []MatchKey
+	if order != "" {
+		keys = append(keys, MatchKey{c, ByOrder, order})
+	}
+	if r.PGTx != "" {
+		keys = append(keys, MatchKey{c, ByPGTx, r.PGTx})
+	}
+	if account := digits(r.Account.Reveal()); order == "" && account != "" {
+		keys = append(keys, MatchKey{c, ByAccount, account})
+	}
+	return keys
+}
+
+// Expects reports whether p may be meant by a report that names only an
+// account: it is unpaid (or takes deposits without end), and its account was
+// issued in a window that holds the report's time. A fixed number also needs
+// the amount, since many payments share it.
+func (p Payment) Expects(r Report) bool {
+	for _, t := range p.Transactions {
+		a := t.Account
+		if a == nil || !sameAccount(a.Number, r.Account) {
+			continue
+		}
+		if a.Type == FixedUnlimited {
+			return true
+		}
+		if p.State != Issued && r.Event == EventDeposited {
+			continue
+		}
+		if a.Type == Fixed && (!r.HasAmount || r.Amount != p.Amount) {
+			continue
+		}
+		if inWindow(*a, r.At) {
+			return true
+		}
+	}
+	return false
+}
+
+// inWindow reports whether money at that time can be for an account that was
+// issued and closes when a says.
+func inWindow(a Account, at time.Time) bool {
+	if at.IsZero() {
+		return true
+	}
+	if !a.IssuedAt.IsZero() && at.Before(a.IssuedAt.Add(-earlyWindow)) {
+		return false
+	}
+	return a.ExpiresAt.IsZero() || !at.After(a.ExpiresAt.Add(lateWindow))
+}
+
+// earlyWindow is how long an account may have lived before it was registered
+// here, since a registration may come after its deposit.
+const earlyWindow = time.Hour
+
+// lateWindow is how long after its deadline an account number is still taken
+// to be the same payment's. After that banks may have given it to another.
+const lateWindow = 24 * time.Hour

@@ -1,0 +1,263 @@
+// Package payment holds payments (결제), the money that is reported about them,
+// and the money rules: what a PG's report may do to a payment. Everything here
+// is a pure function on values; time and new ids come in as parameters.
+package payment
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// An ID is the merchant's own name for a payment, unique within a store. It is
+// free text: any byte but NUL may be in it.
+type ID string
+
+// A Key is our internal name for a payment: a UUID.
+type Key string
+
+// A TransactionID names one attempt to pay: a bare UUID.
+type TransactionID string
+
+// A State is where a payment, or one attempt at it, stands.
+type State string
+
+// The states of a payment, in PortOne V2's words.
+const (
+	Ready              State = "READY"
+	Issued             State = "VIRTUAL_ACCOUNT_ISSUED"
+	PayPending         State = "PAY_PENDING"
+	Paid               State = "PAID"
+	PartiallyCancelled State = "PARTIAL_CANCELLED"
+	Cancelled          State = "CANCELLED"
+	Failed             State = "FAILED"
+)
+
+// States lists every state.
+func States() []State {
+	return []State{Ready, Issued, PayPending, Paid, PartiallyCancelled, Cancelled, Failed}
+}
+
+// An AccountType says how long a virtual account lives.
+type AccountType string
+
+// The types of virtual account.
+const (
+	Normal         AccountType = "NORMAL"          // 회전식: for one payment
+	Fixed          AccountType = "FIXED"           // 고정식: one number, many payments
+	FixedUnlimited AccountType = "FIXED_UNLIMITED" // 고정식 without an end: every deposit counts
+)
+
+// An Account is a virtual account (가상계좌) issued for a transaction.
+type Account struct {
+	Bank      Bank           `json:"bank,omitempty"`
+	Number    secret.Account `json:"number,omitempty"`
+	Type      AccountType    `json:"type,omitempty"`
+	Holder    string         `json:"holder,omitempty"`
+	IssuedAt  time.Time      `json:"issuedAt,omitzero"`
+	ExpiresAt time.Time      `json:"expiresAt,omitzero"`
+}
+
+// A Transaction is one attempt to pay. A payment may have several; at most one
+// of them is paid at a time.
+type Transaction struct {
+	ID      TransactionID       `json:"id"`
+	Channel merchant.ChannelKey `json:"channel"`
+	Order   string              `json:"order"` // the PG's order id
+	PGTx    string              `json:"pgTx,omitempty"`
+	// Secret is what the PG gave for this order alone (Toss). It is kept
+	// beside the payment, sealed, and never marshalled with it.
+	Secret  secret.Text `json:"-"`
+	State   State       `json:"state"`
+	Account *Account    `json:"account,omitempty"` // nil if no account was seen yet
+	At      time.Time   `json:"at"`                // when the attempt began
+	PaidAt  time.Time   `json:"paidAt,omitzero"`   // the PG's time of the money
+	// Depositor is who sent the money (입금자), as the bank spelt it.
+	Depositor string `json:"depositor,omitempty"`
+}
+
+// A DepositState says what became of a deposit.
+type DepositState string
+
+// The states of a deposit.
+const (
+	DepositApplied  DepositState = "applied"  // it paid the payment
+	DepositReversed DepositState = "reversed" // it did, and the bank took it back
+	DepositForetold DepositState = "foretold" // the bank took it back before we heard of it
+)
+
+// A Deposit (입금) is money that a PG reported for a payment.
+type Deposit struct {
+	Key         string         `json:"key,omitempty"` // the PG's id of the deposit; may be empty
+	State       DepositState   `json:"state"`
+	Transaction TransactionID  `json:"transaction,omitempty"`
+	Amount      Money          `json:"amount,omitzero"`
+	Account     secret.Account `json:"account,omitempty"`
+	Depositor   string         `json:"depositor,omitempty"`
+	At          time.Time      `json:"at,omitzero"`         // the PG's time
+	ReversedAt  time.Time      `json:"reversedAt,omitzero"` // the PG's time of the reversal
+}
+
+// A CancellationState is PortOne's: REQUESTED, SUCCEEDED or FAILED.
+type CancellationState string
+
+// The states of a cancellation.
+const (
+	CancelRequested CancellationState = "REQUESTED"
+	CancelSucceeded CancellationState = "SUCCEEDED"
+	CancelFailed    CancellationState = "FAILED"
+)
+
+// A RefundStatus follows the transfer that gives money back; empty when none
+// is made.
+type RefundStatus string
+
+// The states of a refund transfer (환불이체).
+const (
+	RefundPending   RefundStatus = "PENDING"
+	RefundFailed    RefundStatus = "FAILED"
+	RefundCompleted RefundStatus = "COMPLETED"
+)
+
+// ReversalReason is the reason that a cancellation by the bank carries.
+const ReversalReason = "은행 입금취소"
+
+// A Cancellation (취소) takes a payment back, in whole or in part.
+type Cancellation struct {
+	ID          string            `json:"id"` // a bare UUID
+	State       CancellationState `json:"state"`
+	PGID        string            `json:"pgId,omitempty"`
+	Amount      Money             `json:"amount"`
+	Reason      string            `json:"reason"`
+	Reversal    bool              `json:"reversal,omitempty"` // the bank took the deposit back; refunds nothing
+	Refund      RefundStatus      `json:"refund,omitempty"`
+	RequestedAt time.Time         `json:"requestedAt"`
+	CancelledAt time.Time         `json:"cancelledAt,omitzero"`
+}
+
+// A CashReceipt (현금영수증) is the receipt a PG issued with a deposit.
+type CashReceipt struct {
+	Number string    `json:"number,omitempty"`
+	Type   string    `json:"type,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+}
+
+// A Customer is the buyer, as the merchant described them. All fields are
+// optional.
+type Customer struct {
+	ID          string          `json:"id,omitempty"`
+	Name        string          `json:"name,omitempty"`
+	Email       string          `json:"email,omitempty"`
+	PhoneNumber string          `json:"phoneNumber,omitempty"`
+	Zipcode     string          `json:"zipcode,omitempty"`
+	BirthYear   string          `json:"birthYear,omitempty"`
+	BirthMonth  string          `json:"birthMonth,omitempty"`
+	BirthDay    string          `json:"birthDay,omitempty"`
+	Gender      string          `json:"gender,omitempty"`
+	Address     json.RawMessage `json:"address,omitempty"` // PortOne's Address object, as output
+}
+
+// A Payment is one thing to be paid for.
+type Payment struct {
+	Key        Key              `json:"key"`
+	Merchant   merchant.ID      `json:"merchant"`
+	Store      merchant.StoreID `json:"store"`
+	ID         ID               `json:"id"`
+	Mode       merchant.Mode    `json:"mode"`
+	State      State            `json:"state"`
+	Amount     Money            `json:"amount"`
+	OrderName  string           `json:"orderName"`
+	Customer   Customer         `json:"customer"`
+	CustomData string           `json:"customData,omitempty"`
+	NoticeURLs []string         `json:"noticeUrls,omitempty"`
+	// Transactions are in the order they began. Current is the index of the
+	// one that faces show: the paid one, else the latest.
+	Transactions  []Transaction  `json:"transactions"`
+	Current       int            `json:"current"`
+	Deposits      []Deposit      `json:"deposits,omitempty"`
+	Cancellations []Cancellation `json:"cancellations,omitempty"`
+	CashReceipt   *CashReceipt   `json:"cashReceipt,omitempty"`
+	Adopted       bool           `json:"adopted,omitempty"` // made from a notice, not yet registered
+	Late          bool           `json:"late,omitempty"`    // paid after its deadline
+	Expired       bool           `json:"expired,omitempty"` // its deadline passed unpaid
+
+	RequestedAt     time.Time `json:"requestedAt"`
+	UpdatedAt       time.Time `json:"updatedAt"`
+	StatusChangedAt time.Time `json:"statusChangedAt"`
+	PaidAt          time.Time `json:"paidAt,omitzero"`
+	CancelledAt     time.Time `json:"cancelledAt,omitzero"`
+	FailedAt        time.Time `json:"failedAt,omitzero"`
+	FailureReason   string    `json:"failureReason,omitempty"`
+}
+
+// Transaction returns the attempt that faces show, and false if there is none.
+func (p Payment) Transaction() (Transaction, bool) {
+	if p.Current < 0 || p.Current >= len(p.Transactions) {
+		return Transaction{}, false
+	}
+	return p.Transactions[p.Current], true
+}
+
+// CancelledAmount is the sum of the cancellations that succeeded, in minor
+// units of the payment's currency.
+func (p Payment) CancelledAmount() int64 {
+	var sum int64
+	for _, c := range p.Cancellations {
+		if c.State == CancelSucceeded {
+			sum += c.Amount.Amount
+		}
+	}
+	return sum
+}
+
+// Remaining is what can still be cancelled.
+func (p Payment) Remaining() Money {
+	return Money{p.paidAmount() - p.CancelledAmount(), p.Amount.Currency}
+}
+
+// PaidAmount is what came in, in minor units: the payment's amount, or for an
+// unlimited fixed account the sum of the deposits that were applied.
+func (p Payment) paidAmount() int64 {
+	if !p.unlimited() {
+		return p.Amount.Amount
+	}
+	var sum int64
+	for _, d := range p.Deposits {
+		if d.State != DepositForetold {
+			sum += d.Amount.Amount
+		}
+	}
+	return sum
+}
+
+// Deadline is when the waiting account closes; zero if it has no deadline or
+// nothing waits.
+func (p Payment) Deadline() time.Time {
+	t, ok := p.Transaction()
+	if p.State != Issued || !ok || t.Account == nil {
+		return time.Time{}
+	}
+	return t.Account.ExpiresAt
+}
+
+func (p Payment) unlimited() bool {
+	t, ok := p.Transaction()
+	return ok && t.Account != nil && t.Account.Type == FixedUnlimited
+}
+
+// clone copies what a decision may change, so that the caller's value stays as
+// it was.
+func (p Payment) clone() Payment {
+	p.Transactions = append([]Transaction(nil), p.Transactions...)
+	for i, t := range p.Transactions {
+		if t.Account != nil {
+			a := *t.Account
+			p.Transactions[i].Account = &a
+		}
+	}
+	p.Deposits = append([]Deposit(nil), p.Deposits...)
+	p.Cancellations = append([]Cancellation(nil), p.Cancellations...)
+	return p
+}

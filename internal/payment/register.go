@@ -1,0 +1,151 @@
+package payment
+
+import (
+	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// A Registration is an account that the merchant issued through the PG
+// itself, told to us so that its deposit notice finds it.
+type Registration struct {
+	Merchant   merchant.ID
+	Store      merchant.StoreID
+	Channel    merchant.ChannelKey
+	Mode       merchant.Mode
+	ID         ID
+	Order      string // the PG's order id; empty means the payment's ID
+	OrderName  string
+	Amount     Money
+	Account    Account
+	PGTx       string
+	Secret     secret.Text // the PG's secret for this order alone
+	Customer   Customer
+	CustomData string
+	NoticeURLs []string
+}
+
+// Register makes a payment from a registration, or adds it to the payment
+// that has its id (known; nil if none). The same registration again changes
+// nothing; another account is a new transaction. It reports fault.Conflict if
+// the amount or the mode differs, or if the payment was paid already.
+func Register(known *Payment, g Registration, e Env) (p Payment, changed bool, err error) {
+	if g.Order == "" {
+		g.Order = string(g.ID)
+	}
+	if g.Account.Type == "" {
+		g.Account.Type = Normal
+	}
+	if known == nil {
+		p = Payment{
+			Key: Key(e.NewID()), Merchant: g.Merchant, Store: g.Store, ID: g.ID, Mode: g.Mode,
+			Amount: g.Amount, RequestedAt: e.Now,
+		}
+		p.describe(g)
+		p.begin(g, e)
+		return p, true, nil
+	}
+	p = known.clone()
+	switch {
+	case p.Mode != g.Mode:
+		return p, false, fault.Errorf(fault.Conflict, "payment %q exists in %s mode; the channel is %s", g.ID, p.Mode, g.Mode)
+	case p.Amount != g.Amount:
+		return p, false, fault.Errorf(fault.Conflict, "payment %q is registered with %v, not %v", g.ID, p.Amount, g.Amount)
+	}
+	if i := p.find(g); i >= 0 {
+		return p, p.attach(i, g, e), nil
+	}
+	switch p.State {
+	case Paid, PartiallyCancelled, Cancelled:
+		return p, false, fault.Errorf(fault.Conflict, "payment %q is %s: it takes no other account", g.ID, p.State)
+	case Ready, Issued, PayPending, Failed:
+	}
+	p.begin(g, e)
+	return p, true, nil
+}
+
+// find is the index of the transaction that a registration speaks of, or -1.
+func (p Payment) find(g Registration) int {
+	for i := len(p.Transactions) - 1; i >= 0; i-- {
+		t := p.Transactions[i]
+		if t.Channel != g.Channel {
+			continue
+		}
+		if t.Account == nil || t.Account.Number == "" || sameAccount(t.Account.Number, g.Account.Number) {
+			return i
+		}
+	}
+	return -1
+}
+
+// attach fills transaction i with what the registration adds and reports
+// whether anything was new. An adopted payment becomes a registered one.
+func (p *Payment) attach(i int, g Registration, e Env) bool {
+	t := &p.Transactions[i]
+	changed := false
+	if p.Adopted {
+		p.Adopted, changed = false, true
+		p.describe(g)
+	}
+	if t.Secret == "" && g.Secret != "" {
+		t.Secret, changed = g.Secret, true
+	}
+	if t.PGTx == "" && g.PGTx != "" {
+		t.PGTx, changed = g.PGTx, true
+	}
+	if t.Account == nil || t.Account.Number == "" {
+		a := g.Account
+		a.IssuedAt = issuedAt(a, e)
+		t.Account, changed = &a, true
+	}
+	if changed {
+		p.UpdatedAt = e.Now
+	}
+	return changed
+}
+
+// describe takes over how the merchant describes the order.
+func (p *Payment) describe(g Registration) {
+	p.OrderName, p.Customer, p.CustomData, p.NoticeURLs = g.OrderName, g.Customer, g.CustomData, g.NoticeURLs
+}
+
+// begin adds a transaction that waits for its deposit.
+func (p *Payment) begin(g Registration, e Env) {
+	a := g.Account
+	a.IssuedAt = issuedAt(a, e)
+	p.Transactions = append(p.Transactions, Transaction{
+		ID: TransactionID(e.NewID()), Channel: g.Channel, Order: g.Order, PGTx: g.PGTx,
+		Secret: g.Secret, State: Issued, Account: &a, At: e.Now,
+	})
+	p.Current = len(p.Transactions) - 1
+	p.State, p.UpdatedAt, p.StatusChangedAt = Issued, e.Now, e.Now
+	p.Expired = false
+}
+
+func issuedAt(a Account, e Env) time.Time {
+	if a.IssuedAt.IsZero() {
+		return e.Now
+	}
+	return a.IssuedAt
+}
+
+// Adopt makes a payment from a report for an order that nobody registered. It
+// reports fault.Invalid if the report does not carry enough: an order, an
+// amount, and an event that says an account was issued or money came in.
+func Adopt(r Report, g Registration, e Env) (Payment, error) {
+	switch {
+	case r.Event != EventIssued && r.Event != EventDeposited:
+		return Payment{}, fault.Errorf(fault.Invalid, "a %s report is not adopted", r.Event)
+	case !r.HasAmount || r.Amount.Amount <= 0:
+		return Payment{}, fault.Errorf(fault.Invalid, "a report without an amount is not adopted")
+	case g.Order == "" || g.ID == "":
+		return Payment{}, fault.Errorf(fault.Invalid, "a report without an order id is not adopted")
+	}
+	g.Amount, g.PGTx = r.Amount, r.PGTx
+	g.Account = Account{Bank: r.Bank, Number: r.Account, Type: Normal, Holder: r.Holder, ExpiresAt: r.ExpiresAt, IssuedAt: r.At}
+	p, _, err := Register(nil, g, e)
+	p.Adopted = true
+	return p, err
+}

@@ -1,0 +1,65 @@
+package payment
+
+import (
+	"time"
+
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// An Event is what a PG says happened.
+type Event string
+
+// The events.
+const (
+	EventIssued             Event = "issued"              // 발급: an account was issued
+	EventDeposited          Event = "deposited"           // 입금: money came in
+	EventReversed           Event = "reversed"            // 입금취소: the bank took a deposit back
+	EventApproved           Event = "approved"            // another method was approved
+	EventCancelled          Event = "cancelled"           // 취소: all of it
+	EventPartiallyCancelled Event = "partially_cancelled" // 부분취소: Amount is the part cancelled
+	EventRefunded           Event = "refunded"            // 환불이체: the refund transfer is done
+	EventRefundFailed       Event = "refund_failed"
+	EventFailed             Event = "failed"
+	EventExpired            Event = "expired"
+	EventOther              Event = "other" // understood, and moves nothing
+)
+
+// Events lists every event.
+func Events() []Event {
+	return []Event{
+		EventIssued, EventDeposited, EventReversed, EventApproved, EventCancelled,
+		EventPartiallyCancelled, EventRefunded, EventRefundFailed, EventFailed, EventExpired, EventOther,
+	}
+}
+
+// A Report is what a PG told us about a payment, in our words.
+type Report struct {
+	Event Event
+	// Key names this message: a resend of it has the same Key, and nothing
+	// else does. It never depends on the time of sending.
+	Key string
+	// Deposit names the money that a deposited or reversed report speaks of.
+	// Empty if the PG gives deposits no id: then account, amount and time
+	// tell deposits apart.
+	Deposit string
+	// Amount is the money reported. HasAmount is false if the PG sent none.
+	Amount    Money
+	HasAmount bool
+	// AmountEnforced says that the bank refuses any other amount, so that an
+	// absent amount counts as exact.
+	AmountEnforced bool
+	Account        secret.Account
+	Bank           Bank
+	Depositor      string
+	Holder         string
+	At             time.Time // the PG's time of the event; zero if it sent none
+	ExpiresAt      time.Time // the deadline of an issued account
+	PGTx           string    // the PG's transaction id of the issue
+	PGCancel       string    // the PG's id of a cancellation
+	CashReceipt    *CashReceipt
+	// Reopens marks an issued report that, after a deposit, means that the
+	// bank took the deposit back (Toss's WAITING_FOR_DEPOSIT after DONE).
+	Reopens bool
+	// Listed marks an other report that a person should see.
+	Listed bool
+}

@@ -1,0 +1,163 @@
+package wire
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tongbo/tongbo/internal/fault"
+)
+
+// maxFields is several times what the longest notice of any gateway has.
+const maxFields = 512
+
+// A Form is a body of type application/x-www-form-urlencoded (or a query
+// string), taken apart but not yet turned into text. It keeps the order of its
+// fields, repeated names and the very bytes.
+type Form struct {
+	fields []pair
+}
+
+type pair struct{ name, value []byte }
+
+// ParseForm splits a body at "&" and each field at its first "=", and undoes
+// percent escapes. It is as lenient as gateways are careless: "+" and a raw
+// space are both a space, a "%" that begins no escape is itself, empty fields
+// are passed over. It reports fault.Invalid if there is no field at all, or
+// more than 512. The Form does not share memory with body.
+func ParseForm(body []byte) (Form, error) {
+	body = bytes.Trim(body, "\r\n")
+	if len(bytes.Trim(body, " &")) == 0 {
+		return Form{}, fault.Errorf(fault.Invalid, "form is empty")
+	}
+	var f Form
+	for field := range bytes.SplitSeq(body, []byte("&")) {
+		if len(field) == 0 {
+			continue
+		}
+		if len(f.fields) == maxFields {
+			return Form{}, fault.Errorf(fault.Invalid, "form has more than %d fields", maxFields)
+		}
+		name, value, _ := bytes.Cut(field, []byte("="))
+		f.fields = append(f.fields, pair{Unescape(name), Unescape(value)})
+	}
+	return f, nil
+}
+
+// Unescape undoes the escapes of a urlencoded name or value: "+" becomes a
+// space, "%" and two hexadecimal digits a byte, all else stays. The result
+// does not share memory with b.
+func Unescape(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '+':
+			out = append(out, ' ')
+		case c == '%' && i+2 < len(b) && isHex(b[i+1]) && isHex(b[i+2]):
+			out = append(out, unhex(b[i+1])<<4|unhex(b[i+2]))
+			i += 2
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+func unhex(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c&0x0f + 9 // 'A' and 'a' both end in 1
+}
+
+// Bytes returns the unescaped bytes of the first field called name, and nil if
+// there is none. The caller must not change them.
+func (f Form) Bytes(name string) []byte {
+	for _, p := range f.fields {
+		if string(p.name) == name {
+			return p.value
+		}
+	}
+	return nil
+}
+
+// Decode turns the form into text. The charset is one for all of it: with
+// Detect, a single field that is not UTF-8 makes the whole form EUC-KR. It
+// reports fault.Invalid if any name or value cannot be decoded or holds a NUL
+// byte.
+func (f Form) Decode(c Charset) (Values, error) {
+	if c == Detect {
+		c = f.detect()
+	}
+	v := Values{first: make(map[string]string, len(f.fields)), repeated: map[string]bool{}}
+	for i, p := range f.fields {
+		name, err := Text(p.name, c)
+		if err != nil {
+			return Values{}, fault.Errorf(fault.Invalid, "name of form field %d: %w", i+1, err)
+		}
+		value, err := Text(p.value, c)
+		if err != nil {
+			return Values{}, fault.Errorf(fault.Invalid, "value of form field %d: %w", i+1, err)
+		}
+		v.add(name, strings.TrimSpace(value))
+	}
+	return v, nil
+}
+
+func (f Form) detect() Charset {
+	for _, p := range f.fields {
+		if detect(p.name, p.value) == EUCKR {
+			return EUCKR
+		}
+	}
+	return UTF8
+}
+
+// Values is the text of a form. Where a name is repeated, its first value
+// counts. The zero Values is an empty form.
+type Values struct {
+	keys     []string
+	first    map[string]string
+	repeated map[string]bool
+}
+
+func (v *Values) add(name, value string) {
+	if _, ok := v.first[name]; ok {
+		v.repeated[name] = true
+		return
+	}
+	v.keys = append(v.keys, name)
+	v.first[name] = value
+}
+
+// Get returns the first value called name without spaces around it, and "" if
+// there is none.
+func (v Values) Get(name string) string { return v.first[name] }
+
+// Has reports whether the form has a field called name, even an empty one.
+func (v Values) Has(name string) bool {
+	_, ok := v.first[name]
+	return ok
+}
+
+// Duplicated reports whether the form has name more than once. A provider that
+// signs or settles by such a field refuses the notice: two readers could see
+// two values.
+func (v Values) Duplicated(name string) bool { return v.repeated[name] }
+
+// Keys returns the names in the order they first came. The slice is a copy.
+func (v Values) Keys() []string { return slices.Clone(v.keys) }
+
+// Map returns all names with what Get says for them. The map is a copy, and
+// never nil.
+func (v Values) Map() map[string]string {
+	if v.first == nil {
+		return map[string]string{}
+	}
+	return maps.Clone(v.first)
+}

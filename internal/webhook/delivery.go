@@ -1,0 +1,246 @@
+package webhook
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// A DeliveryID names a delivery. With the prefix "whk_" it is the webhook-id
+// that receivers see, kept over retries and resends by hand.
+type DeliveryID string
+
+// WebhookIDPrefix stands before a DeliveryID wherever people or shops see it.
+const WebhookIDPrefix = "whk_"
+
+// WebhookID is the delivery's id as receivers see it.
+func (d DeliveryID) WebhookID() string { return WebhookIDPrefix + string(d) }
+
+// A DeliveryState is where a delivery stands.
+type DeliveryState string
+
+// The states. Faces show Waiting and Held as Sending (전송 중).
+const (
+	Waiting   DeliveryState = "waiting"
+	Held      DeliveryState = "held" // its endpoint is paused
+	Completed DeliveryState = "completed"
+	Undone    DeliveryState = "failed" // the tries are used up, or nothing is left to try
+)
+
+// A Delivery is one event for one endpoint or notice URL.
+type Delivery struct {
+	ID          DeliveryID
+	Event       EventID
+	Payment     payment.Key
+	Merchant    merchant.ID
+	Store       merchant.StoreID
+	Mode        merchant.Mode
+	Type        Type
+	Endpoint    EndpointID // empty for a notice URL
+	URL         string     // only of a notice URL; an endpoint's is read at each try
+	Target      string     // what caps and health go by: endpoint id, or origin of the URL
+	ContentType ContentType
+	Body        []byte // the exact bytes of every try
+	Schedule    Schedule
+	State       DeliveryState
+	Tries       int // made so far
+	DueAt       time.Time
+	Manual      bool // a resend by hand
+	// Original is the delivery that a resend by hand repeats; its id is the
+	// webhook-id. Empty for first deliveries.
+	Original  DeliveryID
+	CreatedAt time.Time
+}
+
+// WebhookID is the id that receivers see.
+func (d Delivery) WebhookID() string {
+	if d.Original != "" {
+		return d.Original.WebhookID()
+	}
+	return d.ID.WebhookID()
+}
+
+// A Lease is a claim's right to record an outcome: whoever lost it changes
+// nothing.
+type Lease string
+
+// A Job is a delivery that was claimed for a try.
+type Job struct {
+	Delivery
+	Lease Lease
+}
+
+// An Outcome is the class of an attempt's end. Each has a written
+// consequence: Good completes, the others are tried again as the schedule
+// says, and Gone ends the delivery.
+type Outcome string
+
+// The outcomes.
+const (
+	Good       Outcome = "good"        // an answer that the schedule accepts
+	BadAnswer  Outcome = "bad_answer"  // another status, redirects included
+	NoAnswer   Outcome = "no_answer"   // timed out, or the connection broke
+	NoConnect  Outcome = "no_connect"  // the name or address could not be reached
+	NotAllowed Outcome = "not_allowed" // the address is private
+	Gone       Outcome = "gone"        // the endpoint was deleted
+)
+
+// An AttemptID names an attempt: a UUIDv7.
+type AttemptID string
+
+// An Attempt is one HTTP try of a delivery, request and answer included.
+type Attempt struct {
+	ID             AttemptID
+	Delivery       DeliveryID // the hot row that was tried
+	Webhook        DeliveryID // the delivery whose id was sent
+	Number         int        // from 1
+	At             time.Time
+	Took           time.Duration
+	URL            string
+	Outcome        Outcome
+	Status         int    // 0 if there was no answer
+	Error          string // what went wrong, in words; empty if Good
+	RequestHeader  string // as text, one "name: value" a line
+	RequestBody    []byte
+	ResponseHeader string
+	ResponseBody   []byte // at most 16 KiB
+	Truncated      bool   // the answer was longer
+}
+
+// A Finish is an attempt with its consequence for the delivery.
+type Finish struct {
+	Job     Job
+	Attempt Attempt
+	// Next is when the delivery is due again; zero ends it, as State says.
+	Next  time.Time
+	State DeliveryState // Completed, Undone or Waiting
+	// Attention is told when a delivery ends Undone; nil otherwise.
+	Attention *Emission
+}
+
+// An Emission is an event with the deliveries that were made for it.
+type Emission struct {
+	Event      Event
+	Deliveries []Delivery
+	// Throttle, if not empty, names a kind of attention: the emission is
+	// dropped if one of its kind was written less than ThrottleFor ago.
+	Throttle string
+}
+
+// ThrottleFor is how long one kind of attention stays quiet.
+const ThrottleFor = 10 * time.Minute
+
+// A Planner makes the deliveries of events.
+type Planner struct {
+	Merchants merchant.Directory
+	Endpoints Directory
+	NewID     func() string // fresh UUIDv7s
+}
+
+// Plan makes the deliveries of an event: to the payment's own notice URLs if
+// it has any, else to the endpoints of its store and mode that subscribe to
+// its type.
+func (pl Planner) Plan(e Event, noticeURLs []string) (Emission, error) {
+	rep, _ := pl.Merchants.Representative(e.Merchant)
+	endpoints := pl.Endpoints.Of(e.Store, rep.ID, e.Mode)
+	out := Emission{Event: e}
+	if len(noticeURLs) > 0 && e.Concern == nil && e.Type != VirtualAccountExpired {
+		return pl.toNoticeURLs(out, noticeURLs, endpoints)
+	}
+	for _, ep := range endpoints {
+		if !Wants(ep.Events, e.Type) || !ep.Version.Carries(e.Type) {
+			continue
+		}
+		body, err := Render(e, ep.Version, ep.ContentType)
+		if err != nil {
+			return Emission{}, err
+		}
+		d := pl.delivery(e, body, ep.ContentType, ep.Schedule)
+		d.Endpoint, d.Target = ep.ID, string(ep.ID)
+		if ep.Paused {
+			d.State = Held
+		}
+		out.Deliveries = append(out.Deliveries, d)
+	}
+	return out, nil
+}
+
+// toNoticeURLs makes one delivery per notice URL, formatted and scheduled
+// like the oldest endpoint in use, or in the latest format if there is none.
+func (pl Planner) toNoticeURLs(out Emission, urls []string, endpoints []Endpoint) (Emission, error) {
+	like := likeEndpoint(endpoints)
+	if !like.Version.Carries(out.Event.Type) {
+		return out, nil
+	}
+	body, err := Render(out.Event, like.Version, like.ContentType)
+	if err != nil {
+		return Emission{}, err
+	}
+	for _, u := range urls {
+		d := pl.delivery(out.Event, body, like.ContentType, like.Schedule)
+		d.URL, d.Target = u, origin(u)
+		out.Deliveries = append(out.Deliveries, d)
+	}
+	return out, nil
+}
+
+func (pl Planner) delivery(e Event, body []byte, c ContentType, s Schedule) Delivery {
+	return Delivery{
+		ID: DeliveryID(pl.NewID()), Event: e.ID, Payment: e.Payment, Merchant: e.Merchant,
+		Store: e.Store, Mode: e.Mode, Type: e.Type, ContentType: c, Body: body, Schedule: s,
+		State: Waiting, DueAt: e.At, CreatedAt: e.At,
+	}
+}
+
+// likeEndpoint is the endpoint whose format notice URLs follow.
+func likeEndpoint(endpoints []Endpoint) Endpoint {
+	for _, ep := range endpoints {
+		if !ep.Paused {
+			return ep
+		}
+	}
+	return Endpoint{Version: V20240425, ContentType: JSON, Schedule: Default}
+}
+
+// A Destination is where and how a delivery goes at this moment.
+type Destination struct {
+	URL      string
+	Secrets  []secret.Text
+	InFlight int
+}
+
+// Destination returns where a delivery goes now. It is false if its endpoint
+// no longer exists.
+func (pl Planner) Destination(d Delivery) (Destination, bool) {
+	if d.Endpoint != "" {
+		ep, ok := pl.Endpoints.Endpoint(d.Endpoint)
+		return Destination{ep.URL, ep.Secrets, ep.InFlight}, ok
+	}
+	rep, _ := pl.Merchants.Representative(d.Merchant)
+	secrets := likeEndpoint(pl.Endpoints.Of(d.Store, rep.ID, d.Mode)).Secrets
+	if len(secrets) == 0 {
+		secrets = []secret.Text{pl.Endpoints.NoticeSecret(d.Store)}
+	}
+	return Destination{URL: d.URL, Secrets: secrets}, true
+}
+
+func origin(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return s
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// A Claim is what a queue hands out at once.
+type Claim struct {
+	Jobs []Job
+	// Next is when the next delivery becomes due that was not handed out; the
+	// zero time if none waits. It may be in the past, if a target had no room.
+	Next time.Time
+	// Version is the version of the settings at the time of the claim.
+	Version int64
+}

@@ -1,0 +1,76 @@
+#!/bin/sh
+# need.sh PART...: makes sure that the tests' parts are on this machine.
+#
+#   cc        a C compiler with its headers, for Go's race detector
+#   postgres  PostgreSQL's server programs (15 or later); the tests start a
+#             private cluster of their own and leave any other one alone
+#
+# It is silent when nothing is missing. Otherwise it installs the Debian
+# packages if it may (root, or sudo without a password), or prints the one line
+# that does so and fails.
+set -eu
+
+say() { echo "need: $*" >&2; }
+
+have_cc() {
+	command -v gcc >/dev/null 2>&1 &&
+		echo '#include <stdlib.h>' | gcc -E -x c - >/dev/null 2>&1
+}
+
+have_postgres() {
+	# A cluster that the caller provides needs no server programs here.
+	[ -z "${TONGBO_TEST_POSTGRES:-}" ] || return 0
+	for initdb in "$(command -v initdb || :)" /usr/lib/postgresql/*/bin/initdb; do
+		[ -x "$initdb" ] && [ -x "$(dirname "$(readlink -f "$initdb")")/postgres" ] || continue
+		version=$("$initdb" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+		[ "${version:-0}" -ge 15 ] && return 0
+	done
+	return 1
+}
+
+packages=
+for part; do
+	case $part in
+	cc) have_cc || packages="$packages gcc libc6-dev" ;;
+	postgres) have_postgres || packages="$packages postgresql" ;;
+	*) say "unknown part: $part"; exit 2 ;;
+	esac
+done
+packages=${packages# }
+[ -n "$packages" ] || exit 0
+
+by_hand() {
+	say "$1"
+	say "please run: apt-get update && apt-get install -y --no-install-recommends $packages"
+	exit 1
+}
+
+command -v apt-get >/dev/null 2>&1 || by_hand "missing here, and this is not a Debian system (so install what these packages hold): $packages"
+if [ "$(id -u)" -eq 0 ]; then
+	root=
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+	root="sudo -n"
+else
+	by_hand "missing here, and installing needs root: $packages"
+fi
+
+# Debian would create and start a cluster along with the server. The tests need
+# the programs only, so this machine gets no service that nobody asked for.
+conf=/etc/postgresql-common/createcluster.conf
+case " $packages " in
+*" postgresql "*)
+	if [ ! -e "$conf" ]; then
+		$root mkdir -p "${conf%/*}"
+		echo 'create_main_cluster = false' | $root tee "$conf" >/dev/null
+	fi
+	;;
+esac
+
+apt() {
+	$root env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null >&2
+}
+say "installing $packages"
+apt update || by_hand "apt-get update failed"
+# shellcheck disable=SC2086 # a list of packages
+apt install -y --no-install-recommends $packages || by_hand "apt-get install failed"
+say "done"
