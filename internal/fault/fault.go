@@ -22,11 +22,12 @@ const (
 	Unavailable              // try again later: the store is away, or overloaded
 	TooLarge                 // the input is over a stated limit
 	Unsupported              // understood, but this build or provider cannot do it
+	Stale                    // decided by settings that have changed since: decide again
 )
 
 var names = [...]string{
 	"internal", "invalid", "not found", "conflict", "unauthorized",
-	"forbidden", "unavailable", "too large", "unsupported",
+	"forbidden", "unavailable", "too large", "unsupported", "stale",
 }
 
 // String returns the kind's name in lower case.

@@ -113,7 +113,9 @@ type Ruling struct {
 }
 
 // A Judge decides on a notice, given what the store found for each channel in
-// Inbound.Channels. It must be pure: a store may call it more than once.
+// Inbound.Channels. It must be pure: a store may call it more than once. A
+// notice that is judged again later comes with its Request alone: a Judge
+// decodes it when Notice has no Event.
 type Judge func(Inbound, []Found) Ruling
 
 // A Result is what a notice's sender is told about.
@@ -123,10 +125,8 @@ type Result struct {
 	Reason  payment.Reason
 	Channel merchant.ChannelKey
 	Payment payment.Key
-	// Stale says that nothing was decided, since the settings have changed:
-	// judge again by the new ones.
-	Stale bool
-	// Err is why this notice could not be committed; nil if it was.
+	// Err is why this notice was not committed; nil if it was. fault.Stale
+	// says that the settings have changed: judge again by the new ones.
 	Err error
 }
 

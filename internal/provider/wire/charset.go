@@ -22,7 +22,7 @@ type Charset int
 const (
 	UTF8   Charset = iota // strict UTF-8
 	EUCKR                 // EUC-KR with Microsoft's extension, also called CP949 or MS949
-	Detect                // UTF-8 if all of it is valid UTF-8, else EUCKR
+	Detect                // UTF-8 if all of it is valid UTF-8, else EUCKR; for gateways that let the merchant choose
 )
 
 // String returns the charset's usual name.
@@ -59,8 +59,9 @@ func Text(b []byte, c Charset) (string, error) {
 	return "", fault.Errorf(fault.Unsupported, "no such charset: %d", int(c))
 }
 
-// detect is right because the two charsets hardly overlap: Korean in EUC-KR
-// is next to never valid UTF-8, and what is ASCII is the same in both.
+// detect chooses UTF-8 where it can. ASCII is the same in both charsets, and of
+// Korean in EUC-KR only text made wholly of some late syllables, such as the
+// one byte pair of "홍", is also valid UTF-8; the more text, the surer.
 func detect(texts ...[]byte) Charset {
 	for _, b := range texts {
 		if !utf8.Valid(b) {

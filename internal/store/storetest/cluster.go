@@ -1,5 +1,8 @@
 //go:build unix
 
+// Package storetest lets tests run against real databases: PostgreSQL in a
+// private cluster that ends with the test process, and whatever else the store
+// supports.
 package storetest
 
 import (

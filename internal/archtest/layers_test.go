@@ -1,0 +1,113 @@
+package archtest
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// layers says what each package may import of this module, apart from tests. A
+// name is a folder below internal, or else one from the root; provider/* stands
+// for the folder of any PG. Lines may name only what stands above them, so the
+// table itself keeps imports pointing down; "above" names all of that.
+const layers = `
+fault:
+secret: fault
+seal: fault secret
+safehttp: fault
+merchant: fault secret
+payment: fault secret merchant
+webhook: fault secret merchant payment
+notice: fault secret merchant payment webhook
+provider/wire: fault payment
+provider: fault secret merchant payment notice
+provider/providertest: fault secret merchant payment notice provider provider/wire
+provider/*: fault secret merchant payment notice provider provider/wire
+provider/all: provider provider/*
+ingress: fault secret safehttp merchant payment webhook notice provider
+delivery: fault secret safehttp merchant payment webhook notice provider
+action: fault secret safehttp merchant payment webhook notice provider
+store: fault secret seal merchant payment webhook notice provider
+store/storetest: above
+api: fault secret seal safehttp merchant payment webhook notice provider ingress delivery action store
+api/v2: fault secret seal safehttp merchant payment webhook notice provider ingress delivery action store api
+simulator: fault secret safehttp merchant payment notice provider provider/all
+server: above
+cli: above
+cmd/tongbo: cli
+archtest:
+test:
+`
+
+// layersKept checks every package's imports against the table.
+func layersKept(t tree) []string {
+	table, complaints := parseLayers(layers)
+	for _, f := range t.files {
+		from := strings.TrimPrefix(f.folder(), "internal/")
+		line := lineOf(from, table)
+		if line == "" {
+			complaints = append(complaints, fmt.Sprintf("%s: package %s has no line in the table of layers_test.go", f.path, from))
+			continue
+		}
+		if f.isTest() {
+			continue
+		}
+		for _, folder := range f.imports() {
+			to := strings.TrimPrefix(folder, "internal/")
+			if !slices.Contains(table[line], lineOf(to, table)) {
+				complaints = append(complaints, fmt.Sprintf("%s: %s may not import %s", f.path, from, to))
+			}
+		}
+	}
+	return complaints
+}
+
+// parseLayers reads the table; a line that names what does not stand above it is
+// a complaint.
+func parseLayers(text string) (table map[string][]string, complaints []string) {
+	table = map[string][]string{}
+	var above []string
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		allowed := strings.Fields(rest)
+		if rest == " above" {
+			allowed = slices.Clone(above)
+		}
+		for _, lower := range allowed {
+			if !slices.Contains(above, lower) {
+				complaints = append(complaints, fmt.Sprintf("layers: %s does not stand above %s", lower, name))
+			}
+		}
+		table[name] = allowed
+		above = append(above, name)
+	}
+	return table, complaints
+}
+
+// lineOf is the name of the line that speaks for a package: its own, or the one
+// with a star for its last element; empty if there is none.
+func lineOf(name string, table map[string][]string) string {
+	for _, line := range []string{name, path.Join(path.Dir(name), "*")} {
+		if _, ok := table[line]; ok {
+			return line
+		}
+	}
+	return ""
+}
+
+// testPackagesStay keeps packages for tests out of the program.
+func testPackagesStay(t tree) []string {
+	var complaints []string
+	for _, f := range t.files {
+		if f.isTest() || strings.HasSuffix(f.folder(), "test") {
+			continue
+		}
+		for _, folder := range f.imports() {
+			if strings.HasSuffix(folder, "test") {
+				complaints = append(complaints, fmt.Sprintf("%s: only tests may import %s", f.path, folder))
+			}
+		}
+	}
+	return complaints
+}

@@ -1,0 +1,75 @@
+package archtest
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// drawers are names that say nothing about what is inside.
+var drawers = []string{"util", "utils", "common", "helper", "helpers", "misc", "types", "model", "models", "service", "services", "manager"}
+
+// packagesCommented checks that every package says what it is for, once.
+func packagesCommented(t tree) []string {
+	comments := map[string][]string{} // files with a package comment, by folder
+	for _, f := range t.files {
+		if f.syntax.Doc.Text() != "" {
+			comments[f.folder()] = append(comments[f.folder()], f.path)
+		}
+	}
+	var complaints []string
+	for _, folder := range t.folders() {
+		switch files := comments[folder]; len(files) {
+		case 0:
+			complaints = append(complaints, folder+": the package has no comment")
+		case 1:
+		default:
+			complaints = append(complaints, fmt.Sprintf("%s: the package has several comments, in %s", folder, strings.Join(files, ", ")))
+		}
+	}
+	return complaints
+}
+
+// packagesNamed checks that a package is a noun of the field or a job.
+func packagesNamed(t tree) []string {
+	var complaints []string
+	for _, folder := range t.folders() {
+		if base := path.Base(folder); slices.Contains(drawers, base) || strings.Contains(base, "_") {
+			complaints = append(complaints, fmt.Sprintf("%s: %s is no name for a package", folder, base))
+		}
+	}
+	return complaints
+}
+
+// providersComplete checks that each PG's folder has all its parts, and that
+// provider/all lists it.
+func providersComplete(t tree) []string {
+	const root = "internal/provider"
+	listed := map[string]bool{}
+	var folders []string
+	for _, f := range t.files {
+		if f.folder() == root+"/all" {
+			for _, folder := range f.imports() {
+				listed[folder] = true
+			}
+		}
+		if path.Dir(f.folder()) == root && !slices.Contains([]string{"all", "wire", "providertest"}, path.Base(f.folder())) {
+			folders = append(folders, f.folder())
+		}
+	}
+	var complaints []string
+	for _, folder := range slices.Compact(folders) {
+		parts := []string{"notice.go", "sim.go", "*_test.go", "guide.ko.md", "guide.en.md", "testdata/*.txtar"}
+		for _, part := range append(parts, path.Base(folder)+".go") {
+			if found, err := fs.Glob(t.fsys, folder+"/"+part); err != nil || len(found) == 0 {
+				complaints = append(complaints, fmt.Sprintf("%s has no %s", folder, part))
+			}
+		}
+		if !listed[folder] {
+			complaints = append(complaints, root+"/all does not list "+folder)
+		}
+	}
+	return complaints
+}

@@ -1,0 +1,164 @@
+-- +goose Up
+-- Times are UTC microseconds. History is partitioned by its UUIDv7 ids. Ids of ours are UUIDs. Money is in minor units.
+
+create table setting (id smallint primary key check (id = 1), version bigint not null);
+insert into setting (id, version) values (1, 1);
+
+create table merchant (
+  id text primary key, name text not null unique, created_at bigint not null
+);
+
+create table store (
+  id text primary key, merchant_id text not null references merchant (id), name text not null,
+  representative boolean not null, tier_code text not null, webhook_first boolean not null,
+  notice_secret bytea not null, created_at bigint not null
+);
+create index store_by_merchant on store (merchant_id);
+
+create table channel (
+  key text primary key, merchant_id text not null, store_id text not null references store (id),
+  name text not null, provider text not null, mode text not null, mid text not null,
+  payment_type text not null, methods text not null, stores text not null, base_url text not null,
+  credentials bytea not null, senders text, unknown text not null, confirm boolean,
+  token bytea, disabled boolean not null, created_at bigint not null
+);
+create index channel_by_mid on channel (provider, mid);
+
+create table endpoint (
+  id uuid primary key, merchant_id text not null, store_id text not null references store (id),
+  name text not null, url text not null, mode text not null, events text not null,
+  version text not null, content_type text not null, schedule text not null,
+  paused boolean not null, secrets bytea not null, in_flight bigint not null, created_at bigint not null
+);
+create unique index endpoint_by_name on endpoint (store_id, mode, name);
+
+create table api_secret (
+  id uuid primary key, merchant_id text not null, store_id text not null references store (id),
+  name text not null, mode text not null, hash text not null unique, expires_at bigint,
+  generation bigint not null, created_at bigint not null
+);
+create unique index api_secret_by_name on api_secret (store_id, name);
+
+create table api_key (
+  id uuid primary key, merchant_id text not null, store_id text not null references store (id),
+  key text not null unique, mode text not null, hash text not null, created_at bigint not null
+);
+
+create table allow (
+  store_id text not null references store (id), scope text not null, cidr text not null,
+  primary key (store_id, scope, cidr)
+);
+
+create table payment (
+  key uuid primary key, merchant_id text not null, store_id text not null, id text not null,
+  mode text not null, state text not null, amount bigint not null, currency text not null,
+  requested_at bigint not null, updated_at bigint not null, status_changed_at bigint not null,
+  deadline bigint, doc bytea not null
+);
+create unique index payment_by_id on payment (store_id, id);
+create index payment_by_deadline on payment (deadline) where deadline is not null;
+create index payment_by_change on payment (store_id, status_changed_at);
+
+-- Names under which notices speak of a payment.
+create table match_key (
+  channel_key text not null, kind text not null, value text not null, payment_key uuid not null,
+  store_id text not null,
+  primary key (channel_key, kind, value, payment_key)
+);
+create index match_key_by_store on match_key (store_id, kind, value);
+
+-- Messages and deposits that were decided; never pruned.
+create table notice_key (
+  channel_key text not null, key text not null, notice_id uuid not null,
+  primary key (channel_key, key)
+);
+create table deposit (
+  channel_key text not null, key text not null, payment_key uuid not null, notice_id uuid not null,
+  primary key (channel_key, key)
+);
+
+create table notice (
+  id uuid primary key, received_at bigint not null, provider text not null, channel_key text not null,
+  merchant_id text not null, store_id text not null, mode text not null, peer text not null,
+  method text not null, path text not null, size bigint not null, truncated boolean not null,
+  event text not null, kind text not null, order_id text not null, key text not null,
+  amount bigint, currency text not null, occurred_at bigint, pg_tx text not null
+) partition by range (id);
+create table notice_rest partition of notice default;
+create index notice_by_channel on notice (channel_key, id);
+create table notice_body (id uuid primary key, request bytea not null) partition by range (id);
+create table notice_body_rest partition of notice_body default;
+
+create table verdict (
+  id uuid primary key, notice_id uuid not null, at bigint not null, verdict text not null,
+  reason text not null, detail text not null, payment_key uuid
+) partition by range (id);
+create table verdict_rest partition of verdict default;
+create index verdict_by_notice on verdict (notice_id, id);
+create index verdict_by_payment on verdict (payment_key, id) where payment_key is not null;
+create index verdict_by_kind on verdict (verdict, id);
+
+-- What waits for the PG, a registration or a person.
+create table open_case (
+  id uuid primary key, kind text not null, channel_key text not null, merchant_id text not null,
+  store_id text not null, notice_key text not null, payment_key uuid, reason text not null,
+  opened_at bigint not null, resends bigint not null
+);
+create unique index open_case_by_key on open_case (channel_key, notice_key) where notice_key <> '';
+create table case_key (
+  channel_key text not null, kind text not null, value text not null, case_id uuid not null,
+  primary key (channel_key, kind, value, case_id)
+);
+create index case_key_by_case on case_key (case_id);
+
+create table event (
+  id uuid primary key, type text not null, at bigint not null, merchant_id text not null,
+  store_id text not null, mode text not null, payment_key uuid, payment_id text not null,
+  transaction_id text not null, cancellation_id text not null, state text not null,
+  deposited boolean not null, concern text, notice_id uuid, fanout bigint not null
+) partition by range (id);
+create table event_rest partition of event default;
+create index event_by_payment on event (payment_key, id) where payment_key is not null;
+
+-- Hot: deliveries that are not over.
+create table delivery (
+  id uuid primary key, event_id uuid not null, payment_key uuid, merchant_id text not null,
+  store_id text not null, mode text not null, type text not null, endpoint_id uuid,
+  url text not null, target text not null, content_type text not null, body bytea not null,
+  schedule text not null, state text not null, tries bigint not null, lane bigint not null,
+  due_at bigint not null, ready_at bigint not null, lease text, manual boolean not null,
+  original uuid, created_at bigint not null
+);
+create index delivery_ready on delivery (target, lane, ready_at) where state = 'waiting';
+create index delivery_by_payment on delivery (payment_key) where payment_key is not null;
+create index delivery_by_event on delivery (event_id);
+
+create table delivery_end (
+  id uuid primary key, event_id uuid not null, payment_key uuid, merchant_id text not null,
+  store_id text not null, mode text not null, type text not null, endpoint_id uuid,
+  url text not null, target text not null, content_type text not null, body bytea not null,
+  schedule text not null, state text not null, tries bigint not null, manual boolean not null,
+  original uuid, created_at bigint not null, ended_at bigint not null, outcome text not null
+) partition by range (id);
+create table delivery_end_rest partition of delivery_end default;
+create index delivery_end_by_payment on delivery_end (payment_key) where payment_key is not null;
+create index delivery_end_by_event on delivery_end (event_id);
+
+create table attempt (
+  id uuid primary key, delivery_id uuid not null, webhook_id uuid not null, number bigint not null,
+  at bigint not null, took bigint not null, url text not null, outcome text not null,
+  status bigint not null, error text not null
+) partition by range (id);
+create table attempt_rest partition of attempt default;
+create index attempt_by_webhook on attempt (webhook_id, id);
+create table attempt_body (id uuid primary key, exchange bytea not null) partition by range (id);
+create table attempt_body_rest partition of attempt_body default;
+
+-- What was refused from an address on a day: kept up to a cap, counted beyond.
+create table refusal (
+  day bigint not null, peer text not null, kept bigint not null, dropped bigint not null,
+  primary key (day, peer)
+);
+
+-- When each kind of attention was last given.
+create table attention (kind text primary key, at bigint not null);

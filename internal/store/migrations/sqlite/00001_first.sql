@@ -1,0 +1,157 @@
+-- +goose Up
+-- Times are UTC microseconds. Ids of ours are UUIDs. Money is in minor units.
+
+create table setting (id integer primary key check (id = 1), version integer not null);
+insert into setting (id, version) values (1, 1);
+
+create table merchant (
+  id text primary key, name text not null unique, created_at integer not null
+) strict;
+
+create table store (
+  id text primary key, merchant_id text not null references merchant (id), name text not null,
+  representative integer not null, tier_code text not null, webhook_first integer not null,
+  notice_secret blob not null, created_at integer not null
+) strict;
+create index store_by_merchant on store (merchant_id);
+
+create table channel (
+  key text primary key, merchant_id text not null, store_id text not null references store (id),
+  name text not null, provider text not null, mode text not null, mid text not null,
+  payment_type text not null, methods text not null, stores text not null, base_url text not null,
+  credentials blob not null, senders text, unknown text not null, confirm integer,
+  token blob, disabled integer not null, created_at integer not null
+) strict;
+create index channel_by_mid on channel (provider, mid);
+
+create table endpoint (
+  id text primary key, merchant_id text not null, store_id text not null references store (id),
+  name text not null, url text not null, mode text not null, events text not null,
+  version text not null, content_type text not null, schedule text not null,
+  paused integer not null, secrets blob not null, in_flight integer not null, created_at integer not null
+) strict;
+create unique index endpoint_by_name on endpoint (store_id, mode, name);
+
+create table api_secret (
+  id text primary key, merchant_id text not null, store_id text not null references store (id),
+  name text not null, mode text not null, hash text not null unique, expires_at integer,
+  generation integer not null, created_at integer not null
+) strict;
+create unique index api_secret_by_name on api_secret (store_id, name);
+
+create table api_key (
+  id text primary key, merchant_id text not null, store_id text not null references store (id),
+  key text not null unique, mode text not null, hash text not null, created_at integer not null
+) strict;
+
+create table allow (
+  store_id text not null references store (id), scope text not null, cidr text not null,
+  primary key (store_id, scope, cidr)
+) strict, without rowid;
+
+create table payment (
+  key text primary key, merchant_id text not null, store_id text not null, id text not null,
+  mode text not null, state text not null, amount integer not null, currency text not null,
+  requested_at integer not null, updated_at integer not null, status_changed_at integer not null,
+  deadline integer, doc blob not null
+) strict;
+create unique index payment_by_id on payment (store_id, id);
+create index payment_by_deadline on payment (deadline) where deadline is not null;
+create index payment_by_change on payment (store_id, status_changed_at);
+
+-- Names under which notices speak of a payment.
+create table match_key (
+  channel_key text not null, kind text not null, value text not null, payment_key text not null,
+  store_id text not null,
+  primary key (channel_key, kind, value, payment_key)
+) strict, without rowid;
+create index match_key_by_store on match_key (store_id, kind, value);
+
+-- Messages and deposits that were decided; never pruned.
+create table notice_key (
+  channel_key text not null, key text not null, notice_id text not null,
+  primary key (channel_key, key)
+) strict, without rowid;
+create table deposit (
+  channel_key text not null, key text not null, payment_key text not null, notice_id text not null,
+  primary key (channel_key, key)
+) strict, without rowid;
+
+create table notice (
+  id text primary key, received_at integer not null, provider text not null, channel_key text not null,
+  merchant_id text not null, store_id text not null, mode text not null, peer text not null,
+  method text not null, path text not null, size integer not null, truncated integer not null,
+  event text not null, kind text not null, order_id text not null, key text not null,
+  amount integer, currency text not null, occurred_at integer, pg_tx text not null
+) strict, without rowid;
+create index notice_by_channel on notice (channel_key, id);
+create table notice_body (id text primary key, request blob not null) strict, without rowid;
+
+create table verdict (
+  id text primary key, notice_id text not null, at integer not null, verdict text not null,
+  reason text not null, detail text not null, payment_key text
+) strict, without rowid;
+create index verdict_by_notice on verdict (notice_id, id);
+create index verdict_by_payment on verdict (payment_key, id) where payment_key is not null;
+create index verdict_by_kind on verdict (verdict, id);
+
+-- What waits for the PG, a registration or a person.
+create table open_case (
+  id text primary key, kind text not null, channel_key text not null, merchant_id text not null,
+  store_id text not null, notice_key text not null, payment_key text, reason text not null,
+  opened_at integer not null, resends integer not null
+) strict, without rowid;
+create unique index open_case_by_key on open_case (channel_key, notice_key) where notice_key <> '';
+create table case_key (
+  channel_key text not null, kind text not null, value text not null, case_id text not null,
+  primary key (channel_key, kind, value, case_id)
+) strict, without rowid;
+create index case_key_by_case on case_key (case_id);
+
+create table event (
+  id text primary key, type text not null, at integer not null, merchant_id text not null,
+  store_id text not null, mode text not null, payment_key text, payment_id text not null,
+  transaction_id text not null, cancellation_id text not null, state text not null,
+  deposited integer not null, concern text, notice_id text, fanout integer not null
+) strict, without rowid;
+create index event_by_payment on event (payment_key, id) where payment_key is not null;
+
+-- Hot: deliveries that are not over.
+create table delivery (
+  id text primary key, event_id text not null, payment_key text, merchant_id text not null,
+  store_id text not null, mode text not null, type text not null, endpoint_id text,
+  url text not null, target text not null, content_type text not null, body blob not null,
+  schedule text not null, state text not null, tries integer not null, lane integer not null,
+  due_at integer not null, ready_at integer not null, lease text, manual integer not null,
+  original text, created_at integer not null
+) strict, without rowid;
+create index delivery_ready on delivery (target, lane, ready_at) where state = 'waiting';
+create index delivery_by_payment on delivery (payment_key) where payment_key is not null;
+create index delivery_by_event on delivery (event_id);
+
+create table delivery_end (
+  id text primary key, event_id text not null, payment_key text, merchant_id text not null,
+  store_id text not null, mode text not null, type text not null, endpoint_id text,
+  url text not null, target text not null, content_type text not null, body blob not null,
+  schedule text not null, state text not null, tries integer not null, manual integer not null,
+  original text, created_at integer not null, ended_at integer not null, outcome text not null
+) strict, without rowid;
+create index delivery_end_by_payment on delivery_end (payment_key) where payment_key is not null;
+create index delivery_end_by_event on delivery_end (event_id);
+
+create table attempt (
+  id text primary key, delivery_id text not null, webhook_id text not null, number integer not null,
+  at integer not null, took integer not null, url text not null, outcome text not null,
+  status integer not null, error text not null
+) strict, without rowid;
+create index attempt_by_webhook on attempt (webhook_id, id);
+create table attempt_body (id text primary key, exchange blob not null) strict, without rowid;
+
+-- What was refused from an address on a day: kept up to a cap, counted beyond.
+create table refusal (
+  day integer not null, peer text not null, kept integer not null, dropped integer not null,
+  primary key (day, peer)
+) strict, without rowid;
+
+-- When each kind of attention was last given.
+create table attention (kind text primary key, at integer not null) strict, without rowid;

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/tongbo/tongbo/internal/fault"
+)
+
+func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fault.Errorf(fault.Invalid, "database %s is not a PostgreSQL URL", redact(url))
+	}
+	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	// Nothing of ours keeps a transaction open across anything but
+	// statements; a client that died must not hold locks.
+	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "10s"
+	cfg.ConnConfig.RuntimeParams["application_name"] = "tongbo"
+	if cfg.MaxConns < 16 {
+		cfg.MaxConns = 16
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fault.Errorf(fault.Unavailable, "database %s: %w", redact(url), err)
+	}
+	db := stdlib.OpenDBFromPool(pool)
+	if err := migrate(ctx, db, true); err != nil {
+		_ = db.Close()
+		pool.Close()
+		return nil, err
+	}
+	d := dialect{postgres: true, forUpdate: " for update"}
+	return &Store{
+		Reader: &Reader{db: db, key: o.Key, d: d}, w: &postgresWriter{db: db, d: d, pool: pool}, log: o.Log,
+		closers: []func() error{func() error { err := db.Close(); pool.Close(); return err }},
+	}, nil
+}
+
+// A postgresWriter runs each function in a transaction of its own. What
+// PostgreSQL asks to repeat (a deadlock, a failed serialisation) is repeated.
+type postgresWriter struct {
+	db   *sql.DB
+	d    dialect
+	pool *pgxpool.Pool
+}
+
+const mostRepeats = 5
+
+func (w *postgresWriter) write(ctx context.Context, fn func(*tx) error) error {
+	var err error
+	for range mostRepeats {
+		if err = w.once(ctx, fn); !repeatable(err) {
+			return err
+		}
+	}
+	return err
+}
+
+func (w *postgresWriter) once(ctx context.Context, fn func(*tx) error) error {
+	sqlTx, err := w.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	t := &tx{ctx: ctx, q: sqlTx, d: w.d}
+	if err := run(func(*tx) error {
+		if err := fn(t); err != nil {
+			return err
+		}
+		return t.tell()
+	}, t); err != nil {
+		_ = sqlTx.Rollback()
+		return err
+	}
+	return sqlTx.Commit()
+}
+
+// channel is the name on which nodes tell each other of work and settings.
+const channel = "tongbo"
+
+// tell wakes the other nodes once the transaction is committed.
+func (t *tx) tell() error {
+	if t.due {
+		if err := t.must(`select pg_notify('` + channel + `', 'due')`); err != nil {
+			return err
+		}
+	}
+	if t.settings {
+		return t.must(`select pg_notify('` + channel + `', 'settings')`)
+	}
+	return nil
+}
+
+func (w *postgresWriter) close() error { return nil }
+
+// repeatable reports whether PostgreSQL took a transaction back for a reason
+// that will be gone at the next try.
+func repeatable(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Code == "40001" || e.Code == "40P01"
+}
+
+// listen calls f with each message of other nodes until ctx ends. It returns
+// the error that broke the connection.
+func (w *postgresWriter) listen(ctx context.Context, f func(message string)) error {
+	c, err := w.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	if _, err := c.Exec(ctx, `listen `+channel); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer func() {
+		_, _ = c.Exec(context.WithoutCancel(ctx), `unlisten `+channel)
+	}()
+	for {
+		n, err := c.Conn().WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		f(n.Payload)
+	}
+}

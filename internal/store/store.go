@@ -1,0 +1,183 @@
+// Package store keeps everything in one database: SQLite for one machine,
+// PostgreSQL for many. It is one type with one schema on both. An exported
+// method is one transaction and one fact of the field; no transaction leaves
+// the package, and none spans anything but the database.
+//
+// Secrets, credentials, request and response bodies and the descriptive part
+// of payments are sealed with the installation's key before they are written.
+//
+// Methods are safe for concurrent use. A database that is away, full or
+// locked is fault.Unavailable: nothing was decided, try again.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/seal"
+)
+
+// Options are what a store is opened with.
+type Options struct {
+	Key *seal.Key // required
+	Log *slog.Logger
+	// Exclusive takes the lock that only one server may hold on a SQLite
+	// database, and frees the leases that a dead server left. It has no
+	// meaning on PostgreSQL.
+	Exclusive bool
+}
+
+// A Reader reads. It has no method that writes, so whoever holds only a
+// Reader changes nothing.
+type Reader struct {
+	db  *sql.DB
+	key *seal.Key
+	d   dialect
+}
+
+// A Store reads and writes.
+type Store struct {
+	*Reader
+	w       writer
+	log     *slog.Logger
+	closers []func() error
+
+	mu     sync.Mutex
+	onDue  []func()
+	onSets []func()
+}
+
+// A writer runs functions in transactions.
+type writer interface {
+	// write runs fn in a transaction and returns once it is committed, or an
+	// error if it is not. fn may run more than once.
+	write(ctx context.Context, fn func(*tx) error) error
+	close() error
+}
+
+// A dialect is what differs between the engines.
+type dialect struct {
+	postgres bool
+	// forUpdate ends a select whose rows are about to change.
+	forUpdate string
+}
+
+// Open opens a database and brings its schema up to date under a lock. The
+// URL is "sqlite:" and a file name, or a postgres:// URL.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	if o.Key == nil {
+		return nil, fault.Errorf(fault.Invalid, "the store needs a key to seal secrets with")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case strings.HasPrefix(url, "sqlite:"):
+		return openSQLite(ctx, strings.TrimPrefix(url, "sqlite:"), o)
+	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
+		return openPostgres(ctx, url, o)
+	}
+	return nil, fault.Errorf(fault.Invalid, "database %q: want sqlite:FILE or postgres://…", redact(url))
+}
+
+// redact hides the password of a database URL.
+func redact(url string) string {
+	scheme, rest, ok := strings.Cut(url, "://")
+	if !ok {
+		return url
+	}
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		rest = "…@" + rest[at+1:]
+	}
+	return scheme + "://" + rest
+}
+
+// Postgres reports whether the store is on PostgreSQL.
+func (r *Reader) Postgres() bool { return r.d.postgres }
+
+// Ping reports fault.Unavailable if the database does not answer.
+func (r *Reader) Ping(ctx context.Context) error {
+	var one int
+	return away(r.db.QueryRowContext(ctx, `select 1`).Scan(&one))
+}
+
+// Close ends the store. What was begun is finished first.
+func (s *Store) Close() error {
+	err := s.w.close()
+	for _, c := range s.closers {
+		if e := c(); err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
+// OnDue calls f after each commit that made a delivery due, from any
+// goroutine. f must not block.
+func (s *Store) OnDue(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onDue = append(s.onDue, f)
+}
+
+// OnSettings calls f after each commit that changed the settings, as OnDue.
+func (s *Store) OnSettings(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onSets = append(s.onSets, f)
+}
+
+// write runs fn in one transaction and calls the hooks that it asked for.
+func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
+	var due, settings bool
+	err := s.w.write(ctx, func(t *tx) error {
+		t.s = s
+		err := fn(t)
+		due, settings = t.due, t.settings
+		return err
+	})
+	if err != nil {
+		return away(err)
+	}
+	s.mu.Lock()
+	var calls []func()
+	if due {
+		calls = append(calls, s.onDue...)
+	}
+	if settings {
+		calls = append(append(calls, s.onSets...), s.onDue...)
+	}
+	s.mu.Unlock()
+	for _, f := range calls {
+		f()
+	}
+	return nil
+}
+
+// micros is a time as it is stored: UTC microseconds.
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+// microsOrNull is micros, with null for the zero time.
+func microsOrNull(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.UnixMicro(), Valid: !t.IsZero()}
+}
+
+// moment is a stored time.
+func moment(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+func momentOrZero(us sql.NullInt64) time.Time {
+	if !us.Valid {
+		return time.Time{}
+	}
+	return moment(us.Int64)
+}
+
+// orNull is s, with null for the empty string.
+func orNull[S ~string](s S) sql.NullString {
+	return sql.NullString{String: string(s), Valid: s != ""}
+}
