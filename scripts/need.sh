@@ -41,7 +41,7 @@ packages=${packages# }
 
 by_hand() {
 	say "$1"
-	say "please run: apt-get update && apt-get install -y --no-install-recommends $packages"
+	say "as root, please run: apt-get update && apt-get install -y --no-install-recommends $packages"
 	exit 1
 }
 

@@ -82,18 +82,18 @@ func (w *postgresWriter) once(ctx context.Context, fn func(*tx) error) error {
 	return sqlTx.Commit()
 }
 
-// channel is the name on which nodes tell each other of work and settings.
-const channel = "tongbo"
+// nodes is the name on which nodes tell each other of work and settings.
+const nodes = "tongbo"
 
 // tell wakes the other nodes once the transaction is committed.
 func (t *tx) tell() error {
 	if t.due {
-		if err := t.must(`select pg_notify('` + channel + `', 'due')`); err != nil {
+		if err := t.must(`select pg_notify('` + nodes + `', 'due')`); err != nil {
 			return err
 		}
 	}
 	if t.settings {
-		return t.must(`select pg_notify('` + channel + `', 'settings')`)
+		return t.must(`select pg_notify('` + nodes + `', 'settings')`)
 	}
 	return nil
 }
@@ -118,11 +118,11 @@ func (w *postgresWriter) listen(ctx context.Context, f func(message string)) err
 		return err
 	}
 	defer c.Release()
-	if _, err := c.Exec(ctx, `listen `+channel); err != nil {
+	if _, err := c.Exec(ctx, `listen `+nodes); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	defer func() {
-		_, _ = c.Exec(context.WithoutCancel(ctx), `unlisten `+channel)
+		_, _ = c.Exec(context.WithoutCancel(ctx), `unlisten `+nodes)
 	}()
 	for {
 		n, err := c.Conn().WaitForNotification(ctx)

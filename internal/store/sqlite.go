@@ -7,9 +7,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"modernc.org/sqlite"
+	_ "modernc.org/sqlite" // the driver
 
 	"github.com/tongbo/tongbo/internal/fault"
 )
@@ -267,13 +266,4 @@ func (w *sqliteWriter) QueryRowContext(ctx context.Context, query string, args .
 		return w.conn.QueryRowContext(ctx, query, args...) // reports the same error
 	}
 	return st.QueryRowContext(ctx, args...)
-}
-
-// isBusy reports whether another process held the database too long.
-func isBusy(err error) bool {
-	var e *sqlite.Error
-	if ok := asSQLite(err, &e); !ok {
-		return false
-	}
-	return e.Code()&0xff == 5 || strings.Contains(e.Error(), "locked")
 }

@@ -1,0 +1,139 @@
+// Package delivery sends webhooks: it claims deliveries that are due, posts
+// them and records what came of it.
+//
+// One loop claims; every try runs in a goroutine of its own; one finisher
+// writes the outcomes of whatever ended while it wrote the last ones. A
+// target (an endpoint, or the origin of a notice URL) has a cap of tries at
+// once, and a target without room is simply not claimed from, so that one slow
+// shop holds back nobody else. Nothing ticks: the loop sleeps until the next
+// delivery is due, until room appears for one that waits, or until Wake.
+//
+// Whatever goes wrong on this side, the lease of a claim ends and the delivery
+// is tried again with the same id. Nothing is dropped, and nothing that the
+// engine holds in memory is needed to find the work again.
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// A Queue is where deliveries wait. Its methods are safe for many dispatchers
+// at once, on many machines.
+type Queue interface {
+	// Claim leases at most total deliveries that are due at now, and at most
+	// free(target) of one target. Until the lease has lasted, nobody else gets
+	// them. First tries go ahead of retries. The claim says when to look again.
+	// free may be called from another goroutine, but not after Claim returned.
+	Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(target string) int) (webhook.Claim, error)
+
+	// Finish records outcomes in one transaction. The i-th error is
+	// fault.Conflict if the lease of the i-th job was lost; then nothing was
+	// changed for it. The second result is about the whole batch: if it is not
+	// nil, nothing was written.
+	Finish(ctx context.Context, batch []webhook.Finish) ([]error, error)
+
+	// Planner returns the settings as they are now, and their version.
+	Planner(ctx context.Context) (webhook.Planner, int64, error)
+}
+
+// A Dispatcher sends what waits in a queue. Queue and Client must be set; the
+// other fields have defaults. Its fields must not change while it runs, and it
+// must not be copied.
+type Dispatcher struct {
+	Queue Queue
+	// Client makes the calls. Its redirect rule is not used: a redirect is an
+	// answer like any other.
+	Client *http.Client
+	// Random varies delays and must be safe for concurrent use; nil keeps them
+	// nominal. Production uses webhook.SystemRandom.
+	Random webhook.Random
+	// MaxInFlight is how many deliveries may be between claim and record at
+	// once; zero means 2048.
+	MaxInFlight int
+	// Lease is how long a claim lasts; zero means 45 s. A try is given two
+	// thirds of it at most, so that it never outlives its lease.
+	Lease time.Duration
+	// Idle is the longest sleep between claims; zero means one hour.
+	Idle time.Duration
+	// Grace is how long tries may go on after a stop; zero means 30 s.
+	Grace time.Duration
+	// Log gets one line for each try. Nil logs nothing.
+	Log *slog.Logger
+	// NewID makes ids of attempts and events; nil makes UUIDv7s.
+	NewID func() string
+
+	agenda agenda
+}
+
+const (
+	defaultInFlight = 2048
+	defaultLease    = 45 * time.Second
+	defaultIdle     = time.Hour
+	defaultGrace    = 30 * time.Second
+	longestTry      = 30 * time.Second
+)
+
+// errStopped is why a try ends that outlasts the grace after a stop.
+var errStopped = errors.New("the dispatcher stops")
+
+// Wake makes Run look at the queue at once, or as soon as it has started. It
+// never blocks and is safe from any goroutine; calls that come together count
+// as one.
+func (d *Dispatcher) Wake() { d.agenda.lookNow() }
+
+// Run sends deliveries until ctx ends. Then it claims nothing more, lets the
+// tries in hand go on for Grace, records how they ended, and returns nil.
+// Failures of the queue do not end it: it tries again for ever. Only one Run
+// may be active at a time.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	work, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(errStopped)
+	r := d.newRun(work)
+	r.writing.Go(func() { r.finisher.run(work) })
+	if r.refresh(ctx) {
+		d.agenda.lookNow()
+		for d.agenda.sleep(ctx, r.Idle) {
+			r.claim(ctx)
+		}
+	}
+	grace := time.AfterFunc(r.Grace, func() { cut(errStopped) })
+	defer grace.Stop()
+	r.tries.Wait()
+	r.finisher.close()
+	r.writing.Wait()
+	return nil
+}
+
+// withDefaults copies the settings, with defaults for what is not set.
+func (d *Dispatcher) settings() settings {
+	client := *d.Client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	s := settings{
+		Queue: d.Queue, Client: &client, Random: d.Random, NewID: d.NewID, Log: d.Log,
+		MaxInFlight: or(d.MaxInFlight, defaultInFlight), Lease: or(d.Lease, defaultLease),
+		Idle: or(d.Idle, defaultIdle), Grace: or(d.Grace, defaultGrace),
+	}
+	s.Timeout = min(longestTry, s.Lease*2/3)
+	if s.NewID == nil {
+		s.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
+	}
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+// or returns v, or def where v is zero or less.
+func or[T int | time.Duration](v, def T) T {
+	if v <= 0 {
+		return def
+	}
+	return v
+}

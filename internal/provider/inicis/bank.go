@@ -1,0 +1,60 @@
+package inicis
+
+import (
+	"strings"
+
+	"github.com/tongbo/tongbo/internal/payment"
+)
+
+// securities are the PG's codes of securities companies, by the names they
+// have now. The codes are in gnuboard5; what became of 현대, 우리투자, 하나대투,
+// 굿모닝신한 and 동부 is general knowledge.
+var securities = map[string]payment.Bank{
+	"D1": "YUANTA_SECURITIES",
+	"D2": "KB_SECURITIES",
+	"D3": "MIRAE_ASSET_SECURITIES",
+	"D4": "KOREA_SECURITIES",
+	"D5": "NH_SECURITIES",
+	"D6": "HI_SECURITIES",
+	"D7": "HYUNDAI_MOTOR_SECURITIES",
+	"D8": "SK_SECURITIES",
+	"D9": "DAISHIN_SECURITIES",
+	"DA": "HANA_SECURITIES",
+	"DB": "SHINHAN_SECURITIES",
+	"DC": "DB_SECURITIES",
+	"DD": "EUGENE_SECURITIES",
+	"DE": "MERITZ_SECURITIES",
+	"DF": "SHINYOUNG_SECURITIES",
+}
+
+// shortCode strips the zeros in front of a bank code, but for those that its
+// two characters need: 00000004 is 04.
+func shortCode(code string) string {
+	short := strings.TrimLeft(code, "0")
+	if short == "" {
+		return ""
+	}
+	if len(short) == 1 {
+		short = "0" + short
+	}
+	return short
+}
+
+// bankOf returns the bank with a short code, empty if unknown.
+func bankOf(short string) payment.Bank {
+	if b, ok := securities[strings.ToUpper(short)]; ok {
+		return b
+	}
+	return payment.BankByCode(short)
+}
+
+// codeOf returns the PG's code of a bank: two characters, or all three digits
+// where cutting them would name another bank. It is empty if unknown.
+func codeOf(b payment.Bank) string {
+	for code, s := range securities {
+		if s == b {
+			return code
+		}
+	}
+	return shortCode(b.Code())
+}

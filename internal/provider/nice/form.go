@@ -1,0 +1,236 @@
+package nice
+
+import (
+	"strings"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider/wire"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// A form is a notice of form A. Its fields are taken out one by one; what is
+// left becomes Notice.Fields.
+type form struct {
+	rest  map[string]string
+	proof secret.Text // MerchantKey; empty if it was left out
+}
+
+// settling are the fields that a payment is moved by. Two of one name would
+// let two readers see two notices.
+var settling = []string{
+	"PayMethod", "MID", "Amt", "TID", "MOID", "Moid", "AuthDate", "ResultCode", "StateCd",
+	"VbankNum", "CancelDate",
+}
+
+// parseForm takes a body apart. It reports fault.Invalid if this is not a
+// notice of NICE's: it must say what happened and to what.
+func parseForm(body []byte) (form, error) {
+	parsed, err := wire.ParseForm(body)
+	if err != nil {
+		return form{}, err
+	}
+	values, err := parsed.Decode(wire.EUCKR)
+	if err != nil {
+		return form{}, err
+	}
+	for _, name := range settling {
+		if values.Duplicated(name) {
+			return form{}, fault.Errorf(fault.Invalid, "form has %s more than once", name)
+		}
+	}
+	f := form{rest: values.Map()}
+	if err := f.takeProof(parsed, values); err != nil {
+		return form{}, err
+	}
+	if f.rest["PayMethod"] == "" && f.rest["ResultCode"] == "" {
+		return form{}, fault.Errorf(fault.Invalid, "not a notice of NICE: neither PayMethod nor ResultCode")
+	}
+	if f.rest["TID"] == "" && f.rest["MOID"] == "" && f.rest["Moid"] == "" && f.rest["VbankNum"] == "" {
+		return form{}, fault.Errorf(fault.Invalid, "not a notice of NICE: none of TID, MOID and VbankNum")
+	}
+	return f, nil
+}
+
+// takeProof takes the merchant's key out of the form, however its name is
+// spelt, so that it is never kept among the fields.
+func (f *form) takeProof(parsed wire.Form, values wire.Values) error {
+	seen := false
+	for _, name := range values.Keys() {
+		if !strings.EqualFold(name, "MerchantKey") {
+			continue
+		}
+		if seen || values.Duplicated(name) {
+			return fault.Errorf(fault.Invalid, "form has MerchantKey more than once")
+		}
+		seen = true
+		// The key is base64: a space in it is a plus sign that its sender
+		// forgot to escape.
+		raw := string(parsed.Bytes(name))
+		if strings.TrimSpace(raw) != "" {
+			f.proof = secret.Text(strings.ReplaceAll(raw, " ", "+"))
+		}
+		delete(f.rest, name)
+	}
+	return nil
+}
+
+// take removes a field and returns it.
+func (f form) take(name string) string {
+	v := f.rest[name]
+	delete(f.rest, name)
+	return v
+}
+
+// notice says what the form means.
+func (f form) notice() (notice.Notice, error) {
+	var n notice.Notice
+	var err error
+	if amt := f.take("Amt"); amt != "" {
+		n.Amount.Amount, err = wire.Amount(amt)
+		if err != nil {
+			return notice.Notice{}, fault.Errorf(fault.Invalid, "Amt: %w", err)
+		}
+		n.Amount.Currency, n.HasAmount = payment.KRW, true
+	}
+	n.Proof = f.proof
+	n.Merchant, n.PGTx, n.Kind = f.take("MID"), f.take("TID"), f.take("ResultCode")
+	if n.Order = f.take("MOID"); n.Order == "" {
+		n.Order = f.take("Moid")
+	}
+	n.Event, n.Listed = f.event(n.Kind)
+	f.takeAccount(&n)
+	f.name(&n)
+	f.takeTime(&n)
+	f.takeReceipt(&n)
+	f.takeFields(&n)
+	return n, nil
+}
+
+// isAccount reports whether the form is about a virtual account. Any field may
+// be missing, PayMethod too.
+func (f form) isAccount() bool {
+	method := f.rest["PayMethod"]
+	return strings.EqualFold(method, "VBANK") || method == "" && f.rest["VbankNum"] != ""
+}
+
+// event says what happened, and whether a person should look at it.
+func (f form) event(code string) (e payment.Event, listed bool) {
+	state := f.rest["StateCd"]
+	cancelled := state == "1" || state == "2" || given(f.rest["CancelDate"]) || code == "2001" || code == "2211"
+	approved := state == "" || state == "0"
+	if !f.isAccount() {
+		return otherMethod(code, approved, cancelled)
+	}
+	switch code {
+	case "4110", "4100", "4120", "2001", "2211", "":
+	default:
+		// 4122 other amount, 4123 deposit refused and sent back, 4124 processed
+		// before, and codes nobody told us of. None says that a payment
+		// changed, whatever the other fields hold.
+		return payment.EventOther, true
+	}
+	switch {
+	case cancelled:
+		return payment.EventCancelled, false
+	case !approved:
+	case code == "4110":
+		return payment.EventDeposited, false
+	case code == "4100", code == "4120": // 4120: a fixed account (과오납) was registered
+		return payment.EventIssued, false
+	}
+	return payment.EventOther, true
+}
+
+// otherMethod is the event of a card, transfer, phone or cash receipt row.
+func otherMethod(code string, approved, cancelled bool) (payment.Event, bool) {
+	switch code {
+	case "3001", "4000", "A000", "2001", "2211":
+		if cancelled {
+			return payment.EventCancelled, false
+		}
+		if approved {
+			return payment.EventApproved, false
+		}
+	case "4110", "4100", "4120", "4122", "4123", "4124":
+		return payment.EventOther, true // a virtual account's code on another method
+	}
+	return payment.EventOther, false
+}
+
+// given reports whether a date or number is there: none is empty or all zeros.
+func given(s string) bool { return strings.Trim(s, "0 ") != "" }
+
+func (f form) takeAccount(n *notice.Notice) {
+	if !f.isAccount() {
+		return // FnCd is then a card's code
+	}
+	n.BankCode, n.BankName = f.take("FnCd"), f.take("VbankName")
+	n.Bank = payment.BankByCode(n.BankCode)
+	if n.BankName == "" {
+		n.BankName = f.take("FnName")
+	}
+	n.Depositor = f.take("VbankInputName")
+	n.Account = account(f.take("VbankNum"))
+}
+
+// name gives the message and the money their names. CancelDate is part of the
+// message's, since a cancel may repeat the code and date of its deposit.
+func (f form) name(n *notice.Notice) {
+	amount := ""
+	if n.HasAmount {
+		amount = n.Amount.String()
+	}
+	tid := identity(n.PGTx, n.Merchant, n.Order, n.Account.Reveal(), amount)
+	date := f.rest["AuthDate"]
+	n.Key = strings.Join([]string{tid, n.Kind, date, f.rest["StateCd"]}, "/")
+	if c := f.rest["CancelDate"]; given(c) {
+		n.Key += "/" + c
+	}
+	if n.Event == payment.EventDeposited && n.PGTx != "" && date != "" {
+		n.Deposit = n.PGTx + "/" + date
+	}
+}
+
+// takeTime reads when it happened. A date that cannot be read stays among the
+// fields.
+func (f form) takeTime(n *notice.Notice) {
+	name := "AuthDate"
+	if n.Event == payment.EventCancelled {
+		name = "CancelDate"
+	}
+	if t, ok := shortTime(f.rest[name]); ok {
+		n.At = t
+		delete(f.rest, name)
+	}
+}
+
+// takeReceipt reads the cash receipt, if one was issued. Its kind alone only
+// says that the buyer asked for one.
+func (f form) takeReceipt(n *notice.Notice) {
+	number := f.rest["RcptAuthCode"]
+	if number == "" {
+		number = f.rest["RcptTID"]
+	}
+	if !given(number) {
+		return
+	}
+	kind := f.rest["RcptType"]
+	if kind == "" {
+		kind = f.rest["ReceitType"]
+	}
+	n.CashReceipt = &payment.CashReceipt{Number: number, Type: receiptTypes[kind]}
+}
+
+// takeFields keeps what is left. BuyerAuthNum is not: it may be the number by
+// which the tax office knows the buyer.
+func (f form) takeFields(n *notice.Notice) {
+	delete(f.rest, "BuyerAuthNum")
+	for name, v := range f.rest {
+		if v == "" {
+			delete(f.rest, name)
+		}
+	}
+	n.Fields = f.rest
+}

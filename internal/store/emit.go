@@ -1,0 +1,92 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// emit writes events with their deliveries. notice is the notice that made
+// them, if any.
+func (t *tx) emit(list []webhook.Emission, notice string) error {
+	for _, e := range list {
+		quiet, err := t.throttled(e)
+		if err != nil {
+			return err
+		}
+		if quiet {
+			continue
+		}
+		if err := t.putEvent(e, notice); err != nil {
+			return err
+		}
+		for _, d := range e.Deliveries {
+			if err := t.putDelivery(d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// throttled reports whether attention of this kind was given a short while
+// ago, and notes the time if not.
+func (t *tx) throttled(e webhook.Emission) (bool, error) {
+	if e.Throttle == "" {
+		return false, nil
+	}
+	var last int64
+	found, err := t.has(`select at from attention where kind = $1`+t.d.forUpdate, []any{e.Throttle}, &last)
+	if err != nil {
+		return false, err
+	}
+	if found && e.Event.At.Sub(moment(last)) < webhook.ThrottleFor {
+		return true, nil
+	}
+	return false, t.must(`insert into attention (kind, at) values ($1, $2)
+		on conflict (kind) do update set at = excluded.at`, e.Throttle, micros(e.Event.At))
+}
+
+func (t *tx) putEvent(e webhook.Emission, notice string) error {
+	var concern sql.NullString
+	if e.Event.Concern != nil {
+		b, err := json.Marshal(e.Event.Concern)
+		if err != nil {
+			return err
+		}
+		concern = sql.NullString{String: string(b), Valid: true}
+	}
+	ev := e.Event
+	return t.must(`insert into event (id, type, at, merchant_id, store_id, mode, payment_key, payment_id,
+		transaction_id, cancellation_id, state, deposited, concern, notice_id, fanout)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		string(ev.ID), string(ev.Type), micros(ev.At), string(ev.Merchant), string(ev.Store), string(ev.Mode),
+		orNull(ev.Payment), string(ev.PaymentID), string(ev.Transaction), ev.Cancellation, string(ev.State),
+		ev.Deposited, concern, orNull(notice), len(e.Deliveries))
+}
+
+func (t *tx) putDelivery(d webhook.Delivery) error {
+	if d.State == webhook.Waiting {
+		t.due = true
+	}
+	return t.must(`insert into delivery (id, event_id, payment_key, merchant_id, store_id, mode, type, endpoint_id,
+		url, target, content_type, body, schedule, state, tries, lane, due_at, ready_at, manual, original, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+		string(d.ID), string(d.Event), orNull(d.Payment), string(d.Merchant), string(d.Store), string(d.Mode),
+		string(d.Type), orNull(d.Endpoint), d.URL, d.Target, string(d.ContentType), d.Body, string(d.Schedule),
+		string(d.State), d.Tries, lane(d.Tries), micros(d.DueAt), micros(d.DueAt), d.Manual, orNull(d.Original),
+		micros(d.CreatedAt))
+}
+
+// lane puts first tries ahead of retries.
+func lane(tries int) int {
+	if tries == 0 {
+		return 0
+	}
+	return 1
+}
+
+// never is a due time that does not come.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)

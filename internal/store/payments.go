@@ -1,0 +1,241 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// A paymentDoc is a payment as it is sealed: what never marshals stands
+// beside it.
+type paymentDoc struct {
+	Payment  payment.Payment `json:"payment"`
+	Secrets  map[int]string  `json:"secrets,omitempty"`  // of transactions, by index
+	Accounts map[int]string  `json:"accounts,omitempty"` // likewise
+	Deposits map[int]string  `json:"deposits,omitempty"` // account numbers of deposits
+}
+
+func docContext(k payment.Key) string { return "payment/" + string(k) }
+
+func (r *Reader) sealPayment(p payment.Payment) ([]byte, error) {
+	doc := paymentDoc{Payment: p, Secrets: map[int]string{}, Accounts: map[int]string{}, Deposits: map[int]string{}}
+	for i, t := range p.Transactions {
+		if t.Secret != "" {
+			doc.Secrets[i] = t.Secret.Reveal()
+		}
+		if t.Account != nil {
+			doc.Accounts[i] = t.Account.Number.Reveal()
+		}
+	}
+	for i, d := range p.Deposits {
+		doc.Deposits[i] = d.Account.Reveal()
+	}
+	b, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	return r.key.Seal(b, docContext(p.Key))
+}
+
+func (r *Reader) openPayment(k payment.Key, sealed []byte) (payment.Payment, error) {
+	b, err := r.key.Open(sealed, docContext(k))
+	if err != nil {
+		return payment.Payment{}, &programError{fmt.Errorf("payment %s: %w", k, err)}
+	}
+	var doc paymentDoc
+	if err := json.Unmarshal(b, &doc); err != nil {
+		return payment.Payment{}, &programError{fmt.Errorf("payment %s: %w", k, err)}
+	}
+	p := doc.Payment
+	for i := range p.Transactions {
+		p.Transactions[i].Secret = secret.Text(doc.Secrets[i])
+		if a := p.Transactions[i].Account; a != nil {
+			a.Number = secret.Account(doc.Accounts[i])
+		}
+	}
+	for i := range p.Deposits {
+		p.Deposits[i].Account = secret.Account(doc.Deposits[i])
+	}
+	return p, nil
+}
+
+// paymentByKey loads a payment for change: other nodes wait for the end of
+// the transaction.
+func (t *tx) paymentByKey(k payment.Key) (payment.Payment, error) {
+	var doc []byte
+	// Index: payment_pkey.
+	if err := t.row(`select doc from payment where key = $1`+t.d.forUpdate, string(k)).Scan(&doc); err != nil {
+		return payment.Payment{}, err
+	}
+	return t.s.openPayment(k, doc)
+}
+
+// paymentByID loads a payment by the merchant's name for it, for change.
+func (t *tx) paymentByID(s merchant.StoreID, id payment.ID) (payment.Payment, bool, error) {
+	var key string
+	var doc []byte
+	// Index: payment_by_id.
+	found, err := t.has(`select key, doc from payment where store_id = $1 and id = $2`+t.d.forUpdate,
+		[]any{string(s), string(id)}, &key, &doc)
+	if !found || err != nil {
+		return payment.Payment{}, false, err
+	}
+	p, err := t.s.openPayment(payment.Key(key), doc)
+	return p, true, err
+}
+
+// putPayment writes a payment and the names under which notices find it.
+// before are the names it had.
+func (t *tx) putPayment(p payment.Payment, created bool, before []payment.MatchKey) error {
+	doc, err := t.s.sealPayment(p)
+	if err != nil {
+		return err
+	}
+	deadline := microsOrNull(p.Deadline())
+	if p.Expired {
+		deadline.Valid = false // flagged already
+	}
+	if created {
+		err = t.must(`insert into payment (key, merchant_id, store_id, id, mode, state, amount, currency,
+			requested_at, updated_at, status_changed_at, deadline, doc)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			string(p.Key), string(p.Merchant), string(p.Store), string(p.ID), string(p.Mode), string(p.State),
+			p.Amount.Amount, string(p.Amount.Currency), micros(p.RequestedAt), micros(p.UpdatedAt),
+			micros(p.StatusChangedAt), deadline, doc)
+	} else {
+		err = t.must(`update payment set state = $2, updated_at = $3, status_changed_at = $4, deadline = $5, doc = $6
+			where key = $1`,
+			string(p.Key), string(p.State), micros(p.UpdatedAt), micros(p.StatusChangedAt), deadline, doc)
+	}
+	if err != nil {
+		return err
+	}
+	for _, k := range p.MatchKeys() {
+		if slices.Contains(before, k) {
+			continue
+		}
+		if err := t.must(`insert into match_key (channel_key, kind, value, payment_key, store_id)
+			values ($1, $2, $3, $4, $5) on conflict do nothing`,
+			string(k.Channel), string(k.Kind), k.Value, string(p.Key), string(p.Store)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Payment returns a store's payment in a mode that the credential sees. It
+// reports fault.NotFound if there is none, or none of that mode: a live
+// credential must not learn of a test payment.
+func (r *Reader) Payment(ctx context.Context, s merchant.StoreID, id payment.ID, sees merchant.Mode) (payment.Payment, error) {
+	var key string
+	var doc []byte
+	// Index: payment_by_id.
+	err := r.db.QueryRowContext(ctx, `select key, doc from payment where store_id = $1 and id = $2`, string(s), string(id)).Scan(&key, &doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return payment.Payment{}, fault.Errorf(fault.NotFound, "there is no payment %q", id)
+	}
+	if err != nil {
+		return payment.Payment{}, away(err)
+	}
+	p, err := r.openPayment(payment.Key(key), doc)
+	if err != nil {
+		return payment.Payment{}, err
+	}
+	if !sees.Sees(p.Mode) {
+		return payment.Payment{}, fault.Errorf(fault.NotFound, "there is no payment %q", id)
+	}
+	return p, nil
+}
+
+// PaymentByKey returns a payment by our own name for it, or fault.NotFound.
+func (r *Reader) PaymentByKey(ctx context.Context, k payment.Key) (payment.Payment, error) {
+	var doc []byte
+	err := r.db.QueryRowContext(ctx, `select doc from payment where key = $1`, string(k)).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return payment.Payment{}, fault.Errorf(fault.NotFound, "there is no payment %s", k)
+	}
+	if err != nil {
+		return payment.Payment{}, away(err)
+	}
+	return r.openPayment(k, doc)
+}
+
+// Expire flags payments whose deadline passed before now, at most n of them,
+// by the decision of expire. It returns when the next deadline is; the zero
+// time if none waits.
+func (s *Store) Expire(ctx context.Context, now time.Time, n int, version int64, expire func(payment.Payment) (notice.Expiry, error)) (next time.Time, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if err := t.fresh(version); err != nil {
+			return err
+		}
+		var keys []string
+		// Index: payment_by_deadline.
+		if err := t.each(`select key from payment where deadline is not null and deadline <= $1 order by deadline limit $2`,
+			[]any{micros(now), n}, func(rows *sql.Rows) error {
+				var k string
+				err := rows.Scan(&k)
+				keys = append(keys, k)
+				return err
+			}); err != nil {
+			return err
+		}
+		slices.Sort(keys)
+		for _, k := range keys {
+			if err := t.expireOne(payment.Key(k), now, expire); err != nil {
+				return err
+			}
+		}
+		var soonest sql.NullInt64
+		if err := t.row(`select min(deadline) from payment where deadline is not null`).Scan(&soonest); err != nil {
+			return err
+		}
+		next = momentOrZero(soonest)
+		return nil
+	})
+	return next, err
+}
+
+func (t *tx) expireOne(k payment.Key, now time.Time, expire func(payment.Payment) (notice.Expiry, error)) error {
+	p, err := t.paymentByKey(k)
+	if err != nil {
+		return err
+	}
+	// Another node may have moved it while we waited for its row.
+	if d := p.Deadline(); d.IsZero() || d.After(now) || p.Expired {
+		return t.must(`update payment set deadline = null where key = $1 and deadline <= $2`, string(k), micros(now))
+	}
+	x, err := expire(p)
+	if err != nil {
+		return err
+	}
+	if err := t.putPayment(x.Payment, false, p.MatchKeys()); err != nil {
+		return err
+	}
+	return t.emit(x.Emissions, "")
+}
+
+// fresh reports fault.Stale if the settings are no longer those of version. A
+// version of zero is always fresh.
+func (t *tx) fresh(version int64) error {
+	if version == 0 {
+		return nil
+	}
+	now, err := t.settingsVersion()
+	if err != nil {
+		return err
+	}
+	if now != version {
+		return fault.Errorf(fault.Stale, "the settings changed from version %d to %d", version, now)
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+func keyOf(s sql.NullString) payment.Key { return payment.Key(s.String) }
+
+// Resend sends a payment's webhook once more, at once: same id, same body, one
+// try, and the schedule of the first delivery is left alone. An empty id
+// means the payment's latest webhook. It reports fault.NotFound if the
+// payment has no such webhook.
+func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time) (webhook.Delivery, error) {
+	var again webhook.Delivery
+	err := s.write(ctx, func(t *tx) error {
+		first, err := t.firstDelivery(k, id)
+		if err != nil {
+			return err
+		}
+		v7, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		again = first
+		again.ID, again.Original = webhook.DeliveryID(v7.String()), first.ID
+		again.Manual, again.Schedule, again.State, again.Tries = true, webhook.Once, webhook.Waiting, 0
+		again.DueAt, again.CreatedAt = now, now
+		return t.putDelivery(again)
+	})
+	return again, err
+}
+
+// firstDelivery finds a delivery that was not itself a resend, waiting or
+// over.
+func (t *tx) firstDelivery(k payment.Key, id webhook.DeliveryID) (webhook.Delivery, error) {
+	const ended = `id, event_id, payment_key, merchant_id, store_id, mode, type, endpoint_id, url, target,
+		content_type, body, schedule, state, tries, created_at as due_at, manual, original, created_at`
+	// Index: delivery_by_payment, delivery_end_by_payment.
+	query := `select ` + deliveryColumns + ` from delivery where payment_key = $1 and original is null
+		union all select ` + ended + ` from delivery_end where payment_key = $1 and original is null
+		order by id desc`
+	var out *webhook.Delivery
+	err := t.each(query, []any{string(k)}, func(rows *sql.Rows) error {
+		d, err := scanDelivery(rows)
+		if err == nil && out == nil && (id == "" || d.ID == id) {
+			out = &d
+		}
+		return err
+	})
+	if err == nil && out == nil {
+		err = fault.Errorf(fault.NotFound, "the payment has no such webhook")
+	}
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	return *out, nil
+}

@@ -1,0 +1,307 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+)
+
+// Settle decides on notices that arrived together, in order, and writes raw
+// notices, verdicts, payments, events and deliveries in one transaction.
+//
+// judge must be pure: it may be called more than once. A notice that breaks
+// the batch is settled alone, so that it never fails its neighbours; what
+// could not be committed has Err set in its result. The error of Settle
+// itself says that nothing at all was committed.
+func (s *Store) Settle(ctx context.Context, in []notice.Inbound, judge notice.Judge) ([]notice.Result, error) {
+	results, err := s.settle(ctx, in, judge)
+	if err == nil || len(in) == 1 || ctx.Err() != nil {
+		return results, err
+	}
+	results = make([]notice.Result, len(in))
+	for i := range in {
+		one, err := s.settle(ctx, in[i:i+1], judge)
+		if err != nil {
+			results[i] = notice.Result{ID: in[i].ID, Err: err}
+			continue
+		}
+		results[i] = one[0]
+	}
+	return results, nil
+}
+
+func (s *Store) settle(ctx context.Context, in []notice.Inbound, judge notice.Judge) ([]notice.Result, error) {
+	var results []notice.Result
+	err := s.write(ctx, func(t *tx) error {
+		results = make([]notice.Result, len(in)) // fn may run again
+		var keys []string
+		for _, n := range in {
+			for _, k := range n.Keys() {
+				keys = append(keys, k.String())
+			}
+		}
+		if err := t.lock(keys); err != nil {
+			return err
+		}
+		version, err := t.settingsVersion()
+		if err != nil {
+			return err
+		}
+		for i, n := range in {
+			if n.Version != 0 && n.Version != version {
+				results[i] = notice.Result{ID: n.ID, Err: fault.Errorf(fault.Stale, "the settings changed")}
+				continue
+			}
+			if results[i], err = t.settleOne(n, judge); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+func (t *tx) settleOne(in notice.Inbound, judge notice.Judge) (notice.Result, error) {
+	if in.Ruled != nil {
+		return t.record(in, *in.Ruled, nil)
+	}
+	found, err := t.find(in)
+	if err != nil {
+		return notice.Result{}, err
+	}
+	return t.record(in, judge(in, found), found)
+}
+
+// record writes a notice with its ruling.
+func (t *tx) record(in notice.Inbound, r notice.Ruling, found []notice.Found) (notice.Result, error) {
+	res := notice.Result{ID: in.ID, Verdict: r.Verdict, Reason: r.Reason, Channel: r.Channel}
+	if r.Payment != nil {
+		res.Payment = r.Payment.Key
+	}
+	if r.Verdict == payment.Refused || r.Verdict == payment.Unreadable {
+		kept, err := t.underCap(in)
+		if err != nil || !kept {
+			return res, err
+		}
+	}
+	if err := t.putNotice(in, r); err != nil {
+		return res, err
+	}
+	if err := t.putVerdict(in.ID, in.At, r); err != nil {
+		return res, err
+	}
+	if err := t.putRuling(in, r, found); err != nil {
+		return res, err
+	}
+	return res, t.putCase(in, r)
+}
+
+// putRuling writes what a ruling does beyond the notice itself.
+func (t *tx) putRuling(in notice.Inbound, r notice.Ruling, found []notice.Found) error {
+	if r.Claims && in.Notice.Key != "" && r.Channel != "" {
+		if err := t.must(`insert into notice_key (channel_key, key, notice_id) values ($1, $2, $3)
+			on conflict do nothing`, string(r.Channel), in.Notice.Key, string(in.ID)); err != nil {
+			return err
+		}
+	}
+	if r.Verdict == payment.Applied && in.Notice.Event == payment.EventDeposited && in.Notice.Deposit != "" {
+		if err := t.must(`insert into deposit (channel_key, key, payment_key, notice_id) values ($1, $2, $3, $4)
+			on conflict do nothing`, string(r.Channel), in.Notice.Deposit, string(r.Payment.Key), string(in.ID)); err != nil {
+			return err
+		}
+	}
+	if r.Payment != nil && (r.Changed || r.Created) {
+		if err := t.putPayment(*r.Payment, r.Created, keysBefore(r.Payment.Key, found)); err != nil {
+			return err
+		}
+	}
+	return t.emit(r.Emissions, string(in.ID))
+}
+
+// keysBefore are the names that a payment had when it was found.
+func keysBefore(k payment.Key, found []notice.Found) []payment.MatchKey {
+	for _, f := range found {
+		for _, p := range f.Payments {
+			if p.Key == k {
+				return p.MatchKeys()
+			}
+		}
+	}
+	return nil
+}
+
+// find looks up, for each channel that may be meant, what is known of the
+// notice.
+func (t *tx) find(in notice.Inbound) ([]notice.Found, error) {
+	out := make([]notice.Found, 0, len(in.Channels))
+	for _, c := range in.Channels {
+		f, err := t.findIn(c, in.Notice)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+func (t *tx) findIn(c merchant.ChannelKey, n notice.Notice) (f notice.Found, err error) {
+	f.Channel = c
+	if f.Claimed, f.DepositOf, err = t.seen(c, n); err != nil {
+		return f, err
+	}
+	for _, k := range payment.ReportKeys(c, n.Order, n.Report) {
+		if f.Payments, err = t.named(k, n.Report); err != nil {
+			return f, err
+		}
+		if len(f.Payments) > 0 {
+			f.By = k.Kind
+			return f, nil
+		}
+	}
+	if n.Order == "" {
+		return f, nil
+	}
+	// Index: match_key_by_store. The order may be the other mode's.
+	var other string
+	f.OtherMode, err = t.has(`select m.payment_key from match_key m join channel c on c.key = $1
+		join channel o on o.key = m.channel_key
+		where m.store_id = c.store_id and m.kind = 'order' and m.value = $2 and o.mode <> c.mode limit 1`,
+		[]any{string(c), n.Order}, &other)
+	return f, err
+}
+
+// seen tells whether a notice's message and deposit were decided before.
+func (t *tx) seen(c merchant.ChannelKey, n notice.Notice) (claimed bool, depositOf payment.Key, err error) {
+	var id string
+	if n.Key != "" {
+		// Index: notice_key_pkey.
+		if claimed, err = t.has(`select notice_id from notice_key where channel_key = $1 and key = $2`,
+			[]any{string(c), n.Key}, &id); err != nil {
+			return claimed, "", err
+		}
+	}
+	if n.Deposit == "" || n.Event != payment.EventDeposited {
+		return claimed, "", nil
+	}
+	// Index: deposit_pkey.
+	_, err = t.has(`select payment_key from deposit where channel_key = $1 and key = $2`,
+		[]any{string(c), n.Deposit}, &depositOf)
+	return claimed, depositOf, err
+}
+
+// named are the payments that a name leads to. An account number leads only
+// to payments that expect the report.
+func (t *tx) named(k payment.MatchKey, r payment.Report) ([]payment.Payment, error) {
+	var keys []string
+	// Index: match_key_pkey.
+	if err := t.each(`select payment_key from match_key where channel_key = $1 and kind = $2 and value = $3
+		order by payment_key desc limit 100`, []any{string(k.Channel), string(k.Kind), k.Value},
+		func(rows *sql.Rows) error {
+			var key string
+			err := rows.Scan(&key)
+			keys = append(keys, key)
+			return err
+		}); err != nil {
+		return nil, err
+	}
+	slices.Sort(keys) // payments are locked in a fixed order
+	var out []payment.Payment
+	for _, key := range keys {
+		p, err := t.paymentByKey(payment.Key(key))
+		if err != nil {
+			return nil, err
+		}
+		if k.Kind != payment.ByAccount || p.Expects(r) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// keptRequest is a request as it is sealed: its bytes as they came.
+type keptRequest struct {
+	Method string              `json:"method"`
+	Path   []byte              `json:"path"`
+	Query  []byte              `json:"query,omitempty"`
+	Header map[string][]string `json:"header"`
+	Body   []byte              `json:"body"`
+}
+
+func (t *tx) putNotice(in notice.Inbound, r notice.Ruling) error {
+	n := in.Notice
+	var c merchant.Channel
+	if r.Channel != "" {
+		if err := t.row(`select merchant_id, store_id, mode from channel where key = $1`, string(r.Channel)).
+			Scan(&c.Merchant, &c.Store, &c.Mode); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	amount := sql.NullInt64{Int64: n.Amount.Amount, Valid: n.HasAmount}
+	if err := t.must(`insert into notice (id, received_at, provider, channel_key, merchant_id, store_id, mode, peer,
+		method, path, size, truncated, event, kind, order_id, key, amount, currency, occurred_at, pg_tx)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+		string(in.ID), micros(in.At), in.Provider, string(r.Channel), string(c.Merchant), string(c.Store), string(c.Mode),
+		in.Peer.String(), text(in.Request.Method), text(in.Request.Path), len(in.Request.Body), in.Truncated,
+		string(n.Event), text(n.Kind), text(n.Order), text(n.Key), amount, string(n.Amount.Currency),
+		microsOrNull(n.At), text(n.PGTx)); err != nil {
+		return err
+	}
+	b, err := json.Marshal(keptRequest{in.Request.Method, []byte(in.Request.Path), []byte(in.Request.Query), in.Request.Header, in.Request.Body})
+	if err != nil {
+		return err
+	}
+	sealed, err := t.s.key.Seal(b, "notice_body/"+string(in.ID))
+	if err != nil {
+		return err
+	}
+	return t.must(`insert into notice_body (id, request) values ($1, $2)`, string(in.ID), sealed)
+}
+
+// text is what a text column can hold: PostgreSQL takes neither NUL nor bytes
+// that are not UTF-8. The bytes as they came are in the sealed request.
+func text(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+func (t *tx) putVerdict(id notice.ID, at time.Time, r notice.Ruling) error {
+	var key payment.Key
+	if r.Payment != nil {
+		key = r.Payment.Key
+	}
+	v7, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	return t.must(`insert into verdict (id, notice_id, at, verdict, reason, detail, payment_key)
+		values ($1, $2, $3, $4, $5, $6, $7)`,
+		v7.String(), string(id), micros(at), string(r.Verdict), string(r.Reason), text(r.Detail), orNull(key))
+}
+
+// RefusalCap is how many refused or unreadable notices of one address are
+// kept in a day; beyond it they are counted.
+const RefusalCap = 500
+
+// underCap counts a refusal and reports whether its bytes are kept.
+func (t *tx) underCap(in notice.Inbound) (bool, error) {
+	day, peer := in.At.UTC().Unix()/86400, in.Peer.String()
+	kept, err := t.exec(`insert into refusal (day, peer, kept, dropped) values ($1, $2, 1, 0)
+		on conflict (day, peer) do update set kept = refusal.kept + 1 where refusal.kept < $3`, day, peer, RefusalCap)
+	if err != nil || kept > 0 {
+		return kept > 0, err
+	}
+	return false, t.must(`update refusal set dropped = dropped + 1 where day = $1 and peer = $2`, day, peer)
+}
