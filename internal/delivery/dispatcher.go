@@ -111,7 +111,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	return nil
 }
 
-// withDefaults copies the settings, with defaults for what is not set.
+// settings copies the fields, with defaults for what is not set.
 func (d *Dispatcher) settings() settings {
 	client := *d.Client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -25,9 +25,9 @@ type record struct {
 type finisher struct {
 	queue    Queue
 	log      *slog.Logger
-	timeout  time.Duration                         // of one write
-	recorded func(records []record, written bool) // hears of each record once
-	bell     chan struct{}                         // something was added, or closed
+	timeout  time.Duration                // of one write
+	recorded func(r record, written bool) // hears of each record once
+	bell     chan struct{}                // something was added, or closed
 	outage   outage
 	limit    int // of the next batch
 
@@ -111,8 +111,8 @@ func (f *finisher) write(ctx context.Context, batch []record) {
 	f.limit = min(f.limit*2, maxBatch)
 	for i, err := range errs {
 		f.note(ctx, batch[i], err)
+		f.recorded(batch[i], err == nil)
 	}
-	f.recorded(batch, true)
 }
 
 // note logs an outcome that was not recorded although its batch was.
@@ -140,7 +140,7 @@ func (f *finisher) again(ctx context.Context, batch []record, err error) {
 	f.mu.Lock()
 	f.waiting = append(f.waiting, kept...)
 	f.mu.Unlock()
-	if len(lost) > 0 {
-		f.recorded(lost, false)
+	for _, r := range lost {
+		f.recorded(r, false)
 	}
 }

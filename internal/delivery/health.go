@@ -83,6 +83,10 @@ func (t *targets) settle(most int) (limited, look bool) {
 			look = look || one.trying < one.limit
 		}
 	}
+	if len(t.by) > maxTargets {
+		// Forgotten health costs no more than a wider cap for ten tries.
+		maps.DeleteFunc(t.by, func(_ string, one *target) bool { return one.held == 0 })
+	}
 	return limited, look
 }
 
@@ -120,20 +124,7 @@ func (t *targets) release(name string) bool {
 	one := t.at(name)
 	one.held--
 	t.all--
-	look := t.total || (one.asked && one.room <= 0)
-	if one.held == 0 && (one.failures == 0 || len(t.by) > maxTargets) {
-		delete(t.by, name)
-	}
-	if len(t.by) > maxTargets {
-		t.forget()
-	}
-	return look
-}
-
-// forget drops the targets that have nothing in hand. Forgotten health costs
-// no more than a wider cap for ten tries.
-func (t *targets) forget() {
-	maps.DeleteFunc(t.by, func(_ string, one *target) bool { return one.held == 0 })
+	return t.total || (one.asked && one.room <= 0)
 }
 
 func (t *targets) at(name string) *target {

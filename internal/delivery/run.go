@@ -154,21 +154,17 @@ func (r *run) start(job webhook.Job, until time.Time) {
 	})
 }
 
-// recorded hears of records that were written, or let go for good.
-func (r *run) recorded(records []record, written bool) {
-	look := false
-	for _, rec := range records {
-		look = r.targets.release(rec.Job.Target) || look
-		switch {
-		case !written:
-			r.agenda.sooner(rec.until)
-		case rec.Attention != nil:
-			look = true
-		case rec.State == webhook.Waiting:
-			r.agenda.sooner(rec.Next)
-		}
+// recorded hears of a record that was written, or let go for good: then the
+// delivery is somebody else's, or due again when the lease ends.
+func (r *run) recorded(rec record, written bool) {
+	look := r.targets.release(rec.Job.Target)
+	switch {
+	case !written:
+		r.agenda.sooner(rec.until)
+	case rec.State == webhook.Waiting:
+		r.agenda.sooner(rec.Next)
 	}
-	if look {
+	if look || rec.Attention != nil {
 		r.agenda.lookNow()
 	}
 }

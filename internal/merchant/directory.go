@@ -8,6 +8,7 @@ type Directory struct {
 	byKey    map[ChannelKey]Channel
 	byMID    map[providerMID][]ChannelKey
 	byModule map[string][]ChannelKey
+	rep      map[ID]Store
 }
 
 type providerMID struct{ provider, mid string }
@@ -19,9 +20,13 @@ func NewDirectory(stores []Store, channels []Channel) Directory {
 		byKey:    make(map[ChannelKey]Channel, len(channels)),
 		byMID:    make(map[providerMID][]ChannelKey, len(channels)),
 		byModule: make(map[string][]ChannelKey),
+		rep:      make(map[ID]Store),
 	}
 	for _, s := range stores {
 		d.stores[s.ID] = s
+		if s.Representative {
+			d.rep[s.Merchant] = s
+		}
 	}
 	for _, c := range channels {
 		if c.Disabled {
@@ -52,10 +57,6 @@ func (d Directory) ByProvider(provider string) []ChannelKey { return d.byModule[
 
 // Representative returns the representative store of a merchant.
 func (d Directory) Representative(m ID) (Store, bool) {
-	for _, s := range d.stores {
-		if s.Merchant == m && s.Representative {
-			return s, true
-		}
-	}
-	return Store{}, false
+	s, ok := d.rep[m]
+	return s, ok
 }

@@ -93,6 +93,9 @@ func (d *decider) cancelled() Decision {
 	case Ready, Issued, PayPending:
 		return d.close()
 	case Paid, PartiallyCancelled:
+		if d.r.Closes {
+			return d.recordedFor(true)
+		}
 		return d.cancelPaid()
 	case Cancelled, Failed:
 	}

@@ -49,7 +49,13 @@ type Env struct {
 // Key, or whether it may touch a payment of this mode: its caller does.
 func (p Payment) Decide(r Report, e Env) Decision {
 	d := decider{p: p.clone(), before: p, r: r, e: e}
-	switch r.Event {
+	out := d.decide()
+	out.Listed = out.Listed || r.Listed && out.Verdict != Duplicate
+	return out
+}
+
+func (d *decider) decide() Decision {
+	switch d.r.Event {
 	case EventIssued:
 		return d.issued()
 	case EventDeposited:
@@ -66,7 +72,7 @@ func (p Payment) Decide(r Report, e Env) Decision {
 		return d.expired()
 	case EventOther:
 	}
-	return d.recordedFor(r.Listed)
+	return d.recordedFor(d.r.Listed)
 }
 
 // A decider is one decision in the making: p is changed in place.

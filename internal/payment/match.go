@@ -1,6 +1,8 @@
 package payment
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -33,6 +35,7 @@ func (p Payment) MatchKeys() []MatchKey {
 	var keys []MatchKey
 	seen := make(map[MatchKey]bool)
 	add := func(k MatchKey) {
+		k.Value = Shorten(k.Value)
 		if k.Value != "" && !seen[k] {
 			seen[k] = true
 			keys = append(keys, k)
@@ -53,15 +56,29 @@ func (p Payment) MatchKeys() []MatchKey {
 func ReportKeys(c merchant.ChannelKey, order string, r Report) []MatchKey {
 	var keys []MatchKey
 	if order != "" {
-		keys = append(keys, MatchKey{c, ByOrder, order})
+		keys = append(keys, MatchKey{c, ByOrder, Shorten(order)})
 	}
 	if r.PGTx != "" {
-		keys = append(keys, MatchKey{c, ByPGTx, r.PGTx})
+		keys = append(keys, MatchKey{c, ByPGTx, Shorten(r.PGTx)})
 	}
 	if account := digits(r.Account.Reveal()); order == "" && account != "" {
-		keys = append(keys, MatchKey{c, ByAccount, account})
+		keys = append(keys, MatchKey{c, ByAccount, Shorten(account)})
 	}
 	return keys
+}
+
+// longestName is how long an outside name may be before it is hashed: what a
+// database indexes must be short, and no length makes a notice unreadable.
+const longestName = 256
+
+// Shorten is a name from outside as it is indexed: itself, or the hash of one
+// that is longer than any PG documents.
+func Shorten(name string) string {
+	if len(name) <= longestName {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // Expects reports whether p may be meant by a report that names only an

@@ -60,6 +60,12 @@ type Report struct {
 	// Reopens marks an issued report that, after a deposit, means that the
 	// bank took the deposit back (Toss's WAITING_FOR_DEPOSIT after DONE).
 	Reopens bool
-	// Listed marks an other report that a person should see.
+	// Closes marks a cancelled report that says only that the account was
+	// closed: it ends what waits, and takes nothing back that was paid.
+	Closes bool
+	// OtherMethod marks a report about a card, a transfer or any method but a
+	// virtual account: unless the payment was started here it is only kept.
+	OtherMethod bool
+	// Listed marks a report that a person should see, whatever it does.
 	Listed bool
 }

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -179,7 +180,10 @@ func (pl Planner) toNoticeURLs(out Emission, urls []string, endpoints []Endpoint
 	if err != nil {
 		return Emission{}, err
 	}
-	for _, u := range urls {
+	for i, u := range urls {
+		if slices.Contains(urls[:i], u) {
+			continue // given twice, told once
+		}
 		d := pl.delivery(out.Event, body, like.ContentType, like.Schedule)
 		d.URL, d.Target = u, origin(u)
 		out.Deliveries = append(out.Deliveries, d)
@@ -210,6 +214,9 @@ type Destination struct {
 	URL      string
 	Secrets  []secret.Text
 	InFlight int
+	// Schedule is the endpoint's. It judges answers to a resend by hand, whose
+	// own schedule is Once.
+	Schedule Schedule
 }
 
 // Destination returns where a delivery goes now. It is false if its endpoint
@@ -217,14 +224,15 @@ type Destination struct {
 func (pl Planner) Destination(d Delivery) (Destination, bool) {
 	if d.Endpoint != "" {
 		ep, ok := pl.Endpoints.Endpoint(d.Endpoint)
-		return Destination{ep.URL, ep.Secrets, ep.InFlight}, ok
+		return Destination{ep.URL, ep.Secrets, ep.InFlight, ep.Schedule}, ok
 	}
 	rep, _ := pl.Merchants.Representative(d.Merchant)
-	secrets := likeEndpoint(pl.Endpoints.Of(d.Store, rep.ID, d.Mode)).Secrets
-	if len(secrets) == 0 {
-		secrets = []secret.Text{pl.Endpoints.NoticeSecret(d.Store)}
+	like := likeEndpoint(pl.Endpoints.Of(d.Store, rep.ID, d.Mode))
+	secrets := like.Secrets
+	if own := pl.Endpoints.NoticeSecret(d.Store); len(secrets) == 0 && own != "" {
+		secrets = []secret.Text{own}
 	}
-	return Destination{URL: d.URL, Secrets: secrets}, true
+	return Destination{URL: d.URL, Secrets: secrets, Schedule: like.Schedule}, true
 }
 
 func origin(s string) string {

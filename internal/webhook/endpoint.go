@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"time"
@@ -73,6 +74,8 @@ func (e Endpoint) Check() error {
 		return fault.Errorf(fault.Invalid, "endpoint %q: content_type %q: want json or form", e.Name, e.ContentType)
 	case e.Version == V20240425 && e.ContentType == Form:
 		return fault.Errorf(fault.Invalid, "endpoint %q: version 2024-04-25 is JSON only", e.Name)
+	case e.InFlight < 0:
+		return fault.Errorf(fault.Invalid, "endpoint %q: in_flight %d: want a positive number, or 0 for the default", e.Name, e.InFlight)
 	case len(e.Secrets) > 2:
 		return fault.Errorf(fault.Invalid, "endpoint %q has %d secrets: at most two may be live", e.Name, len(e.Secrets))
 	}
@@ -81,7 +84,8 @@ func (e Endpoint) Check() error {
 			return err
 		}
 	}
-	return nil
+	_, err := ParseSchedule(string(e.Schedule))
+	return err
 }
 
 // CheckURL reports fault.Invalid unless s is an absolute http or https URL
@@ -94,7 +98,7 @@ func CheckURL(s string) error {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return fault.Errorf(fault.Invalid, "webhook address %q: want http or https", s)
 	case u.User != nil || u.Fragment != "":
-		return fault.Errorf(fault.Invalid, "webhook address %q: user names and fragments are not sent", s)
+		return fault.Errorf(fault.Invalid, "webhook address %q: user names and fragments are not sent", u.Redacted())
 	case len(s) > 2048:
 		return fault.Errorf(fault.Invalid, "webhook address is longer than 2048 bytes")
 	}
@@ -123,7 +127,7 @@ func NewDirectory(endpoints []Endpoint, noticeSecrets map[merchant.StoreID]secre
 		notice:  noticeSecrets,
 	}
 	sorted := slices.SortedFunc(slices.Values(endpoints), func(a, b Endpoint) int {
-		return a.CreatedAt.Compare(b.CreatedAt)
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
 	for _, e := range sorted {
 		d.byID[e.ID] = e

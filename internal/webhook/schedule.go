@@ -79,7 +79,11 @@ func ParseSchedule(s string) (Schedule, error) {
 }
 
 // CustomSchedule makes a schedule of the operator's own list of delays.
+// None at all makes a single try.
 func CustomSchedule(delays []string) (Schedule, error) {
+	if delays == nil {
+		delays = []string{}
+	}
 	b, err := json.Marshal(delays)
 	if err != nil {
 		return "", fault.Errorf(fault.Invalid, "schedule: %w", err)
@@ -95,7 +99,7 @@ func (s Schedule) plan() (plan, error) {
 		return p, nil
 	}
 	var list []string
-	if err := json.Unmarshal([]byte(s), &list); err != nil {
+	if err := json.Unmarshal([]byte(s), &list); err != nil || list == nil {
 		return plan{}, fault.Errorf(fault.Invalid, "schedule %q: want portone, portone-2024, toss or a list such as [\"1m\", \"4m\"]", string(s))
 	}
 	if len(list) >= maxTries {

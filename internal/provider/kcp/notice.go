@@ -120,6 +120,7 @@ func read(v wire.Values) (notice.Notice, error) {
 	}
 	n.At = f.takeTime("ipgm_time", "tx_tm")
 	n.Listed = listed(kind, v)
+	n.Closes = kind == kindClosed
 	n.Test = op == opMock && v.Get("ipgm_stat") == statMock
 	if err := readKind(&n, &f); err != nil {
 		return notice.Notice{}, err

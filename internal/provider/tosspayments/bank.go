@@ -15,7 +15,8 @@ type bankCode struct {
 }
 
 // Observed: gnuboard5, shop/toss/toss.inc.php (2026-07), whose names pair the
-// codes with banks; documented in part by Toss's list of codes.
+// codes with banks. The short names are inferred, but for 우리, which is
+// documented: one that is not here leaves the bank unknown.
 var banks = [...]bankCode{
 	{"02", "산업", "KDB"}, {"03", "기업", "IBK"}, {"06", "국민", "KOOKMIN"}, {"07", "수협", "SUHYUP"},
 	{"11", "농협", "NONGHYUP"}, {"12", "단위농협", "LOCAL_NONGHYUP"}, {"20", "우리", "WOORI"},

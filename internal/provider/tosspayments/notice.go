@@ -159,7 +159,7 @@ func decodeOther(r notice.Request, o object, form string) notice.Notice {
 	n.Listed = n.Kind == depositCallback
 	n.Key = fallbackKey(r, n.Kind)
 	if id := o.text("eventId"); id != "" {
-		n.Key = n.Kind + "/" + id
+		n.Key = "event:" + n.Kind + "/" + id
 	}
 	data := o.object("data")
 	n.Merchant, n.Order = data.text("mId"), data.text("orderId")

@@ -46,7 +46,7 @@ func (o object) transactionKey() string {
 func (n *draft) addMoney(p object) error {
 	currency := p.text("currency")
 	if currency == "" {
-		currency = string(payment.KRW) // versions before 1.3 have no currency
+		currency = string(payment.KRW) // left out by old versions
 	}
 	// The bank enforces won; in another currency there are no accounts.
 	n.AmountEnforced = n.Deposit != "" && currency == string(payment.KRW)

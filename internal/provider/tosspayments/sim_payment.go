@@ -147,7 +147,7 @@ func accountOf(n notice.Notice, status string, issued time.Time) *virtualAccount
 		SettlementStatus: "INCOMPLETED", RefundStatus: "NONE",
 	}
 	if a.AccountNumber == "" {
-		a.AccountNumber = "X" + derive(decimals, 13, "account", n.Order) // Observed: test accounts begin with X
+		a.AccountNumber = "X" + derive(decimals, 13, "account", n.Order) // no bank has such a number
 	}
 	if a.BankCode == "" {
 		a.BankCode = "20"

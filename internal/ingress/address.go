@@ -1,0 +1,66 @@
+package ingress
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/tongbo/tongbo/internal/provider"
+)
+
+// ClientAddr finds who sent a request: the peer, or, behind proxies that are
+// trusted, the rightmost hop of X-Forwarded-For that is not one of them.
+//
+// ok is false if that cannot be told: a request with forwarding headers came
+// from a private address while no proxy is trusted. The peer would then be a
+// proxy, and taking its address for the sender's would admit the world.
+func ClientAddr(r *http.Request, trusted []netip.Prefix) (addr netip.Addr, ok bool) {
+	peer := peerOf(r)
+	if len(trusted) == 0 {
+		return peer, !forwarded(r.Header) || !private(peer)
+	}
+	if !provider.Admits(trusted, peer) {
+		return peer, true
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := parseHop(hops[i])
+		if err != nil {
+			return netip.Addr{}, true // no sender list admits it
+		}
+		if !provider.Admits(trusted, hop) {
+			return hop, true
+		}
+	}
+	return peer, true
+}
+
+// forwarded reports whether a proxy has put its mark on a request.
+func forwarded(h http.Header) bool {
+	for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} {
+		if h.Get(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// private reports whether an address is of this machine or its network: no PG
+// is there.
+func private(a netip.Addr) bool {
+	return !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsUnspecified() ||
+		sharedSpace.Contains(a)
+}
+
+// sharedSpace is what carriers and clouds use between themselves (RFC 6598).
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
+
+// parseHop reads one entry of X-Forwarded-For, with or without a port.
+func parseHop(s string) (netip.Addr, error) {
+	s = strings.TrimSpace(s)
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		return ap.Addr().Unmap().WithZone(""), nil
+	}
+	a, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	return a.Unmap().WithZone(""), err
+}

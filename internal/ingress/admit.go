@@ -1,0 +1,166 @@
+package ingress
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+)
+
+// admit decodes a notice and finds the channels that it may mean. What is
+// refused or not understood gets its ruling here, since no payment has to be
+// looked at for it.
+func (i *Ingress) admit(v *view, r *http.Request, rt route, in *notice.Inbound, cut payment.Reason) {
+	in.Version, in.Ruled, in.Channels = v.all.Version, nil, nil
+	addr, known := ClientAddr(r, i.TrustedProxies)
+	in.Peer = addr
+	a := admission{v: v, info: rt.provider.Info(), rt: rt, in: in}
+	switch {
+	case !known:
+		in.Peer = peerOf(r)
+		i.warnProxy(in.Peer)
+		a.refuse(payment.Refused, notice.ReasonProxy, "", "")
+		return
+	case cut != payment.ReasonNone:
+		a.refuse(payment.Unreadable, cut, rt.channel, "")
+		return
+	case !slices.Contains(a.info.Methods, in.Request.Method):
+		a.refuse(payment.Unreadable, notice.ReasonMethod, rt.channel, "")
+		return
+	}
+	n, err := rt.provider.Decode(in.Request)
+	if err != nil {
+		a.refuse(payment.Unreadable, notice.ReasonUnreadable, rt.channel, err.Error())
+		return
+	}
+	n.Key, n.Deposit = payment.Shorten(n.Key), payment.Shorten(n.Deposit)
+	in.Notice = n
+	if candidates, ok := a.candidates(); ok {
+		a.byAddress(candidates)
+	}
+}
+
+// warnProxy says loudly, once a minute, that notices are being turned away.
+func (i *Ingress) warnProxy(peer netip.Addr) {
+	now := time.Now().Unix()
+	if last := i.warn.Load(); now-last < 60 || !i.warn.CompareAndSwap(last, now) {
+		return
+	}
+	i.Log.Error("notices come through a proxy that is not trusted: all are refused with 503. "+
+		"Name the proxy's address with --trusted-proxies", "peer", peer.String())
+}
+
+// An admission is one notice being matched with the channels.
+type admission struct {
+	v    *view
+	info provider.Info
+	rt   route
+	in   *notice.Inbound
+}
+
+func (a *admission) refuse(v payment.Verdict, why payment.Reason, c merchant.ChannelKey, detail string) {
+	ch, ok := a.v.judge.channels.Channel(c)
+	if !ok {
+		c = ""
+	}
+	r := notice.Ruling{Verdict: v, Reason: why, Channel: c, Detail: detail}
+	if ok && v == payment.Refused {
+		r.Emissions = a.v.judge.attention(ch, string(v), why, string(a.in.ID), nil, a.in.At)
+	}
+	a.in.Ruled = &r
+}
+
+// candidates are the channels that the path and the MID leave. It is false if
+// the notice has been refused.
+func (a *admission) candidates() ([]merchant.Channel, bool) {
+	if a.rt.channel != "" {
+		return a.named()
+	}
+	dir, n := a.v.judge.channels, a.in.Notice
+	keys := dir.ByProvider(a.info.Code)
+	if n.Merchant != "" {
+		keys = dir.ByMID(a.info.Code, n.Merchant)
+	}
+	var out []merchant.Channel
+	for _, k := range keys {
+		if c, ok := dir.Channel(k); ok && c.Token == "" { // a channel with a token hears only on its own path
+			out = append(out, c)
+		}
+	}
+	return out, true
+}
+
+// named is the channel in the path, if token and MID agree with it.
+func (a *admission) named() ([]merchant.Channel, bool) {
+	c, ok := a.v.judge.channels.Channel(a.rt.channel)
+	if !ok || c.Provider != a.info.Code {
+		a.refuse(payment.Refused, notice.ReasonUnknownChannel, "", "")
+		return nil, false
+	}
+	if subtle.ConstantTimeCompare([]byte(c.Token), []byte(a.rt.token)) != 1 {
+		a.refuse(payment.Refused, notice.ReasonWrongToken, c.Key, "")
+		return nil, false
+	}
+	if mid := a.in.Notice.Merchant; mid != "" && c.MID != "" && mid != c.MID {
+		a.refuse(payment.Refused, notice.ReasonOtherMID, c.Key, "")
+		return nil, false
+	}
+	return []merchant.Channel{c}, true
+}
+
+// byAddress keeps the candidates that admit the sender.
+func (a *admission) byAddress(candidates []merchant.Channel) {
+	testSender := false
+	for _, c := range candidates {
+		if a.admits(c) {
+			a.in.Channels = append(a.in.Channels, c.Key)
+		}
+		testSender = testSender || (c.Mode == merchant.Live && provider.Admits(a.info.TestSenders, a.in.Peer))
+	}
+	if len(a.in.Channels) > 0 {
+		return
+	}
+	only := merchant.ChannelKey("")
+	if len(candidates) == 1 {
+		only = candidates[0].Key
+	}
+	switch {
+	case testSender:
+		// The PG's test machines speak; live money does not listen.
+		a.refuse(payment.Recorded, notice.ReasonTestSender, only, "")
+	case len(candidates) == 0 && a.published():
+		a.refuse(payment.Unmatched, notice.ReasonUnknownChannel, "", "")
+	case len(candidates) == 0:
+		a.refuse(payment.Refused, notice.ReasonUnknownChannel, "", "")
+	case only != "" && len(a.info.Senders(candidates[0])) == 0:
+		a.refuse(payment.Refused, notice.ReasonNoSenders, only, "")
+	default:
+		a.refuse(payment.Refused, notice.ReasonAddress, only, "")
+	}
+}
+
+// admits reports whether a channel's address list lets the sender in. No list
+// opens a live channel to this machine or its network. The right token stands
+// in for a list where the PG publishes no addresses.
+func (a *admission) admits(c merchant.Channel) bool {
+	if c.Mode == merchant.Live && private(a.in.Peer) {
+		return false
+	}
+	if c.Senders == nil && c.Token != "" && c.Mode == merchant.Live && a.info.LiveSenders == nil {
+		return true
+	}
+	return provider.Admits(a.info.Senders(c), a.in.Peer)
+}
+
+// published reports whether the sender is one of the PG's own machines, or
+// this one.
+func (a *admission) published() bool {
+	return provider.Admits(a.info.LiveSenders, a.in.Peer) || provider.Admits(a.info.TestSenders, a.in.Peer) ||
+		provider.Admits(provider.Loopback(), a.in.Peer)
+}

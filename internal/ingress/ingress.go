@@ -1,0 +1,192 @@
+// Package ingress takes notices from PGs: it keeps their bytes, decodes and
+// authenticates them, finds out whom they mean, and has them settled. Only
+// after the commit does it say yes, in the PG's own words.
+//
+// The order of work is that of the money rules: route, read, decode, channel,
+// address, payment, proof, decision, commit, acknowledge.
+package ingress
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/settings"
+)
+
+// A Store is where notices are settled. Its methods are safe for concurrent
+// use.
+type Store interface {
+	// Settle decides on notices that arrived together and commits them.
+	Settle(ctx context.Context, in []notice.Inbound, judge notice.Judge) ([]notice.Result, error)
+	// Settings returns the settings as they are now.
+	Settings(ctx context.Context) (settings.All, error)
+}
+
+// Limits of the notice path.
+const (
+	MaxBody    = 64 << 10         // bytes of a body that are read and kept
+	Patience   = time.Second      // from a read request to its answer; then 503
+	mostAtOnce = 256              // notices in one commit
+	mostTaken  = 2048             // notices in hand at once; then 503
+	readLimit  = 10 * time.Second // for a body
+)
+
+// An Ingress takes notices. Fill the exported fields, start Run, and serve
+// its ServeHTTP.
+type Ingress struct {
+	Store     Store
+	Providers []provider.Provider
+	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	Log            *slog.Logger
+
+	once  sync.Once
+	paths map[string]provider.Provider
+	queue chan *waiting
+	slots chan struct{}
+	view  atomic.Pointer[view]
+	load  sync.Mutex
+	warn  atomic.Int64 // when the proxy warning was last logged, in Unix seconds
+}
+
+// A view is the settings as ingress uses them.
+type view struct {
+	all   settings.All
+	judge *judge
+}
+
+// A waiting notice has a handler that waits for its result.
+type waiting struct {
+	ctx  context.Context // the handler's: it may have given up
+	in   notice.Inbound
+	done chan notice.Result
+}
+
+func (i *Ingress) init() {
+	i.once.Do(func() {
+		i.paths = make(map[string]provider.Provider)
+		for _, p := range i.Providers {
+			for _, path := range p.Info().Paths {
+				i.paths[path] = p
+			}
+		}
+		i.queue = make(chan *waiting, mostAtOnce)
+		i.slots = make(chan struct{}, mostTaken)
+	})
+}
+
+// Run settles what the handlers bring until ctx ends. Notices that arrive
+// while one commit is under way share the next: a batch is whatever waited,
+// and an idle system waits for nothing.
+func (i *Ingress) Run(ctx context.Context) error {
+	i.init()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case first := <-i.queue:
+			i.settle(ctx, i.gather(first))
+		}
+	}
+}
+
+// gather takes what waits, without waiting for more.
+func (i *Ingress) gather(first *waiting) []*waiting {
+	batch := []*waiting{first}
+	for len(batch) < mostAtOnce {
+		select {
+		case w := <-i.queue:
+			batch = append(batch, w)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// settle commits a batch and hands out the results.
+func (i *Ingress) settle(ctx context.Context, batch []*waiting) {
+	ctx, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	live := batch[:0]
+	in := make([]notice.Inbound, 0, len(batch))
+	for _, w := range batch {
+		if w.ctx.Err() != nil {
+			continue // its sender was told 503; it will come again
+		}
+		live = append(live, w)
+		in = append(in, w.in)
+	}
+	if len(in) == 0 {
+		return
+	}
+	v := i.view.Load()
+	results, err := i.Store.Settle(ctx, in, v.judge.Rule)
+	for n, w := range live {
+		if err != nil {
+			w.done <- notice.Result{ID: w.in.ID, Err: err}
+			continue
+		}
+		w.done <- results[n]
+	}
+}
+
+// submit has one notice settled and waits for the commit, at most as long as
+// ctx allows. It reports fault.Unavailable if there was none: then nothing is
+// acknowledged, whether or not the commit comes later.
+func (i *Ingress) submit(ctx context.Context, in notice.Inbound) (notice.Result, error) {
+	w := &waiting{ctx: ctx, in: in, done: make(chan notice.Result, 1)}
+	away := func() (notice.Result, error) {
+		return notice.Result{}, fault.Errorf(fault.Unavailable, "there was no commit within %v", Patience)
+	}
+	select {
+	case i.queue <- w:
+	case <-ctx.Done():
+		return away()
+	}
+	select {
+	case r := <-w.done:
+		return r, r.Err
+	case <-ctx.Done():
+		return away()
+	}
+}
+
+// Refresh makes the next notice be judged by the settings as they are then.
+// It does not block; any goroutine may call it.
+func (i *Ingress) Refresh() { i.view.Store(nil) }
+
+// current returns the settings in use, loading them if need be.
+func (i *Ingress) current(ctx context.Context) (*view, error) {
+	if v := i.view.Load(); v != nil {
+		return v, nil
+	}
+	i.load.Lock()
+	defer i.load.Unlock()
+	if v := i.view.Load(); v != nil {
+		return v, nil
+	}
+	all, err := i.Store.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{all: all, judge: newJudge(all, i.Providers)}
+	i.view.Store(v)
+	return v, nil
+}
+
+// Judge returns the judge of the given settings, for those who decide on held
+// notices again.
+func (i *Ingress) Judge(all settings.All) notice.Judge { return newJudge(all, i.Providers).Rule }
+
+// newID makes ids of ours.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -1,0 +1,294 @@
+package ingress
+
+import (
+	"errors"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// A judge decides on notices by one version of the settings. It is pure.
+type judge struct {
+	channels  merchant.Directory
+	planner   webhook.Planner
+	providers map[string]provider.Provider
+}
+
+func newJudge(all settings.All, providers []provider.Provider) *judge {
+	j := &judge{channels: all.Directory(), planner: all.Planner(newID), providers: make(map[string]provider.Provider, len(providers))}
+	for _, p := range providers {
+		j.providers[p.Info().Code] = p
+	}
+	return j
+}
+
+// A hit is a payment that a notice may mean, in one of its channels.
+type hit struct {
+	found   notice.Found
+	channel merchant.Channel
+	payment payment.Payment
+}
+
+// A ruling in the making.
+type trial struct {
+	*judge
+	in   notice.Inbound
+	p    provider.Provider
+	info provider.Info
+}
+
+// Rule is a notice.Judge.
+func (j *judge) Rule(in notice.Inbound, found []notice.Found) notice.Ruling {
+	p, ok := j.providers[in.Provider]
+	if !ok {
+		return notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnknownChannel}
+	}
+	if in.Notice.Event == "" {
+		n, err := p.Decode(in.Request)
+		if err != nil { // it decoded when it came; this release reads it no more
+			return notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnreadable, Detail: err.Error()}
+		}
+		n.Key, n.Deposit = payment.Shorten(n.Key), payment.Shorten(n.Deposit)
+		in.Notice = n
+	}
+	t := trial{judge: j, in: in, p: p, info: p.Info()}
+	hits := t.hits(found)
+	if len(hits) == 0 {
+		return t.unknown(found)
+	}
+	proved := t.proved(hits)
+	switch len(proved) {
+	case 0:
+		return t.refuse(hits)
+	case 1:
+		return t.rule(proved[0])
+	}
+	return t.hold(found, notice.ReasonAmbiguous)
+}
+
+func (t trial) hits(found []notice.Found) []hit {
+	var out []hit
+	for _, f := range found {
+		c, ok := t.channels.Channel(f.Channel)
+		if !ok {
+			continue
+		}
+		for _, p := range f.Payments {
+			out = append(out, hit{f, c, p})
+		}
+	}
+	return out
+}
+
+// proved keeps the hits whose proof holds, or that have none to check.
+func (t trial) proved(hits []hit) []hit {
+	var out []hit
+	for _, h := range hits {
+		err := t.p.Verify(t.in.Request, t.in.Notice, h.channel.Credentials, h.payment)
+		if err == nil || errors.Is(err, provider.ErrUnproved) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+func (t trial) refuse(hits []hit) notice.Ruling {
+	r := notice.Ruling{Verdict: payment.Refused, Reason: notice.ReasonProof}
+	if len(hits) == 1 {
+		r.Channel = hits[0].channel.Key
+		r.Emissions = t.attention(hits[0].channel, string(r.Verdict), r.Reason, string(t.in.ID), nil, t.in.At)
+	}
+	return r
+}
+
+// unknown rules on a notice for which no payment was found.
+func (t trial) unknown(found []notice.Found) notice.Ruling {
+	n := t.in.Notice
+	for _, f := range found {
+		c, _ := t.channels.Channel(f.Channel)
+		switch {
+		case f.Claimed:
+			return notice.Ruling{Verdict: payment.Duplicate, Channel: f.Channel}
+		case c.Mode == merchant.Live && n.Test, c.Mode == merchant.Test && f.OtherMode:
+			// It claims no key: the real one may bear the same.
+			return notice.Ruling{Verdict: payment.Recorded, Reason: notice.ReasonTestNotice, Channel: f.Channel}
+		}
+	}
+	switch n.Event {
+	case payment.EventOther, payment.EventApproved, payment.EventFailed, payment.EventExpired:
+		return t.keep(found)
+	case payment.EventIssued, payment.EventDeposited:
+		if r, ok := t.adopt(found); ok {
+			return r
+		}
+	case payment.EventReversed, payment.EventCancelled, payment.EventPartiallyCancelled,
+		payment.EventRefunded, payment.EventRefundFailed:
+	}
+	if n.OtherMethod {
+		return t.keep(found)
+	}
+	return t.hold(found, notice.ReasonUnknownOrder)
+}
+
+// keep records a notice that moves nothing here.
+func (t trial) keep(found []notice.Found) notice.Ruling {
+	r := notice.Ruling{Verdict: payment.Recorded, Reason: payment.ReasonNotOurs, Listed: t.in.Notice.Listed}
+	if len(found) == 1 {
+		r.Channel, r.Claims = found[0].Channel, true
+	}
+	return r
+}
+
+// hold leaves a notice Unmatched until a registration or a person comes. It
+// belongs to a channel only if one alone is possible.
+func (t trial) hold(found []notice.Found, why payment.Reason) notice.Ruling {
+	r := notice.Ruling{Verdict: payment.Unmatched, Reason: why}
+	if len(found) == 1 {
+		r.Channel = found[0].Channel
+		if c, ok := t.channels.Channel(r.Channel); ok {
+			r.Emissions = t.attention(c, string(r.Verdict), why, string(t.in.ID), nil, t.in.At)
+		}
+	}
+	return r
+}
+
+// rule decides on the one payment that is meant.
+func (t trial) rule(h hit) notice.Ruling {
+	n := t.in.Notice
+	r := notice.Ruling{Channel: h.channel.Key, Payment: &h.payment}
+	switch {
+	case h.payment.Mode != h.channel.Mode, h.channel.Mode == merchant.Live && n.Test:
+		r.Verdict, r.Reason = payment.Recorded, notice.ReasonTestNotice
+		return r
+	case h.found.Claimed:
+		r.Verdict = payment.Duplicate
+		return r
+	case h.found.DepositOf != "" && h.found.DepositOf != h.payment.Key:
+		r.Verdict, r.Reason = payment.Conflict, notice.ReasonDepositElsewher
+		r.Emissions = t.attention(h.channel, string(r.Verdict), r.Reason, string(t.in.ID), &h.payment, t.in.At)
+		return r
+	}
+	d := h.payment.Decide(n.Report, payment.Env{Now: t.in.At, NewID: newID})
+	if t.mustAsk(h.channel, d) {
+		r.Verdict, r.Reason = payment.Pending, notice.ReasonConfirm
+		return r
+	}
+	return t.write(r, h, d)
+}
+
+// mustAsk reports whether the PG has to confirm before a decision counts.
+// What moves nothing needs no confirmation.
+func (t trial) mustAsk(c merchant.Channel, d payment.Decision) bool {
+	if !t.info.Confirms(c) || t.in.Notice.Event == payment.EventIssued && !t.in.Notice.Reopens {
+		return false
+	}
+	moves := false
+	for _, tr := range d.Transitions {
+		moves = moves || tr.Change != payment.ChangeIssued
+	}
+	return moves || d.Reason == payment.ReasonNoAmount
+}
+
+// write turns a decision into a ruling, with the events it makes.
+func (t trial) write(r notice.Ruling, h hit, d payment.Decision) notice.Ruling {
+	r.Verdict, r.Reason, r.Listed, r.Changed = d.Verdict, d.Reason, d.Listed, d.Changed
+	r.Payment = &d.Payment
+	r.Claims = d.Verdict == payment.Applied || d.Verdict == payment.Recorded
+	for _, tr := range d.Transitions {
+		r.Emissions = append(r.Emissions, t.emission(d.Payment, tr))
+	}
+	if kind := concernOf(d); kind != "" {
+		r.Emissions = append(r.Emissions, t.attention(h.channel, kind, d.Reason, string(t.in.ID), &d.Payment, t.in.At)...)
+	}
+	return r
+}
+
+// concernOf names the kind of attention that a decision asks for.
+func concernOf(d payment.Decision) string {
+	switch {
+	case d.Verdict == payment.Conflict:
+		return string(payment.Conflict)
+	case d.Listed:
+		return "listed"
+	}
+	return ""
+}
+
+// emission is the event of a transition, with its deliveries.
+func (t trial) emission(p payment.Payment, tr payment.Transition) webhook.Emission {
+	e := EventOf(p, tr, t.in.At, newID())
+	e.Deposited = t.in.Notice.Event == payment.EventDeposited
+	out, err := t.planner.Plan(e, p.NoticeURLs)
+	if err != nil {
+		// A payload that can't be written is a mistake in this program: the
+		// event is kept, and told to nobody.
+		return webhook.Emission{Event: e}
+	}
+	return out
+}
+
+// EventOf is the event that a transition of a payment makes.
+func EventOf(p payment.Payment, tr payment.Transition, at time.Time, id string) webhook.Event {
+	return webhook.Event{
+		ID: webhook.EventID(id), Type: webhook.TypeOf(tr.Change), At: at, Merchant: p.Merchant, Store: p.Store,
+		Mode: p.Mode, Payment: p.Key, PaymentID: p.ID, Transaction: tr.Transaction, Cancellation: tr.Cancellation,
+		State: p.State,
+	}
+}
+
+// attention asks the merchant to look, once per kind and channel in ten
+// minutes.
+func (j *judge) attention(c merchant.Channel, kind string, why payment.Reason, subject string, p *payment.Payment, at time.Time) []webhook.Emission {
+	e := webhook.Event{
+		ID: webhook.EventID(newID()), Type: webhook.Attention, At: at, Merchant: c.Merchant, Store: c.Store, Mode: c.Mode,
+		Concern: &webhook.Concern{Kind: kind, Reason: string(why), Channel: c.Key, Subject: subject},
+	}
+	if p != nil {
+		e.Payment, e.PaymentID, e.State = p.Key, p.ID, p.State
+	}
+	out, err := j.planner.Plan(e, nil)
+	if err != nil || len(out.Deliveries) == 0 {
+		return nil // nobody asked to be told
+	}
+	out.Throttle = kind + "/" + string(c.Key)
+	return []webhook.Emission{out}
+}
+
+// adopt makes the payment from the notice, if its channel says so. On a live
+// channel the proof must cover amount and state.
+func (t trial) adopt(found []notice.Found) (notice.Ruling, bool) {
+	if len(found) != 1 {
+		return notice.Ruling{}, false
+	}
+	c, ok := t.channels.Channel(found[0].Channel)
+	if !ok || c.Unknown != merchant.Adopt {
+		return notice.Ruling{}, false
+	}
+	if err := t.p.Verify(t.in.Request, t.in.Notice, c.Credentials, payment.Payment{}); c.Mode == merchant.Live && (err != nil || !t.info.AdoptLive) {
+		return notice.Ruling{}, false
+	}
+	env := payment.Env{Now: t.in.At, NewID: newID}
+	p, err := payment.Adopt(t.in.Notice.Report, payment.Registration{
+		Merchant: c.Merchant, Store: c.Store, Channel: c.Key, Mode: c.Mode,
+		ID: payment.ID(t.in.Notice.Order), Order: t.in.Notice.Order,
+	}, env)
+	if err != nil {
+		return notice.Ruling{}, false
+	}
+	r := notice.Ruling{Verdict: payment.Applied, Channel: c.Key, Payment: &p, Created: true, Changed: true, Claims: true}
+	if t.in.Notice.Event == payment.EventIssued {
+		return r, true
+	}
+	d := p.Decide(t.in.Notice.Report, env)
+	if d.Verdict != payment.Applied {
+		return notice.Ruling{}, false
+	}
+	r = t.write(r, hit{channel: c, payment: p}, d)
+	r.Created = true
+	return r, true
+}

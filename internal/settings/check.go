@@ -1,0 +1,158 @@
+package settings
+
+import (
+	"math/big"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// methods are PortOne's names of payment methods.
+var methods = []string{
+	"CARD", "VIRTUAL_ACCOUNT", "TRANSFER", "MOBILE", "GIFT_CERTIFICATE", "EASY_PAY", "CONVENIENCE_STORE",
+	"CRYPTO", "PAYPAL", "ALIPAY", "ALIPAY_PLUS",
+}
+
+// checkID reports fault.Invalid unless id is prefix and a UUID.
+func checkID(prefix, id string) error {
+	rest, ok := strings.CutPrefix(id, prefix)
+	if !ok || len(rest) != 36 || uuid.Validate(rest) != nil {
+		return invalid("%q is no id: want %s and a UUID, or leave it out to have one made", id, prefix)
+	}
+	return nil
+}
+
+// oneOf reports fault.Invalid unless value is one of those known.
+func oneOf[S ~string](field string, value S, known ...S) error {
+	if slices.Contains(known, value) {
+		return nil
+	}
+	names := make([]string, len(known))
+	for i, k := range known {
+		names[i] = string(k)
+	}
+	return invalid("%s %q is unknown: want %s", field, string(value), strings.Join(names, ", "))
+}
+
+// checkEvents reports fault.Invalid if an endpoint would wait for an event
+// that never comes.
+func checkEvents(list []string) error {
+	if len(list) == 0 {
+		return invalid("events is empty: the endpoint would hear of nothing; write [\"*\"], or paused = true")
+	}
+	types := append(webhook.PortOneTypes(), webhook.OwnTypes()...)
+	for _, want := range list {
+		if !slices.ContainsFunc(types, func(t webhook.Type) bool { return webhook.Wants([]string{want}, t) }) {
+			return oneOf("event", webhook.Type(want), append([]webhook.Type{"*"}, types...)...)
+		}
+	}
+	return nil
+}
+
+// parsePrefix reads a CIDR block or one address. A block with host bits is an
+// error that says what it would have opened.
+func parsePrefix(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" && !a.Is4In6() {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return netip.Prefix{}, invalid("%q is no address block: want one such as 203.0.113.0/24 or 203.0.113.7", s)
+	}
+	if p.Addr().Is4In6() {
+		return netip.Prefix{}, invalid("%q: write IPv4 addresses as such, without ::ffff:", s)
+	}
+	if p != p.Masked() {
+		return netip.Prefix{}, invalid("%q would open %s (%s addresses): write that if it is meant, or %s/%d for the one address",
+			s, p.Masked(), size(p), p.Addr(), p.Addr().BitLen())
+	}
+	return p, nil
+}
+
+// size is how many addresses a block has.
+func size(p netip.Prefix) *big.Int {
+	return new(big.Int).Lsh(big.NewInt(1), uint(p.Addr().BitLen()-p.Bits())) //nolint:gosec // 0 to 128
+}
+
+func parsePrefixes(list []string) ([]netip.Prefix, error) {
+	out := make([]netip.Prefix, len(list))
+	for i, s := range list {
+		p, err := parsePrefix(s)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = p
+	}
+	return out, nil
+}
+
+// checkBaseURL reports fault.Invalid unless s is empty or a URL that paths can
+// be put behind.
+func checkBaseURL(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return invalid("base_url %q: want http:// or https:// and a host", s)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return invalid("base_url %q has a user name, query or fragment: want only scheme, host and path", s)
+	}
+	return nil
+}
+
+// schedule reads a preset's name or a list of delays.
+func schedule(v any) (webhook.Schedule, error) {
+	switch v := v.(type) {
+	case string:
+		return webhook.ParseSchedule(v)
+	case []any:
+		delays := make([]string, len(v))
+		for i, d := range v {
+			text, ok := d.(string)
+			if !ok {
+				return "", invalid("schedule: delay %d is not a text such as \"4m\"", i+1)
+			}
+			delays[i] = text
+		}
+		return webhook.CustomSchedule(delays)
+	}
+	return "", invalid("schedule: want a preset's name or a list such as [\"1m\", \"4m\"]")
+}
+
+// sharedMode is the mode that all channels of a store share. It reports
+// fault.Invalid if they share none.
+func (a All) sharedMode(s merchant.StoreID) (merchant.Mode, error) {
+	var mode merchant.Mode
+	for _, c := range a.Channels {
+		switch {
+		case !c.UsedBy(s), c.Mode == mode:
+		case mode == "":
+			mode = c.Mode
+		default:
+			return "", invalid("mode is left out, but the store has live and test channels: write mode = \"live\" or \"test\"")
+		}
+	}
+	if mode == "" {
+		return "", invalid("mode is left out, but the store has no channels to take it from: write mode = \"live\" or \"test\"")
+	}
+	return mode, nil
+}
+
+// keyMode is the mode of a new API credential.
+func (a All) keyMode(mode string, s merchant.StoreID) (merchant.Mode, error) {
+	if mode == "" {
+		return a.sharedMode(s)
+	}
+	return merchant.Mode(mode), oneOf("mode", merchant.Mode(mode), merchant.Live, merchant.Test, merchant.Any)
+}
+
+// notPublic reports whether a block begins where no PG can send from.
+func notPublic(p netip.Prefix) bool { return p.Addr().IsPrivate() || p.Addr().IsLoopback() }

@@ -1,0 +1,145 @@
+package settings
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// A File is what an operator declares. What is not mentioned is nil and stays
+// as it is. Its fields are exported so that secrets in it print masked.
+type File struct {
+	Merchants []fileMerchant `toml:"merchant"`
+}
+
+type fileMerchant struct {
+	Name   string      `toml:"name"`
+	Absent bool        `toml:"absent"`
+	Stores []fileStore `toml:"store"`
+}
+
+type fileStore struct {
+	ID             string          `toml:"id"`
+	Name           *string         `toml:"name"`
+	Absent         bool            `toml:"absent"`
+	Representative *bool           `toml:"representative"`
+	TierCode       *string         `toml:"tier_code"`
+	WebhookFirst   *bool           `toml:"webhook_first"`
+	Channels       []fileChannel   `toml:"channel"`
+	Endpoints      []fileEndpoint  `toml:"endpoint"`
+	APISecrets     []fileAPISecret `toml:"api_secret"`
+	APIKeys        []fileAPIKey    `toml:"api_key"`
+	Allows         []fileAllow     `toml:"allow"`
+}
+
+type fileChannel struct {
+	Key         string                 `toml:"key"`
+	Name        *string                `toml:"name"`
+	Absent      bool                   `toml:"absent"`
+	Provider    string                 `toml:"provider"`
+	Mode        string                 `toml:"mode"`
+	MID         *string                `toml:"mid"`
+	PaymentType *string                `toml:"payment_type"`
+	Methods     *[]string              `toml:"methods"`
+	Stores      *[]string              `toml:"stores"` // ids or names
+	BaseURL     *string                `toml:"base_url"`
+	Credentials map[string]secret.Text `toml:"credentials"`
+	Senders     *[]string              `toml:"senders"`
+	Unknown     *string                `toml:"unknown"`
+	Confirm     *bool                  `toml:"confirm"`
+	Token       *secret.Text           `toml:"token"`
+	Disabled    *bool                  `toml:"disabled"`
+}
+
+type fileEndpoint struct {
+	Name        string         `toml:"name"`
+	Absent      bool           `toml:"absent"`
+	URL         *string        `toml:"url"`
+	Mode        string         `toml:"mode"`
+	Events      *[]string      `toml:"events"`
+	Version     *string        `toml:"version"`
+	ContentType *string        `toml:"content_type"`
+	Schedule    any            `toml:"schedule"` // a preset's name or a list of delays
+	Paused      *bool          `toml:"paused"`
+	Secrets     *[]secret.Text `toml:"secrets"`
+}
+
+type fileAPISecret struct {
+	Name   string       `toml:"name"`
+	Absent bool         `toml:"absent"`
+	Mode   string       `toml:"mode"`
+	Secret *secret.Text `toml:"secret"`
+}
+
+type fileAPIKey struct {
+	Key    string       `toml:"key"`
+	Absent bool         `toml:"absent"`
+	Mode   string       `toml:"mode"`
+	Secret *secret.Text `toml:"secret"`
+}
+
+type fileAllow struct {
+	Scope  string `toml:"scope"`
+	CIDR   string `toml:"cidr"`
+	Absent bool   `toml:"absent"`
+}
+
+// Parse reads the file of `tongbo apply`. It reports fault.Invalid, with the
+// line and without quoting any value, if it is not TOML, holds a field that
+// nobody knows or a value of the wrong type.
+func Parse(text []byte) (File, error) {
+	var f File
+	// The decoder points into what it is given, so it gets a slice of its own.
+	d := toml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
+	if err := d.DisallowUnknownFields().Decode(&f); err != nil {
+		return File{}, fault.Errorf(fault.Invalid, "%s", unreadable(err))
+	}
+	return f, nil
+}
+
+// unreadable says what is wrong with a file. The decoder's longer texts quote
+// lines of it, and lines hold secrets.
+func unreadable(err error) string {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+		list := make([]string, len(unknown.Errors))
+		for i := range unknown.Errors {
+			list[i] = unknownField(&unknown.Errors[i])
+		}
+		return strings.Join(list, "; ")
+	}
+	var wrong *toml.DecodeError
+	if !errors.As(err, &wrong) {
+		return "the file cannot be read as TOML"
+	}
+	line, column := wrong.Position()
+	where := fmt.Sprintf("line %d, column %d", line, column)
+	if key := wrong.Key(); len(key) > 0 {
+		where += ", " + strings.Join(key, ".")
+	}
+	what := wrong.Error()
+	// Numbers that do not fit and the like are quoted: leave that out.
+	if strings.ContainsAny(what, `"'`) {
+		what = "toml: the value cannot be read"
+	}
+	return where + ": " + what
+}
+
+func unknownField(e *toml.DecodeError) string {
+	line, _ := e.Position()
+	key := e.Key()
+	if len(key) == 0 {
+		return fmt.Sprintf("line %d: unknown field", line)
+	}
+	table := strings.Join(key[:len(key)-1], ".")
+	if table == "" {
+		table = "the file"
+	}
+	return fmt.Sprintf("line %d: %q is not a field of %s", line, key[len(key)-1], table)
+}

@@ -1,0 +1,278 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"net/netip"
+	"reflect"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/secret"
+	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// SaveSettings makes next the settings, in one transaction, and raises their
+// version by one if anything differs from what is stored. It reports
+// fault.Stale if the stored version is not next's, fault.Conflict if two
+// merchants claim one live MID, and fault.Invalid if a merchant or store is
+// gone from next: payments belong to them.
+//
+// Waiting deliveries of an endpoint that is now paused are held; held ones of
+// an endpoint that is resumed or deleted are due at now, with the tries they
+// have left. An API secret with a new value starts a new generation; its
+// generation is otherwise not a setting, and next's is not looked at.
+func (s *Store) SaveSettings(ctx context.Context, next settings.All, now time.Time) error {
+	if err := next.CheckClaims(); err != nil {
+		return err
+	}
+	return s.write(ctx, func(t *tx) error { return t.saveSettings(next, now) })
+}
+
+func (t *tx) saveSettings(next settings.All, now time.Time) error {
+	var version int64
+	if err := t.row(`select version from setting where id = 1` + t.d.forUpdate).Scan(&version); err != nil {
+		return err
+	}
+	if version != next.Version {
+		return fault.Errorf(fault.Stale, "the settings changed from version %d to %d meanwhile", next.Version, version)
+	}
+	// The version is held, so what is stored is exactly what next was made
+	// from, and next's claims are all claims there are.
+	stored, err := t.s.readSettings(t.ctx, t.q)
+	if err != nil {
+		return err
+	}
+	changed, err := t.saveTables(tables(stored, now), tables(next, now))
+	if err != nil || !changed {
+		return err
+	}
+	if err := t.followEndpoints(stored.Endpoints, next.Endpoints, now); err != nil {
+		return err
+	}
+	t.settings = true
+	return t.must(`update setting set version = version + 1 where id = 1`)
+}
+
+// A record is a row of a table of settings as it is compared and written. The
+// first cells are its key.
+type record struct {
+	key     string
+	cells   []any
+	created time.Time // zero if the table does not keep it
+}
+
+// sealedCell is a cell that is sealed on its way to the database.
+type sealedCell struct{ plain, context string }
+
+// A table is how records of one kind are written. insert takes the cells and
+// then the time of creation, update takes the cells, remove takes the first keys.
+type table struct {
+	records                []record
+	insert, update, remove string
+	keys                   int
+}
+
+// saveTables writes what differs, and reports whether anything does. What goes
+// is removed before anything comes, so that names can change hands.
+func (t *tx) saveTables(old, next []table) (changed bool, err error) {
+	for i := len(old) - 1; i >= 0; i-- {
+		n, err := t.removeRecords(old[i], next[i])
+		if err != nil {
+			return false, err
+		}
+		changed = changed || n
+	}
+	for i := range next {
+		n, err := t.putRecords(old[i], next[i])
+		if err != nil {
+			return false, err
+		}
+		changed = changed || n
+	}
+	return changed, nil
+}
+
+func (tb table) byKey() map[string]record {
+	out := make(map[string]record, len(tb.records))
+	for _, r := range tb.records {
+		out[r.key] = r
+	}
+	return out
+}
+
+func (t *tx) removeRecords(old, next table) (changed bool, err error) {
+	stays := next.byKey()
+	for _, r := range old.records {
+		if _, ok := stays[r.key]; ok {
+			continue
+		}
+		if old.remove == "" {
+			return false, fault.Errorf(fault.Invalid, "%s is gone from the settings: merchants and stores are never deleted", r.key)
+		}
+		if err := t.must(old.remove, r.cells[:old.keys]...); err != nil {
+			return false, err
+		}
+		changed = true
+	}
+	return changed, nil
+}
+
+func (t *tx) putRecords(old, next table) (changed bool, err error) {
+	stored := old.byKey()
+	for _, r := range next.records {
+		before, known := stored[r.key]
+		if known && reflect.DeepEqual(before.cells, r.cells) {
+			continue
+		}
+		cells, err := t.sealCells(r.cells)
+		if err != nil {
+			return false, err
+		}
+		query := next.update
+		if !known {
+			query = next.insert
+			if !r.created.IsZero() {
+				cells = append(cells, micros(r.created))
+			}
+		}
+		if err := t.must(query, cells...); err != nil {
+			return false, err
+		}
+		changed = true
+	}
+	return changed, nil
+}
+
+func (t *tx) sealCells(cells []any) ([]any, error) {
+	out := make([]any, len(cells), len(cells)+1)
+	for i, c := range cells {
+		out[i] = c
+		if s, ok := c.(sealedCell); ok {
+			sealed, err := t.s.key.Seal([]byte(s.plain), s.context)
+			if err != nil {
+				return nil, &programError{err}
+			}
+			out[i] = sealed
+		}
+	}
+	return out, nil
+}
+
+// followEndpoints makes deliveries follow their endpoints.
+func (t *tx) followEndpoints(old, next []webhook.Endpoint, now time.Time) error {
+	after := make(map[webhook.EndpointID]webhook.Endpoint, len(next))
+	for _, e := range next {
+		after[e.ID] = e
+	}
+	for _, e := range old {
+		a, stays := after[e.ID]
+		var err error
+		switch {
+		case stays && a.Paused && !e.Paused:
+			err = t.hold(e.ID)
+		case e.Paused && (!stays || !a.Paused):
+			err = t.release(e.ID, now)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hold uses delivery_ready. A try that is under way keeps its lease and may
+// record its outcome.
+func (t *tx) hold(e webhook.EndpointID) error {
+	return t.must(`update delivery set state = 'held' where target = $1 and state = 'waiting'`, string(e))
+}
+
+// release reads the whole table, which holds only what is not over.
+func (t *tx) release(e webhook.EndpointID, now time.Time) error {
+	n, err := t.exec(`update delivery set state = 'waiting', due_at = $2, ready_at = $2, lease = null
+		where target = $1 and state = 'held'`, string(e), micros(now))
+	t.due = t.due || n > 0
+	return err
+}
+
+// NextGeneration raises the generation of an API secret, which ends its
+// refresh tokens, and returns the new one. A from of 0 or more is the
+// generation that the caller saw: it reports fault.Conflict, and changes
+// nothing, if it is another by now. It reports fault.NotFound if there is no
+// such secret.
+func (s *Store) NextGeneration(ctx context.Context, id string, from int64) (int64, error) {
+	var next int64
+	if uuid.Validate(id) != nil {
+		return 0, fault.Errorf(fault.NotFound, "there is no such API secret")
+	}
+	err := s.write(ctx, func(t *tx) error {
+		var now int64
+		found, err := t.has(`select generation from api_secret where id = $1`+t.d.forUpdate, []any{id}, &now)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return fault.Errorf(fault.NotFound, "there is no such API secret")
+		case from >= 0 && from != now:
+			return fault.Errorf(fault.Conflict, "the API secret is at generation %d, not %d", now, from)
+		}
+		next = now + 1
+		return t.must(`update api_secret set generation = $2 where id = $1`, id, next)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return next, nil
+}
+
+// list is a list as it is stored.
+func list[T any](l []T) string {
+	if l == nil {
+		l = []T{}
+	}
+	b, _ := json.Marshal(l) // texts and addresses always marshal
+	return string(b)
+}
+
+func secretList(l []secret.Text) string {
+	out := make([]string, len(l))
+	for i, s := range l {
+		out[i] = s.Reveal() // the caller seals it
+	}
+	return list(out)
+}
+
+func credentialCell(c merchant.Channel) sealedCell {
+	out := make(map[string]string, len(c.Credentials))
+	for name, value := range c.Credentials {
+		out[name] = value.Reveal()
+	}
+	b, _ := json.Marshal(out) // keys are sorted, so equal maps give equal texts
+	return sealedCell{string(b), credentialsContext(c.Key)}
+}
+
+func tokenCell(c merchant.Channel) any {
+	if c.Token == "" {
+		return nil
+	}
+	return sealedCell{c.Token, tokenContext(c.Key)}
+}
+
+func sendersCell(senders *[]netip.Prefix) sql.NullString {
+	if senders == nil {
+		return sql.NullString{}
+	}
+	return sql.NullString{String: list(*senders), Valid: true}
+}
+
+func confirmCell(confirm *bool) sql.NullBool {
+	if confirm == nil {
+		return sql.NullBool{}
+	}
+	return sql.NullBool{Bool: *confirm, Valid: true}
+}

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"time"
+
+	"github.com/tongbo/tongbo/internal/settings"
+)
+
+// tables are all settings as they are written, tables that others refer to
+// first. now is when those were created that do not say.
+func tables(a settings.All, now time.Time) []table {
+	return []table{
+		merchantTable(a, now), storeTable(a), channelTable(a, now), endpointTable(a),
+		apiSecretTable(a, now), apiKeyTable(a, now), allowTable(a),
+	}
+}
+
+func merchantTable(a settings.All, now time.Time) table {
+	t := table{
+		insert: `insert into merchant (id, name, created_at) values ($1, $2, $3)`,
+		update: `update merchant set name = $2 where id = $1`,
+	}
+	for _, m := range a.Merchants {
+		t.records = append(t.records, record{string(m.ID), []any{string(m.ID), m.Name}, now})
+	}
+	return t
+}
+
+func storeTable(a settings.All) table {
+	t := table{
+		insert: `insert into store (id, merchant_id, name, representative, tier_code, webhook_first, notice_secret, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		update: `update store set merchant_id = $2, name = $3, representative = $4, tier_code = $5, webhook_first = $6,
+			notice_secret = $7 where id = $1`,
+	}
+	for _, s := range a.Stores {
+		t.records = append(t.records, record{string(s.ID), []any{
+			string(s.ID), string(s.Merchant), s.Name, s.Representative, s.TierCode, s.WebhookFirst,
+			sealedCell{s.NoticeSecret.Reveal(), noticeSecretContext(s.ID)},
+		}, s.CreatedAt})
+	}
+	return t
+}
+
+func channelTable(a settings.All, now time.Time) table {
+	t := table{
+		insert: `insert into channel (key, merchant_id, store_id, name, provider, mode, mid, payment_type, methods, stores,
+			base_url, credentials, senders, unknown, confirm, token, disabled, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		update: `update channel set merchant_id = $2, store_id = $3, name = $4, provider = $5, mode = $6, mid = $7,
+			payment_type = $8, methods = $9, stores = $10, base_url = $11, credentials = $12, senders = $13,
+			unknown = $14, confirm = $15, token = $16, disabled = $17 where key = $1`,
+		remove: `delete from channel where key = $1`, keys: 1,
+	}
+	for _, c := range a.Channels {
+		t.records = append(t.records, record{string(c.Key), []any{
+			string(c.Key), string(c.Merchant), string(c.Store), c.Name, c.Provider, string(c.Mode), c.MID,
+			string(c.PaymentType), list(c.Methods), list(c.Stores), c.BaseURL, credentialCell(c),
+			sendersCell(c.Senders), string(c.Unknown), confirmCell(c.Confirm), tokenCell(c), c.Disabled,
+		}, now})
+	}
+	return t
+}
+
+func endpointTable(a settings.All) table {
+	t := table{
+		insert: `insert into endpoint (id, merchant_id, store_id, name, url, mode, events, version, content_type, schedule,
+			paused, secrets, in_flight, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		update: `update endpoint set merchant_id = $2, store_id = $3, name = $4, url = $5, mode = $6, events = $7,
+			version = $8, content_type = $9, schedule = $10, paused = $11, secrets = $12, in_flight = $13 where id = $1`,
+		remove: `delete from endpoint where id = $1`, keys: 1,
+	}
+	for _, e := range a.Endpoints {
+		t.records = append(t.records, record{string(e.ID), []any{
+			string(e.ID), string(e.Merchant), string(e.Store), e.Name, e.URL, string(e.Mode), list(e.Events),
+			string(e.Version), string(e.ContentType), string(e.Schedule), e.Paused,
+			sealedCell{secretList(e.Secrets), secretsContext(e.ID)}, e.InFlight,
+		}, e.CreatedAt})
+	}
+	return t
+}
+
+func apiSecretTable(a settings.All, now time.Time) table {
+	t := table{
+		insert: `insert into api_secret (id, merchant_id, store_id, name, mode, hash, expires_at, generation, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7, 0, $8)`,
+		update: `update api_secret set merchant_id = $2, store_id = $3, name = $4, mode = $5,
+			generation = generation + case when hash = $6 then 0 else 1 end, hash = $6, expires_at = $7 where id = $1`,
+		remove: `delete from api_secret where id = $1`, keys: 1,
+	}
+	for _, s := range a.APISecrets {
+		t.records = append(t.records, record{s.ID, []any{
+			s.ID, string(s.Merchant), string(s.Store), s.Name, string(s.Mode), s.Hash, microsOrNull(s.ExpiresAt),
+		}, now})
+	}
+	return t
+}
+
+func apiKeyTable(a settings.All, now time.Time) table {
+	t := table{
+		insert: `insert into api_key (id, merchant_id, store_id, key, mode, hash, created_at) values ($1, $2, $3, $4, $5, $6, $7)`,
+		update: `update api_key set merchant_id = $2, store_id = $3, key = $4, mode = $5, hash = $6 where id = $1`,
+		remove: `delete from api_key where id = $1`, keys: 1,
+	}
+	for _, k := range a.APIKeys {
+		t.records = append(t.records, record{k.ID, []any{
+			k.ID, string(k.Merchant), string(k.Store), k.Key, string(k.Mode), k.Hash,
+		}, now})
+	}
+	return t
+}
+
+// allowTable has no time of creation and nothing besides its key, so its rows
+// come and go but never change.
+func allowTable(a settings.All) table {
+	t := table{
+		insert: `insert into allow (store_id, scope, cidr) values ($1, $2, $3)`,
+		remove: `delete from allow where store_id = $1 and scope = $2 and cidr = $3`, keys: 3,
+	}
+	for _, w := range a.Allows {
+		cidr := w.CIDR.String()
+		t.records = append(t.records, record{key: string(w.Store) + " " + string(w.Scope) + " " + cidr,
+			cells: []any{string(w.Store), string(w.Scope), cidr}})
+	}
+	return t
+}

@@ -1,0 +1,47 @@
+package webhook_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+func allTypes() []webhook.Type { return append(webhook.PortOneTypes(), webhook.OwnTypes()...) }
+
+func TestWants(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		list []string
+		want []webhook.Type
+	}{
+		{"nothing", nil, nil},
+		{"a star is PortOne's types", []string{"*"}, webhook.PortOneTypes()},
+		{"so is their common prefix", []string{"Transaction.*"}, webhook.PortOneTypes()},
+		{"a narrower prefix", []string{"Transaction.Pa*"}, []webhook.Type{webhook.Paid, webhook.PartialCancelled, webhook.PayPending}},
+		{"one by name", []string{"Transaction.Paid"}, []webhook.Type{webhook.Paid}},
+		{"names are exact", []string{"Transaction.Pai", "transaction.paid", "Paid"}, nil},
+		{"ours by name", []string{"tongbo.attention"}, []webhook.Type{webhook.Attention}},
+		{"ours never by star", []string{"tongbo.*", "Transaction.VirtualAccountE*"}, nil},
+		{"a star and ours", []string{"*", "Transaction.VirtualAccountExpired"}, append(webhook.PortOneTypes(), webhook.VirtualAccountExpired)},
+		{"another prefix", []string{"BillingKey.*"}, nil},
+	} {
+		for _, typ := range allTypes() {
+			if got, want := webhook.Wants(c.list, typ), slices.Contains(c.want, typ); got != want {
+				t.Errorf("%s: Wants(%q, %s) = %v, want %v", c.name, c.list, typ, got, want)
+			}
+		}
+	}
+}
+
+func TestTypeOfEveryChange(t *testing.T) {
+	for _, c := range []payment.Change{
+		payment.ChangeIssued, payment.ChangePaid, payment.ChangeFailed, payment.ChangeCancelled,
+		payment.ChangePartiallyCancelled, payment.ChangeExpired,
+	} {
+		if got := webhook.TypeOf(c); !slices.Contains(allTypes(), got) {
+			t.Errorf("TypeOf(%s) = %s, which is no type", c, got)
+		}
+	}
+}
