@@ -39,8 +39,9 @@ type Queue interface {
 	// nil, nothing was written.
 	Finish(ctx context.Context, batch []webhook.Finish) ([]error, error)
 
-	// Planner returns the settings as they are now, and their version.
-	Planner(ctx context.Context) (webhook.Planner, int64, error)
+	// Planner returns what makes deliveries by the settings of this moment,
+	// and their version. newID makes the ids of new deliveries.
+	Planner(ctx context.Context, newID func() string) (webhook.Planner, int64, error)
 }
 
 // A Dispatcher sends what waits in a queue. Queue and Client must be set; the

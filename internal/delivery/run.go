@@ -57,7 +57,7 @@ func (d *Dispatcher) newRun(work context.Context) *run {
 // ended first.
 func (r *run) refresh(ctx context.Context) bool {
 	for ctx.Err() == nil {
-		planner, version, err := r.Queue.Planner(ctx)
+		planner, version, err := r.Queue.Planner(ctx, r.NewID)
 		if err == nil {
 			r.outage.over(ctx)
 			r.planner, r.version = planner, version

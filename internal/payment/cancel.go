@@ -29,17 +29,16 @@ func (d *decider) reversed() Decision {
 }
 
 // reversedDeposit finds the deposit that a reversal speaks of: by the PG's
-// id, else, where it gives none, by account and amount if that leaves one.
+// id, else, where either has none, by account and amount if that leaves one.
 func (d *decider) reversedDeposit() (int, bool) {
+	for i, k := range d.p.Deposits {
+		if k.Key != "" && k.Key == d.r.Deposit {
+			return i, true
+		}
+	}
 	match := -1
 	for i, k := range d.p.Deposits {
-		if d.r.Deposit != "" && k.Key != "" {
-			if k.Key == d.r.Deposit {
-				return i, true
-			}
-			continue
-		}
-		if !d.sameMoney(k) || d.tooEarly(k) {
+		if (d.r.Deposit != "" && k.Key != "") || !d.sameMoney(k) || d.tooEarly(k) {
 			continue
 		}
 		if match >= 0 && k.State == d.p.Deposits[match].State && k.State == DepositApplied {

@@ -55,6 +55,9 @@ func (p Payment) Decide(r Report, e Env) Decision {
 }
 
 func (d *decider) decide() Decision {
+	if t, ok := d.p.Transaction(); d.r.OtherMethod && ok && t.Account != nil {
+		return d.recorded(ReasonNotOurs)
+	}
 	switch d.r.Event {
 	case EventIssued:
 		return d.issued()
@@ -152,7 +155,7 @@ func (d *decider) issued() Decision {
 // applied deposit back: it is later than the deposit and names a change of
 // state that we have not seen. A late copy of the issue is neither.
 func (d *decider) reopened() bool {
-	if !d.r.Reopens || d.p.State != Paid {
+	if !d.r.Reopens {
 		return false
 	}
 	i := d.lastApplied()

@@ -14,6 +14,9 @@ const sameMinute = time.Minute
 // deposited applies money that came in.
 func (d *decider) deposited() Decision {
 	if i := d.known(); i >= 0 {
+		if !d.sameMoney(d.p.Deposits[i]) {
+			return d.conflict(d.disagreement(d.p.Deposits[i]))
+		}
 		return d.retold(i)
 	}
 	if i := d.foretold(); i >= 0 {
@@ -23,7 +26,7 @@ func (d *decider) deposited() Decision {
 	if i < 0 {
 		return d.conflict(ReasonOtherAccount)
 	}
-	if d.p.unlimited() {
+	if d.p.Transactions[i].unlimited() {
 		return d.depositUnlimited(i)
 	}
 	if why := d.amountProblem(); why != ReasonNone {
@@ -33,7 +36,7 @@ func (d *decider) deposited() Decision {
 	case Issued, Ready, PayPending:
 		return d.pay(i)
 	case Cancelled:
-		if d.cancelledByBank() {
+		if d.cancelledByBank() && !d.indistinct() {
 			return d.payAgain(i)
 		}
 	case Paid, PartiallyCancelled, Failed:
@@ -77,6 +80,32 @@ func (d *decider) sameMoney(k Deposit) bool {
 		return false
 	}
 	return d.r.Account == "" || k.Account == "" || sameAccount(k.Account, d.r.Account)
+}
+
+// disagreement says in what a report that names deposit k by its id tells
+// another story than k.
+func (d *decider) disagreement(k Deposit) Reason {
+	switch {
+	case !d.r.HasAmount || k.Amount == d.r.Amount:
+		return ReasonOtherAccount
+	case k.Amount.Currency != d.r.Amount.Currency:
+		return ReasonOtherCurrency
+	}
+	return ReasonOtherAmount
+}
+
+// indistinct reports whether nothing tells the report's money from a deposit
+// that we know: it has neither an id nor a time. It may be the same money.
+func (d *decider) indistinct() bool {
+	if d.r.Deposit != "" || !d.r.At.IsZero() {
+		return false
+	}
+	for _, k := range d.p.Deposits {
+		if k.State != DepositForetold && d.sameMoney(k) {
+			return true
+		}
+	}
+	return false
 }
 
 // retold is a deposit that we know. It moves nothing, but may tell more.
@@ -184,6 +213,8 @@ func (d *decider) depositUnlimited(i int) Decision {
 		return d.conflict(ReasonOtherCurrency)
 	case d.r.Amount.Amount <= 0:
 		return d.conflict(ReasonOtherAmount)
+	case d.indistinct():
+		return d.conflict(ReasonSecondDeposit)
 	}
 	switch d.p.State {
 	case Issued, Ready, PayPending, Paid:

@@ -100,6 +100,11 @@ type Deposit struct {
 	ReversedAt  time.Time      `json:"reversedAt,omitzero"` // the PG's time of the reversal
 }
 
+// Counted reports whether the deposit paid the payment at some time, even if
+// the bank took it back since. A deposit whose reversal was told first never
+// did.
+func (d Deposit) Counted() bool { return d.State != DepositForetold && d.Transaction != "" }
+
 // A CancellationState is PortOne's: REQUESTED, SUCCEEDED or FAILED.
 type CancellationState string
 
@@ -217,17 +222,19 @@ func (p Payment) Remaining() Money {
 	return Money{p.paidAmount() - p.CancelledAmount(), p.Amount.Currency}
 }
 
-// PaidAmount is what came in, in minor units: the payment's amount, or for an
-// unlimited fixed account the sum of the deposits that were applied.
+// paidAmount is what came in, in minor units: the sum of the deposits that
+// were applied, those that the bank took back since included, else the
+// payment's amount.
 func (p Payment) paidAmount() int64 {
-	if !p.unlimited() {
-		return p.Amount.Amount
-	}
 	var sum int64
+	applied := p.unlimited()
 	for _, d := range p.Deposits {
-		if d.State != DepositForetold {
-			sum += d.Amount.Amount
+		if d.Counted() {
+			sum, applied = sum+d.Amount.Amount, true
 		}
+	}
+	if !applied {
+		return p.Amount.Amount
 	}
 	return sum
 }
@@ -244,7 +251,11 @@ func (p Payment) Deadline() time.Time {
 
 func (p Payment) unlimited() bool {
 	t, ok := p.Transaction()
-	return ok && t.Account != nil && t.Account.Type == FixedUnlimited
+	return ok && t.unlimited()
+}
+
+func (t Transaction) unlimited() bool {
+	return t.Account != nil && t.Account.Type == FixedUnlimited
 }
 
 // clone copies what a decision may change, so that the caller's value stays as

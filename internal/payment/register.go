@@ -67,10 +67,12 @@ func Register(known *Payment, g Registration, e Env) (p Payment, changed bool, e
 }
 
 // find is the index of the transaction that a registration speaks of, or -1.
+// Another order at the PG is another transaction, also on the same account:
+// its notices are found by that order.
 func (p Payment) find(g Registration) int {
 	for i := len(p.Transactions) - 1; i >= 0; i-- {
 		t := p.Transactions[i]
-		if t.Channel != g.Channel {
+		if t.Channel != g.Channel || t.Order != g.Order {
 			continue
 		}
 		if t.Account == nil || t.Account.Number == "" || sameAccount(t.Account.Number, g.Account.Number) {
@@ -88,6 +90,9 @@ func (p *Payment) attach(i int, g Registration, e Env) bool {
 	if p.Adopted {
 		p.Adopted, changed = false, true
 		p.describe(g)
+		if t.Account != nil {
+			t.Account.complete(g.Account)
+		}
 	}
 	if t.Secret == "" && g.Secret != "" {
 		t.Secret, changed = g.Secret, true
@@ -99,11 +104,29 @@ func (p *Payment) attach(i int, g Registration, e Env) bool {
 		a := g.Account
 		a.IssuedAt = issuedAt(a, e)
 		t.Account, changed = &a, true
+		if p.State == Ready {
+			t.State, p.State, p.Current, p.StatusChangedAt = Issued, Issued, i, e.Now
+		}
 	}
 	if changed {
 		p.UpdatedAt = e.Now
 	}
 	return changed
+}
+
+// complete takes what a notice could not tell of an adopted account from its
+// registration: how long it lives, and whatever else was missing.
+func (a *Account) complete(g Account) {
+	a.Type = g.Type
+	if a.Bank == "" {
+		a.Bank = g.Bank
+	}
+	if a.Holder == "" {
+		a.Holder = g.Holder
+	}
+	if a.ExpiresAt.IsZero() {
+		a.ExpiresAt = g.ExpiresAt
+	}
 }
 
 // describe takes over how the merchant describes the order.

@@ -98,7 +98,7 @@ func (d *declarer) apiKey(p part, f fileAPIKey) error {
 	if f.Key == "" {
 		return invalid("an api_key needs a key")
 	}
-	if err := d.once("api_key", f.Key); err != nil {
+	if err := d.once("api_key", string(p.store.ID)+f.Key); err != nil {
 		return err
 	}
 	i := slices.IndexFunc(d.next.APIKeys, func(k APIKey) bool { return k.Key == f.Key })

@@ -73,8 +73,7 @@ func (d *declarer) channel(p part, f fileChannel) error {
 		return err
 	}
 	if f.Absent {
-		d.dropChannel(p, i)
-		return nil
+		return d.dropChannel(p, i, f)
 	}
 	created := i < 0
 	c := Change{What: "channel", Where: p.where}
@@ -108,16 +107,42 @@ func (d *declarer) channel(p part, f fileChannel) error {
 	if created || len(c.Fields) > 0 {
 		d.warn(c, ch, info)
 	}
+	if d.declared[absentAs(p, ch.Provider, string(ch.Mode), ch.MID)] {
+		return errTwice
+	}
+	d.declared[presentAs(p, ch.Provider, string(ch.Mode), ch.MID)] = true
 	return d.once("channel", c.ID)
 }
 
-func (d *declarer) dropChannel(p part, i int) {
+// presentAs and absentAs keep a file from declaring a channel and deleting
+// what is found under its names, which would go on for ever.
+func presentAs(p part, names ...string) string {
+	return strings.Join(append([]string{"present", string(p.store.ID)}, names...), "\x00")
+}
+
+func absentAs(p part, names ...string) string { return "absent" + presentAs(p, names...) }
+
+func (d *declarer) dropChannel(p part, i int, f fileChannel) error {
+	if f.Key == "" {
+		names := []string{f.Provider, f.Mode, ""}
+		if f.MID != nil {
+			names[2] = *f.MID
+		}
+		if d.declared[presentAs(p, names...)] {
+			return errTwice
+		}
+		d.declared[absentAs(p, names...)] = true
+	}
 	if i < 0 {
-		return
+		return nil
 	}
 	c := d.next.Channels[i]
+	if err := d.once("channel", string(c.Key)); err != nil {
+		return err
+	}
 	d.next.Channels = slices.Delete(d.next.Channels, i, i+1)
 	d.changes = append(d.changes, Change{Kind: Deleted, What: "channel", Where: p.where, Name: c.Name, ID: string(c.Key)})
+	return nil
 }
 
 func (d *declarer) newChannel(s merchant.Store, f fileChannel) (merchant.Channel, error) {

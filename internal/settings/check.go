@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -58,10 +59,13 @@ func checkEvents(list []string) error {
 // parsePrefix reads a CIDR block or one address. A block with host bits is an
 // error that says what it would have opened.
 func parsePrefix(s string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" && !a.Is4In6() {
-		return netip.PrefixFrom(a, a.BitLen()), nil
+	text := s
+	if !strings.Contains(s, "/") {
+		if a, err := netip.ParseAddr(s); err == nil {
+			text = s + "/" + strconv.Itoa(a.BitLen())
+		}
 	}
-	p, err := netip.ParsePrefix(s)
+	p, err := netip.ParsePrefix(text)
 	if err != nil {
 		return netip.Prefix{}, invalid("%q is no address block: want one such as 203.0.113.0/24 or 203.0.113.7", s)
 	}

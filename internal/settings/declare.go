@@ -97,12 +97,14 @@ func invalid(format string, args ...any) error { return fault.Errorf(fault.Inval
 // inside is the place of a thing within another.
 func inside(where, what, name string) string { return fmt.Sprintf("%s › %s %q", where, what, name) }
 
+var errTwice = invalid("it is declared twice in the file")
+
 // once reports fault.Invalid if the file speaks of a thing a second time: it
 // would never come to rest.
 func (d *declarer) once(what, id string) error {
 	at := what + "\x00" + id
 	if d.declared[at] {
-		return invalid("it is declared twice in the file")
+		return errTwice
 	}
 	d.declared[at] = true
 	return nil

@@ -38,10 +38,15 @@ func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, err
 	}
 	d := dialect{postgres: true, forUpdate: " for update"}
-	return &Store{
+	s := &Store{
 		Reader: &Reader{db: db, key: o.Key, d: d}, w: &postgresWriter{db: db, d: d, pool: pool}, log: o.Log,
 		closers: []func() error{func() error { err := db.Close(); pool.Close(); return err }},
-	}, nil
+	}
+	if err := s.checkKey(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // A postgresWriter runs each function in a transaction of its own. What

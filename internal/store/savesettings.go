@@ -192,10 +192,11 @@ func (t *tx) hold(e webhook.EndpointID) error {
 	return t.must(`update delivery set state = 'held' where target = $1 and state = 'waiting'`, string(e))
 }
 
-// release reads the whole table, which holds only what is not over.
+// release reads the whole table, which holds only what is not over. A try that
+// is under way since before the pause keeps its lease: it would be made twice.
 func (t *tx) release(e webhook.EndpointID, now time.Time) error {
-	n, err := t.exec(`update delivery set state = 'waiting', due_at = $2, ready_at = $2, lease = null
-		where target = $1 and state = 'held'`, string(e), micros(now))
+	n, err := t.exec(`update delivery set state = 'waiting', due_at = $2,
+		ready_at = case when lease is null then $2 else ready_at end where target = $1 and state = 'held'`, string(e), micros(now))
 	t.due = t.due || n > 0
 	return err
 }

@@ -68,6 +68,10 @@ func openSQLite(ctx context.Context, file string, o Options) (*Store, error) {
 	// The lock goes last, after the database is closed.
 	closers = append([]func() error{read.Close}, closers...)
 	s := &Store{Reader: &Reader{db: read, key: o.Key}, w: w, log: o.Log, closers: closers}
+	if err := s.checkKey(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
 	if o.Exclusive {
 		if err := s.freeLeases(ctx); err != nil {
 			_ = s.Close()

@@ -70,6 +70,7 @@ func (r reader) tellB(n *notice.Notice) {
 	if deposit != "" {
 		n.Key += "/" + deposit
 	}
+	n.OtherMethod = method != "" && !r.isAccount(*n)
 	switch {
 	case status == statusDone && r.isAccount(*n):
 		n.Event = payment.EventIssued

@@ -102,6 +102,7 @@ func (f form) notice() (notice.Notice, error) {
 	n.Event, n.Listed = f.event(n.Kind)
 	f.takeAccount(&n)
 	f.name(&n)
+	n.OtherMethod = !f.isAccount()
 	f.takeTime(&n)
 	f.takeReceipt(&n)
 	f.takeFields(&n)

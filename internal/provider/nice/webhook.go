@@ -44,6 +44,7 @@ func (w webhook) notice() (notice.Notice, error) {
 	n.PGTx, n.PGCancel = w.tid, w.cancelID()
 	n.Account, n.Bank, n.Holder = account(w.account.number), payment.BankByCode(w.account.code), w.account.holder
 	n.Event, n.Listed = w.event()
+	n.OtherMethod = !w.isAccount() && !n.Test
 	if err := w.takeMoney(&n); err != nil {
 		return notice.Notice{}, err
 	}

@@ -20,6 +20,7 @@ func decodePayment(r notice.Request, o object) (notice.Notice, error) {
 	n.Proof = secret.Text(p.text("secret"))
 	account := p.object("virtualAccount")
 	n.Event = eventOf(n.Kind, account != nil)
+	n.OtherMethod = account == nil
 	n.name(r, p.transactionKey(), account != nil)
 	if err := n.addMoney(p); err != nil {
 		return notice.Notice{}, err

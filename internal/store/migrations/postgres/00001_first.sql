@@ -1,7 +1,7 @@
 -- +goose Up
 -- Times are UTC microseconds. History is partitioned by its UUIDv7 ids. Ids of ours are UUIDs. Money is in minor units.
 
-create table setting (id smallint primary key check (id = 1), version bigint not null);
+create table setting (id smallint primary key check (id = 1), version bigint not null, canary bytea);
 insert into setting (id, version) values (1, 1);
 
 create table merchant (

@@ -1,7 +1,7 @@
 -- +goose Up
 -- Times are UTC microseconds. Ids of ours are UUIDs. Money is in minor units.
 
-create table setting (id integer primary key check (id = 1), version integer not null);
+create table setting (id integer primary key check (id = 1), version integer not null, canary blob);
 insert into setting (id, version) values (1, 1);
 
 create table merchant (

@@ -1,0 +1,215 @@
+// Package action holds the verbs that a merchant's server or a person may do,
+// each checked before it touches anything: [Actions.RegisterAccount] and
+// [Actions.Resend]. [Deadlines] does the one that time does: it flags payments
+// whose deadline has passed.
+package action
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// A Store is what the verbs are done to. Its methods are safe for concurrent
+// use.
+type Store interface {
+	// Register writes a registration, decided as the second argument says. It
+	// reports fault.Stale if that goes by settings that are no longer in force,
+	// and fault.Conflict if the payment does not allow it.
+	Register(ctx context.Context, g payment.Registration, r notice.Registering) (p payment.Payment, changed bool, err error)
+	// Resend sends a webhook of a payment once more; an empty id means the
+	// latest. It reports fault.NotFound if there is none.
+	Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time) (webhook.Delivery, error)
+	// Payment reports fault.NotFound if there is none that the mode sees.
+	Payment(ctx context.Context, s merchant.StoreID, id payment.ID, sees merchant.Mode) (payment.Payment, error)
+	// Settings returns the settings as they are now.
+	Settings(ctx context.Context) (settings.All, error)
+}
+
+// A Caller is on whose behalf a verb is done: a store of a merchant, and the
+// mode that the credential sees.
+type Caller struct {
+	Merchant merchant.ID
+	Store    merchant.StoreID
+	Mode     merchant.Mode
+}
+
+// Actions does the verbs. Store, Judge and Providers are required; the fields
+// must not change once it is in use. Its methods are safe for concurrent use.
+type Actions struct {
+	Store Store
+	// Judge makes what decides on notices that waited for a registration.
+	Judge func(settings.All) notice.Judge
+	// Providers finds the PG modules of this build.
+	Providers func(code string) (provider.Provider, bool)
+	// Registered, if set, is told the deadline of each account that was
+	// registered: Deadlines.Sooner belongs here.
+	Registered func(deadline time.Time)
+	// NewID makes ids; nil makes UUIDv7s.
+	NewID func() string
+
+	view atomic.Pointer[view]
+}
+
+// A view is the settings as the verbs use them. It is kept between calls: the
+// store refuses what was decided by an old one.
+type view struct {
+	version  int64
+	channels merchant.Directory
+	planner  webhook.Planner
+	judge    notice.Judge
+}
+
+// mostTries bounds how often a verb is decided anew because the settings keep
+// changing.
+const mostTries = 5
+
+func (a *Actions) newID() string { return idFrom(a.NewID) }
+
+// idFrom makes an id with the function, or a UUIDv7 if there is none.
+func idFrom(newID func() string) string {
+	if newID != nil {
+		return newID()
+	}
+	return uuid.Must(uuid.NewV7()).String()
+}
+
+// load reads the settings anew.
+func (a *Actions) load(ctx context.Context) (*view, error) {
+	all, err := a.Store.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{version: all.Version, channels: all.Directory(), planner: all.Planner(a.newID), judge: a.Judge(all)}
+	a.view.Store(v)
+	return v, nil
+}
+
+// RegisterAccount makes known a virtual account that the merchant had issued
+// by the PG itself, so that its deposit notice finds it. The registration's
+// Merchant, Store and Mode are filled in from the caller and the channel. A
+// deposit that came first is applied in the same transaction.
+//
+// changed is false if the same registration was made before. It reports
+// fault.Invalid for input that cannot be right, fault.NotFound for a channel
+// that the store cannot use, fault.Forbidden for one of a mode that the caller
+// does not see, fault.Unsupported for one of a PG that this build does not
+// know, and fault.Conflict as payment.Register does.
+func (a *Actions) RegisterAccount(ctx context.Context, c Caller, g payment.Registration) (p payment.Payment, changed bool, err error) {
+	if err := prepare(&g); err != nil {
+		return p, false, err
+	}
+	v, fresh := a.view.Load(), false
+	for range mostTries {
+		if v == nil {
+			if v, err = a.load(ctx); err != nil {
+				return p, false, err
+			}
+			fresh = true
+		}
+		p, changed, err = a.register(ctx, v, c, g)
+		switch {
+		case err == nil:
+			a.note(p)
+			return p, changed, nil
+		case fault.Is(err, fault.Stale), !fresh && ofSettings(err):
+			v, fresh = nil, false
+		default:
+			return p, false, err
+		}
+	}
+	if fault.Is(err, fault.Stale) {
+		err = fault.Errorf(fault.Unavailable, "register account: %w", err)
+	}
+	return p, false, err
+}
+
+// note tells of the deadline of a payment that waits for it.
+func (a *Actions) note(p payment.Payment) {
+	if deadline := p.Deadline(); a.Registered != nil && !deadline.IsZero() && !p.Expired {
+		a.Registered(deadline)
+	}
+}
+
+// ofSettings reports whether newer settings might allow what was refused.
+func ofSettings(err error) bool {
+	return fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden) || fault.Is(err, fault.Unsupported)
+}
+
+// register does one registration by one version of the settings.
+func (a *Actions) register(ctx context.Context, v *view, c Caller, g payment.Registration) (payment.Payment, bool, error) {
+	ch, err := a.channel(v, c, g.Channel)
+	if err != nil {
+		return payment.Payment{}, false, err
+	}
+	g.Merchant, g.Store, g.Mode = c.Merchant, c.Store, ch.Mode
+	at := now()
+	return a.Store.Register(ctx, g, notice.Registering{
+		Version: v.version,
+		Env:     payment.Env{Now: at, NewID: a.newID},
+		Judge:   v.judge,
+		Announce: func(p payment.Payment) ([]webhook.Emission, error) {
+			t, _ := p.Transaction()
+			e := eventOf(p, payment.Transition{Change: payment.ChangeIssued, Transaction: t.ID}, at, a.newID())
+			out, err := v.planner.Plan(e, p.NoticeURLs)
+			return []webhook.Emission{out}, err
+		},
+	})
+}
+
+// channel finds a channel that the caller may register accounts of.
+func (a *Actions) channel(v *view, c Caller, key merchant.ChannelKey) (merchant.Channel, error) {
+	ch, ok := v.channels.Channel(key)
+	if !ok || ch.Merchant != c.Merchant || !ch.UsedBy(c.Store) {
+		return ch, fault.Errorf(fault.NotFound, "the store has no channel %q in use", string(key))
+	}
+	if !c.Mode.Sees(ch.Mode) {
+		return ch, fault.Errorf(fault.Forbidden, "channel %q is a %s channel; the credential is for %s payments", string(key), ch.Mode, c.Mode)
+	}
+	if _, ok := a.Providers(ch.Provider); !ok {
+		return ch, fault.Errorf(fault.Unsupported, "channel %q belongs to %q, which this build does not know", string(key), ch.Provider)
+	}
+	return ch, nil
+}
+
+// Resend sends a webhook of a payment once more: the same id and body, one
+// try. The id is as receivers see it; empty means the payment's latest
+// webhook. It reports fault.NotFound, and that as ErrNoWebhook if it
+// is the webhook that is not there.
+func (a *Actions) Resend(ctx context.Context, c Caller, id payment.ID, webhookID string) (webhook.Delivery, error) {
+	p, err := a.Store.Payment(ctx, c.Store, id, c.Mode)
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	d, err := a.Store.Resend(ctx, p.Key, webhook.DeliveryID(strings.TrimPrefix(webhookID, webhook.WebhookIDPrefix)), now())
+	if fault.Is(err, fault.NotFound) {
+		err = ErrNoWebhook
+	}
+	return d, err
+}
+
+// ErrNoWebhook says that a payment has no webhook of the id, or none at all.
+var ErrNoWebhook = fault.Errorf(fault.NotFound, "the payment has no such webhook")
+
+// eventOf is the event that a transition of a payment makes.
+func eventOf(p payment.Payment, tr payment.Transition, at time.Time, id string) webhook.Event {
+	return webhook.Event{
+		ID: webhook.EventID(id), Type: webhook.TypeOf(tr.Change), At: at, Merchant: p.Merchant, Store: p.Store,
+		Mode: p.Mode, Payment: p.Key, PaymentID: p.ID, Transaction: tr.Transaction, Cancellation: tr.Cancellation,
+		State: p.State,
+	}
+}
+
+// now is the time to the precision at which it is stored.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

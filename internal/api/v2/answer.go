@@ -1,0 +1,157 @@
+package v2
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/tongbo/tongbo/internal/fault"
+)
+
+// maxBody is how much of a request is read.
+const maxBody = 1 << 20
+
+// A problem is the body of every answer but 200.
+type problem struct {
+	Type    string `json:"type"`
+	Message string `json:"message,omitempty"`
+}
+
+// A kind of fault as clients see it. An operation may name a fault more
+// closely.
+type shown struct {
+	status int
+	name   string
+}
+
+var faults = map[fault.Kind]shown{
+	fault.Internal:     {http.StatusInternalServerError, "INTERNAL"},
+	fault.Invalid:      {http.StatusBadRequest, "INVALID_REQUEST"},
+	fault.TooLarge:     {http.StatusBadRequest, "INVALID_REQUEST"},
+	fault.Unsupported:  {http.StatusBadRequest, "INVALID_REQUEST"},
+	fault.Unauthorized: {http.StatusUnauthorized, "UNAUTHORIZED"},
+	fault.Forbidden:    {http.StatusForbidden, "FORBIDDEN"},
+	fault.NotFound:     {http.StatusNotFound, "NOT_FOUND"},
+	fault.Conflict:     {http.StatusConflict, "CONFLICT"},
+	fault.Unavailable:  {http.StatusServiceUnavailable, "UNAVAILABLE"},
+	fault.Stale:        {http.StatusServiceUnavailable, "UNAVAILABLE"},
+}
+
+// A named error bears the type that its operation lists for it.
+type named struct {
+	error
+	name string
+}
+
+// Unwrap returns the error without the name.
+func (n named) Unwrap() error { return n.error }
+
+// name gives an error a type if it is of the kind; others pass as they are.
+func name(err error, k fault.Kind, as string) error {
+	if !fault.Is(err, k) {
+		return err
+	}
+	return named{err, as}
+}
+
+// fail answers an error. The text of an error that is not the client's goes to
+// the log alone.
+func (a *API) fail(c *call, op *operation, err error) {
+	kind := fault.KindOf(err)
+	as := faults[kind]
+	var n named
+	if errors.As(err, &n) {
+		as.name = n.name
+	}
+	text := err.Error()
+	switch as.status {
+	case http.StatusInternalServerError:
+		a.Log.ErrorContext(c.ctx(), "request failed", "route", op.method+" "+op.path, "err", err)
+		text = "internal error"
+	case http.StatusServiceUnavailable:
+		a.Log.WarnContext(c.ctx(), "request not served", "route", op.method+" "+op.path, "err", err)
+		text = "not now: try again"
+		c.w.Header().Set("Retry-After", "1")
+	case http.StatusUnauthorized:
+		c.w.Header().Set("WWW-Authenticate", `PortOne, Bearer`)
+	}
+	a.write(c.w, as.status, problem{as.name, text})
+}
+
+// write answers with JSON, of a known length and kept by no cache.
+func (a *API) write(w http.ResponseWriter, status int, v any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // ids and names may hold any text
+	if err := enc.Encode(v); err != nil {
+		a.Log.Error("answer not written", "err", err)
+		status = http.StatusInternalServerError
+		b.Reset()
+		b.WriteString(`{"type":"INTERNAL","message":"internal error"}` + "\n")
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // a client that is gone needs no answer
+}
+
+// body reads the JSON object that a call carries, whatever type it is said to
+// be of. No body leaves into as it is, and unknown fields are ignored.
+func (c *call) body(into any) error {
+	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return fault.Errorf(fault.TooLarge, "the body is longer than %d bytes", maxBody)
+	case err != nil:
+		return fault.Errorf(fault.Invalid, "the body ended early")
+	}
+	return decode(b, into)
+}
+
+// decode reads a JSON object. It reports fault.Invalid, quoting no value: the
+// body may hold secrets.
+func decode(b []byte, into any) error {
+	b = bytes.TrimSpace(b)
+	switch {
+	case len(b) == 0:
+		return nil
+	case b[0] != '{':
+		return fault.Errorf(fault.Invalid, "the body is not a JSON object")
+	case !utf8.Valid(b):
+		return fault.Errorf(fault.Invalid, "the body is not UTF-8")
+	}
+	err := json.Unmarshal(b, into)
+	var form *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &form):
+		return fault.Errorf(fault.Invalid, "%s: want %s", form.Field, wanted(form))
+	case fault.Is(err, fault.Invalid):
+		return err
+	}
+	return fault.Errorf(fault.Invalid, "the body is not JSON")
+}
+
+// wanted names the form that a field should have had.
+func wanted(e *json.UnmarshalTypeError) string {
+	switch e.Type.Kind().String() {
+	case "int64", "int":
+		return "a whole number"
+	case "string":
+		return "a text"
+	case "bool":
+		return "true or false"
+	case "slice":
+		return "a list"
+	}
+	return "an object"
+}

@@ -1,0 +1,236 @@
+// Package v2 is the face that speaks PortOne's REST API V2, so that a server
+// written for it, or with one of its SDKs, works unchanged.
+//
+// What those SDKs tolerate is narrow, and every answer keeps to it: success is
+// exactly 200; absent fields are left out and never null; amounts are whole
+// numbers; times are UTC with a Z; every error is a JSON object with a type
+// that the operation lists. Beyond PortOne there is one operation of ours:
+// POST /payments/{paymentId}/virtual-account.
+package v2
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/seal"
+	"github.com/tongbo/tongbo/internal/store"
+)
+
+// Generations counts the logins of an API secret.
+type Generations interface {
+	// NextGeneration raises the generation of an API secret, which ends its
+	// refresh tokens, and returns the new one. If from is 0 or more and no
+	// longer the generation, it reports fault.Conflict and changes nothing.
+	NextGeneration(ctx context.Context, id string, from int64) (int64, error)
+}
+
+// An API answers the calls of merchants' servers. All fields but ClientAddr
+// are required, and must not change once it is in use.
+type API struct {
+	Store   *store.Reader
+	Tokens  Generations
+	Actions *action.Actions
+	Key     *seal.Key // seals tokens and hashes API secrets
+	Log     *slog.Logger
+	// ClientAddr finds who sent a request, behind any trusted proxies; the
+	// invalid address if that cannot be told. Nil means the peer.
+	ClientAddr func(*http.Request) netip.Addr
+
+	view atomic.Pointer[view]
+}
+
+// A view is the settings as answers show them.
+type view struct {
+	directory merchant.Directory
+	channels  map[merchant.ChannelKey]merchant.Channel // disabled ones too
+}
+
+// Refresh makes the next call see the settings as they are then. It does not
+// block; any goroutine may call it.
+func (a *API) Refresh() { a.view.Store(nil) }
+
+// settings returns the settings in use, loading them if need be.
+func (a *API) settings(ctx context.Context) (*view, error) {
+	if v := a.view.Load(); v != nil {
+		return v, nil
+	}
+	all, err := a.Store.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{directory: all.Directory(), channels: make(map[merchant.ChannelKey]merchant.Channel, len(all.Channels))}
+	for _, c := range all.Channels {
+		v.channels[c.Key] = c
+	}
+	a.view.Store(v)
+	return v, nil
+}
+
+// A call is one request on its way through an operation.
+type call struct {
+	r       *http.Request
+	w       http.ResponseWriter
+	secret  merchant.APISecret // whose call it is; zero where none is needed
+	payment payment.ID         // from the path, decoded; empty if there is none
+}
+
+func (c *call) ctx() context.Context { return c.r.Context() }
+
+// An operation is a method on a path. Its handler returns what is answered
+// with 200.
+type operation struct {
+	method, path string
+	open         bool // needs no credential
+	do           func(*call) (any, error)
+}
+
+// Operations that change something are finished even if the client hangs up,
+// within the time that SDKs wait at most.
+const longestWork = 50 * time.Second
+
+// Routes serves every operation. It matches the path as it was sent, segment
+// by segment, since a paymentId may hold anything: http.ServeMux would clean
+// such a path and redirect. Whatever stands before it must not clean paths
+// either.
+func (a *API) Routes() http.Handler {
+	return router{a, []operation{
+		{http.MethodPost, "/login/api-secret", true, a.login},
+		{http.MethodPost, "/token/refresh", true, a.refresh},
+		{http.MethodGet, "/banks", true, a.banks},
+		{http.MethodGet, "/payments/{paymentId}", false, a.getPayment},
+		{http.MethodPost, "/payments/{paymentId}/virtual-account", false, a.registerAccount},
+		{http.MethodPost, "/payments/{paymentId}/resend-webhook", false, a.resendWebhook},
+	}}
+}
+
+type router struct {
+	*API
+	operations []operation
+}
+
+// ServeHTTP answers one call.
+func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	op, id, allowed := rt.match(r)
+	if op == nil {
+		rt.miss(w, allowed)
+		return
+	}
+	ctx := r.Context()
+	if op.method != http.MethodGet {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), longestWork)
+		defer cancel()
+	}
+	c := &call{r: r.WithContext(ctx), w: w, payment: id}
+	answer, err := rt.run(op, c)
+	if err != nil {
+		rt.fail(c, op, err)
+		return
+	}
+	rt.write(w, http.StatusOK, answer)
+}
+
+func (rt router) run(op *operation, c *call) (any, error) {
+	if !op.open {
+		s, err := rt.authenticate(c.r)
+		if err != nil {
+			return nil, err
+		}
+		c.secret = s
+	}
+	if strings.Contains(op.path, "{") {
+		if err := action.CheckPaymentID(c.payment); err != nil {
+			return nil, err
+		}
+	}
+	return op.do(c)
+}
+
+// match finds the operation that is called, and the paymentId in its path. If
+// there is none, allowed are the methods that the path has.
+func (rt router) match(r *http.Request) (op *operation, id payment.ID, allowed []string) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	for i, o := range rt.operations {
+		id, ok := fits(o.path, r.URL.EscapedPath())
+		switch {
+		case !ok:
+		case o.method == method:
+			return &rt.operations[i], id, nil
+		default:
+			allowed = append(allowed, o.method)
+		}
+	}
+	return nil, "", allowed
+}
+
+// fits reports whether an escaped path is that of a pattern, and returns what
+// stands in the place of its wildcard.
+func fits(pattern, path string) (id payment.ID, ok bool) {
+	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return "", false
+	}
+	for i, segment := range got {
+		text, err := url.PathUnescape(segment)
+		switch {
+		case err != nil:
+			return "", false
+		case strings.HasPrefix(want[i], "{"):
+			id = payment.ID(text)
+		case text != want[i]:
+			return "", false
+		}
+	}
+	return id, true
+}
+
+// miss answers a call of something that is not there.
+func (a *API) miss(w http.ResponseWriter, allowed []string) {
+	if len(allowed) == 0 {
+		a.write(w, http.StatusNotFound, problem{"NOT_FOUND", "there is no such operation"})
+		return
+	}
+	if slices.Contains(allowed, http.MethodGet) {
+		allowed = append(allowed, http.MethodHead)
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	a.write(w, http.StatusMethodNotAllowed, problem{"METHOD_NOT_ALLOWED", "the operation has another method"})
+}
+
+// target is the store that a call is about: the credential's own, or a
+// sub-store that its representative store names.
+func (a *API) target(c *call, storeID string) (action.Caller, error) {
+	id := merchant.StoreID(storeID)
+	if id == "" {
+		id = c.secret.Store
+	}
+	if id != c.secret.Store {
+		v, err := a.settings(c.ctx())
+		if err != nil {
+			return action.Caller{}, err
+		}
+		own, _ := v.directory.Store(c.secret.Store)
+		other, ok := v.directory.Store(id)
+		if !ok || !own.Representative || other.Merchant != c.secret.Merchant {
+			return action.Caller{}, fault.Errorf(fault.Forbidden, "the credential does not reach store %q", storeID)
+		}
+		if err := a.admit(c.r, id); err != nil {
+			return action.Caller{}, err
+		}
+	}
+	return action.Caller{Merchant: c.secret.Merchant, Store: id, Mode: c.secret.Mode}, nil
+}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/provider/all"
+	"github.com/tongbo/tongbo/internal/seal"
+	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/store"
+)
+
+// An applyCmd declares merchants, stores, channels, endpoints and keys.
+type applyCmd struct {
+	databaseFlags
+	logFlags
+	JSON bool   `help:"Print one JSON object a line."`
+	File string `arg:"" help:"The TOML file; - reads standard input."`
+}
+
+// maxDeclaration bounds the file that apply reads.
+const maxDeclaration = 4 << 20
+
+// Run applies the file. A server that is running notices by itself.
+func (c *applyCmd) Run(env Env) error {
+	ctx, cancel := env.context()
+	defer cancel()
+	text, err := readInput(env, c.File, maxDeclaration)
+	if err != nil {
+		return err
+	}
+	f, err := settings.Parse(text)
+	if err != nil {
+		return hint(fmt.Errorf("%s: %w", c.File, err), "The fields are described in the README and in docs/apply.md.")
+	}
+	log := c.logger(env.Stderr)
+	key, err := c.databaseFlags.key().Load(log)
+	if err != nil {
+		return err
+	}
+	st, err := c.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = st.Close() }()
+	changes, err := declare(ctx, st, key, f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	return c.show(env, changes)
+}
+
+// mostAttempts bounds how often a declaration is repeated because someone
+// else changed the settings at the same moment.
+const mostAttempts = 10
+
+// declare merges a declaration into the settings and saves them.
+func declare(ctx context.Context, st *store.Store, key *seal.Key, f settings.File) ([]settings.Change, error) {
+	for range mostAttempts {
+		current, err := st.Settings(ctx)
+		if err != nil {
+			return nil, err
+		}
+		next, changes, err := settings.Declare(current, f, settings.Env{
+			Now: time.Now(), NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
+			NewUUID4: uuid.NewString, NewSecret: settings.NewSecret, Hash: key.Hash, Providers: providerInfo,
+		})
+		if err != nil {
+			return nil, err
+		}
+		err = st.SaveSettings(ctx, next, time.Now())
+		if !fault.Is(err, fault.Stale) {
+			return changes, err
+		}
+	}
+	return nil, fault.Errorf(fault.Unavailable, "the settings kept changing; try again")
+}
+
+func providerInfo(code string) (provider.Info, bool) {
+	p, ok := all.ByCode(code)
+	if !ok {
+		return provider.Info{}, false
+	}
+	return p.Info(), true
+}
+
+func (c *applyCmd) show(env Env, changes []settings.Change) error {
+	if c.JSON {
+		enc := json.NewEncoder(env.Stdout)
+		for _, ch := range changes {
+			if err := enc.Encode(ch); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	warned := false
+	for _, ch := range changes {
+		if ch.Kind == settings.Warning {
+			warned = true
+			fmt.Fprintln(env.Stderr, ch.String())
+			continue
+		}
+		fmt.Fprintln(env.Stdout, ch.String())
+		if ch.Shown {
+			fmt.Fprintf(env.Stdout, "  secret (shown this once): %s\n", ch.Secret.Reveal())
+		}
+	}
+	if len(changes) == 0 || (warned && len(changes) == 1) {
+		fmt.Fprintln(env.Stdout, "nothing changed")
+	}
+	return nil
+}
+
+// readInput reads a file, or standard input for "" and "-", up to a limit.
+func readInput(env Env, name string, limit int64) ([]byte, error) {
+	in := env.Stdin
+	if name != "" && name != "-" {
+		f, err := os.Open(name) //nolint:gosec // the user names the file
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	b, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fault.Errorf(fault.TooLarge, "the input is longer than %d bytes", limit)
+	}
+	return b, err
+}
+
+// quiet is the log of commands that have something better to say.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

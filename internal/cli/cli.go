@@ -1,0 +1,179 @@
+// Package cli is the command line: it parses flags and environment, calls one
+// thing, and says what came of it. Exit codes: 0 done, 1 failed, 2 used
+// wrongly, 3 a check found problems, 4 something could not be reached.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/tongbo/tongbo/internal/fault"
+)
+
+// The exit codes.
+const (
+	exitOK       = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitProblems = 3
+	exitAway     = 4
+)
+
+// An Env is what a command may touch of the world around it.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Terminal says that Stdout is one, so that colours may be used.
+	Terminal bool
+	// Signals ends the context at the first interrupt and the process at the
+	// second. Tests leave it nil and cancel the context themselves.
+	Signals func() (context.Context, context.CancelFunc)
+}
+
+// System returns the Env of a process.
+func System() Env {
+	info, err := os.Stdout.Stat()
+	return Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Terminal: err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "",
+		Signals:  untilSignal,
+	}
+}
+
+// untilSignal returns a context that ends at the first SIGINT or SIGTERM. The
+// second one ends the process at once.
+func untilSignal() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := make(chan os.Signal, 2)
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-c:
+			cancel()
+		case <-ctx.Done():
+			return
+		}
+		<-c
+		os.Exit(exitFailed)
+	}()
+	return ctx, cancel
+}
+
+// commands is the whole command line. Every flag has a TONGBO_* twin.
+type commands struct {
+	Serve     serveCmd     `cmd:"" help:"Take notices, send webhooks, answer the API."`
+	Demo      demoCmd      `cmd:"" help:"Watch a deposit notice become a payment and a webhook, on a temporary database."`
+	Apply     applyCmd     `cmd:"" help:"Declare merchants, stores, channels, endpoints and keys from a TOML file."`
+	Decode    decodeCmd    `cmd:"" help:"Read one notice and print what it says, without any database."`
+	Simulate  simulateCmd  `cmd:"" help:"Send a notice as a PG would, and again until it is acknowledged."`
+	Notices   noticesCmd   `cmd:"" help:"List the notices that came."`
+	Verify    verifyCmd    `cmd:"" help:"Check a database: nothing lost, nothing counted twice."`
+	Providers providersCmd `cmd:"" help:"List the payment gateways that this build understands."`
+	Key       keyCmd       `cmd:"" help:"Make a key that seals a database, and print it."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
+}
+
+// Main runs a command line and returns the exit code. It never panics on bad
+// input; every failure prints one line of cause and one of remedy.
+func Main(args []string, env Env) int {
+	var c commands
+	code := -1
+	parser, err := kong.New(&c,
+		kong.Name("tongbo"),
+		kong.Description("통보 — a self-hosted hub for Korean payment gateways. Start with: tongbo demo"),
+		kong.DefaultEnvars("TONGBO"),
+		kong.Writers(env.Stdout, env.Stderr),
+		kong.Exit(func(n int) { code = n }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		panic(err) // the declarations above are wrong
+	}
+	ctx, err := parser.Parse(args)
+	if code >= 0 { // --help was asked for and given
+		return code
+	}
+	if err != nil {
+		fmt.Fprintf(env.Stderr, "tongbo: %v\nSee: tongbo --help\n", err)
+		return exitUsage
+	}
+	if err := ctx.Run(env); err != nil {
+		return report(env.Stderr, err)
+	}
+	return exitOK
+}
+
+// A coded error ends the process with a code of its own.
+type coded struct {
+	code int
+	err  error
+}
+
+func (c *coded) Error() string { return c.err.Error() }
+func (c *coded) Unwrap() error { return c.err }
+
+// withHint adds what to type next.
+type hinted struct {
+	err  error
+	hint string
+}
+
+func (h *hinted) Error() string { return h.err.Error() }
+func (h *hinted) Unwrap() error { return h.err }
+
+// hint returns err with a line that says what to do.
+func hint(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return &hinted{err, fmt.Sprintf(format, args...)}
+}
+
+// report prints an error and returns its exit code.
+func report(w io.Writer, err error) int {
+	fmt.Fprintf(w, "tongbo: %v\n", err)
+	var h *hinted
+	if errors.As(err, &h) {
+		fmt.Fprintln(w, h.hint)
+	}
+	var c *coded
+	switch {
+	case errors.As(err, &c):
+		return c.code
+	case fault.Is(err, fault.Invalid):
+		return exitUsage
+	case fault.Is(err, fault.Unavailable):
+		return exitAway
+	}
+	return exitFailed
+}
+
+// context returns the context that a command works in.
+func (e Env) context() (context.Context, context.CancelFunc) {
+	if e.Signals == nil {
+		return context.WithCancel(context.Background())
+	}
+	return e.Signals()
+}
+
+// A logFlags says how to log.
+type logFlags struct {
+	LogFormat string     `help:"Log format." enum:"text,json" default:"text"`
+	LogLevel  slog.Level `help:"Lowest level that is logged: debug, info, warn, error." default:"info"`
+}
+
+func (l logFlags) logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: l.LogLevel}
+	if l.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/secret"
+	"github.com/tongbo/tongbo/internal/server"
+	"github.com/tongbo/tongbo/internal/store"
+)
+
+// A databaseFlags names the database and the key that opens it.
+type databaseFlags struct {
+	Database string      `help:"Where everything is kept: sqlite:FILE or postgres://…" default:"sqlite:tongbo.db"`
+	KeyFile  string      `help:"File of the key that seals secrets. Default: beside a SQLite database."`
+	Key      secret.Text `help:"The key itself, instead of a file." env:"TONGBO_KEY" hidden:""`
+}
+
+func (f databaseFlags) key() server.KeySource {
+	return server.KeySource{Database: f.Database, File: f.KeyFile, Text: f.Key}
+}
+
+// open opens the database beside whatever server may be running on it.
+func (f databaseFlags) open(ctx context.Context, log *slog.Logger) (*store.Store, error) {
+	key, err := f.key().Load(log)
+	if err != nil {
+		return nil, err
+	}
+	st, err := store.Open(ctx, f.Database, store.Options{Key: key, Log: log})
+	if fault.Is(err, fault.Unavailable) {
+		err = hint(err, "Is the database running, and may this user reach it? Name another with --database.")
+	}
+	return st, err
+}
+
+// existing refuses to make a database where a command only reads one.
+func (f databaseFlags) existing() error {
+	file, sqlite := cutSQLite(f.Database)
+	if !sqlite {
+		return nil
+	}
+	if _, err := os.Stat(file); err != nil {
+		return hint(fault.Errorf(fault.NotFound, "there is no database %s", file), "Name it with --database sqlite:FILE, or start one with: tongbo serve")
+	}
+	return nil
+}

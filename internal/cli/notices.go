@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider/wire"
+	"github.com/tongbo/tongbo/internal/store"
+)
+
+// A noticesCmd lists the notices that came.
+type noticesCmd struct {
+	databaseFlags
+	Verdict string `help:"Only this verdict: applied, duplicate, recorded, pending, unmatched, conflict, refused, unreadable."`
+	Limit   int    `help:"At most so many, the newest first." default:"100"`
+	JSON    bool   `help:"Print one JSON object a line."`
+}
+
+// Run prints the list.
+func (c *noticesCmd) Run(env Env) error {
+	ctx, cancel := env.context()
+	defer cancel()
+	verdict, err := parseVerdict(c.Verdict)
+	if err != nil {
+		return err
+	}
+	if err := c.existing(); err != nil {
+		return err
+	}
+	st, err := c.open(ctx, quiet())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = st.Close() }()
+	list, err := st.Notices(ctx, store.NoticeQuery{Verdict: verdict, Limit: c.Limit})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		enc := json.NewEncoder(env.Stdout)
+		for _, n := range list {
+			if err := enc.Encode(n); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return showNotices(env, list)
+}
+
+func parseVerdict(s string) (payment.Verdict, error) {
+	if s == "" {
+		return "", nil
+	}
+	for _, v := range payment.Verdicts() {
+		if strings.EqualFold(s, string(v)) {
+			return v, nil
+		}
+	}
+	return "", fault.Errorf(fault.Invalid, "verdict %q: want one of %v", s, payment.Verdicts())
+}
+
+func showNotices(env Env, list []store.ListedNotice) error {
+	if len(list) == 0 {
+		fmt.Fprintln(env.Stderr, "no notices. Send one with: tongbo simulate kcp deposited --to http://127.0.0.1:8080 --order ORDER")
+		return nil
+	}
+	w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "WHEN (KST)\tPROVIDER\tEVENT\tORDER\tAMOUNT\tVERDICT\tREASON\tFROM")
+	for _, n := range list {
+		amount := "–"
+		if n.Amount != nil {
+			amount = fmt.Sprintf("%d %s", *n.Amount, n.Currency)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", n.At.In(wire.Seoul).Format("01-02 15:04:05"), n.Provider,
+			dash(string(n.Event)), dash(printable(n.Order)), amount, n.Verdict, dash(string(n.Reason)), n.Peer)
+	}
+	return w.Flush()
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
+// printable shows outside text as text: nothing in it moves the cursor.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == 0x202e {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,168 @@
+// Package server builds the parts of Tongbo, runs them and stops them. It is
+// the only package that knows them all.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/api/v2"
+	"github.com/tongbo/tongbo/internal/delivery"
+	"github.com/tongbo/tongbo/internal/ingress"
+	"github.com/tongbo/tongbo/internal/provider/all"
+	"github.com/tongbo/tongbo/internal/safehttp"
+	"github.com/tongbo/tongbo/internal/store"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// A Config is everything a server needs to be told.
+type Config struct {
+	Database       string
+	Key            KeySource
+	TrustedProxies []netip.Prefix
+	// AllowPrivate lets webhooks go to private and loopback addresses.
+	AllowPrivate bool
+	// Bind is the source address of webhooks; the zero Addr leaves it to the
+	// system.
+	Bind   netip.Addr
+	Random webhook.Random // nil: nominal delays
+	Grace  time.Duration  // for tries in hand when stopping; 0 means 20 s
+	Log    *slog.Logger
+}
+
+// A Server is built from a Config and serves on a listener.
+type Server struct {
+	Store *store.Store
+
+	cfg        Config
+	ingress    *ingress.Ingress
+	dispatcher *delivery.Dispatcher
+	deadlines  *action.Deadlines
+	api        http.Handler
+	stopping   chan struct{}
+	stopOnce   sync.Once
+}
+
+// A queue is the store as the dispatcher sees it.
+type queue struct{ *store.Store }
+
+func (q queue) Planner(ctx context.Context) (webhook.Planner, int64, error) {
+	return q.Store.Planner(ctx, newID)
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Open opens the store, exclusively if it is SQLite, and builds the parts.
+func Open(ctx context.Context, cfg Config) (*Server, error) {
+	key, err := cfg.Key.Load(cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	st, err := store.Open(ctx, cfg.Database, store.Options{Key: key, Log: cfg.Log, Exclusive: true})
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Store: st, cfg: cfg, stopping: make(chan struct{})}
+	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), TrustedProxies: cfg.TrustedProxies, Log: cfg.Log}
+	s.dispatcher = &delivery.Dispatcher{
+		Queue:  queue{st},
+		Client: safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate, Bind: cfg.Bind}),
+		Random: cfg.Random, Log: cfg.Log, Grace: cfg.Grace,
+	}
+	actions := &action.Actions{Store: st, Judge: s.ingress.Judge, NewID: newID, Providers: all.ByCode}
+	s.deadlines = &action.Deadlines{Store: st, NewID: newID, Log: cfg.Log}
+	api := &v2.API{
+		Store: st.Reader, Tokens: st, Actions: actions, Key: key, Log: cfg.Log,
+		ClientAddr: s.clientAddr,
+	}
+	s.api = api.Routes()
+	st.OnDue(s.dispatcher.Wake)
+	st.OnSettings(s.ingress.Refresh)
+	st.OnSettings(s.deadlines.Wake)
+	return s, nil
+}
+
+func (s *Server) clientAddr(r *http.Request) netip.Addr {
+	addr, ok := ingress.ClientAddr(r, s.cfg.TrustedProxies)
+	if !ok {
+		return netip.Addr{}
+	}
+	return addr
+}
+
+// Handler answers everything that comes to the main listener. Notice paths go
+// first and past any router that would clean or redirect them.
+func (s *Server) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case s.ingress.Matches(r.URL.EscapedPath()):
+			s.ingress.ServeHTTP(w, r)
+		case r.URL.Path == "/healthz":
+			writeJSON(w, http.StatusOK, map[string]any{"status": "ok"})
+		case r.URL.Path == "/readyz":
+			s.ready(w, r)
+		default:
+			s.api.ServeHTTP(w, r)
+		}
+	})
+}
+
+// Limits of the HTTP server: they bound what a slow or endless sender holds.
+const (
+	headTimeout = 5 * time.Second
+	readTimeout = 30 * time.Second
+	idleTimeout = 2 * time.Minute
+	maxHeader   = 32 << 10
+)
+
+// Serve answers on a listener until ctx ends, then stops in order: no new
+// connections, answers to what has come in, the tries in hand, the store.
+// It closes the store.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	hs := &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: headTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
+	}
+	engines, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var wg sync.WaitGroup
+	failed := make(chan error, 8)
+	start := func(name string, run func(context.Context) error) {
+		wg.Go(func() {
+			if err := run(engines); err != nil {
+				failed <- fmt.Errorf("%s: %w", name, err)
+			}
+		})
+	}
+	start("ingress", s.ingress.Run)
+	start("delivery", s.dispatcher.Run)
+	start("deadlines", s.deadlines.Run)
+	start("watch", s.Store.Watch)
+	go func() {
+		if err := hs.Serve(ingress.Lenient(l)); !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	}()
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.stopOnce.Do(func() { close(s.stopping) })
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), headTimeout)
+	defer cancel()
+	_ = hs.Shutdown(grace)
+	stop()
+	wg.Wait()
+	return errors.Join(err, s.Store.Close())
+}

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+)
+
+// NoticeQuery narrows a list of notices. The zero query lists all.
+type NoticeQuery struct {
+	Verdict payment.Verdict // empty: any
+	Before  notice.ID       // only notices older than this one; empty: from the newest
+	Limit   int             // at most; 0 means 100
+}
+
+// ListedNotice is one line of a list of notices: what can be shown without
+// opening what is sealed.
+type ListedNotice struct {
+	ID        notice.ID        `json:"id"`
+	At        time.Time        `json:"at"`
+	Provider  string           `json:"provider"`
+	Channel   string           `json:"channel,omitempty"`
+	Mode      string           `json:"mode,omitempty"`
+	Peer      string           `json:"peer"`
+	Path      string           `json:"path"`
+	Size      int              `json:"size"`
+	Event     payment.Event    `json:"event,omitempty"`
+	Order     string           `json:"order,omitempty"`
+	Key       string           `json:"key,omitempty"`
+	Amount    *int64           `json:"amount,omitempty"`
+	Currency  payment.Currency `json:"currency,omitempty"`
+	Told      time.Time        `json:"occurred_at,omitzero"`
+	Verdict   payment.Verdict  `json:"verdict"`
+	Reason    payment.Reason   `json:"reason,omitempty"`
+	Detail    string           `json:"detail,omitempty"`
+	PaymentID payment.ID       `json:"payment_id,omitempty"`
+}
+
+// Notices lists notices, the newest first, each with its latest verdict.
+func (r *Reader) Notices(ctx context.Context, q NoticeQuery) ([]ListedNotice, error) {
+	if q.Limit <= 0 {
+		q.Limit = 100
+	}
+	before := string(q.Before)
+	if before == "" {
+		before = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+	}
+	// Index: notice_pkey backwards, verdict_by_notice, payment_pkey. With a
+	// verdict asked for: verdict_by_kind backwards.
+	latest := `select v.id from verdict v where v.notice_id = n.id order by v.id desc limit 1`
+	query := `select n.id, n.received_at, n.provider, n.channel_key, n.mode, n.peer, n.path, n.size, n.event, n.order_id,
+			n.key, n.amount, n.currency, n.occurred_at, v.verdict, v.reason, v.detail, coalesce(p.id, '')
+		from notice n join verdict v on v.id = (` + latest + `) left join payment p on p.key = v.payment_key
+		where n.id < $1 order by n.id desc limit $2`
+	args := []any{before, q.Limit}
+	if q.Verdict != "" {
+		query = `select n.id, n.received_at, n.provider, n.channel_key, n.mode, n.peer, n.path, n.size, n.event, n.order_id,
+			n.key, n.amount, n.currency, n.occurred_at, v.verdict, v.reason, v.detail, coalesce(p.id, '')
+		from verdict v join notice n on n.id = v.notice_id left join payment p on p.key = v.payment_key
+		where v.verdict = $3 and n.id < $1 and v.id = (` + latest + `) order by v.id desc limit $2`
+		args = append(args, string(q.Verdict))
+	}
+	var out []ListedNotice
+	err := each(ctx, r.db, query, args, func(rows *sql.Rows) error {
+		var n ListedNotice
+		var at int64
+		var amount, told sql.NullInt64
+		if err := rows.Scan(&n.ID, &at, &n.Provider, &n.Channel, &n.Mode, &n.Peer, &n.Path, &n.Size, &n.Event, &n.Order,
+			&n.Key, &amount, &n.Currency, &told, &n.Verdict, &n.Reason, &n.Detail, &n.PaymentID); err != nil {
+			return err
+		}
+		n.At, n.Told = moment(at), momentOrZero(told)
+		if amount.Valid {
+			n.Amount = &amount.Int64
+		}
+		out = append(out, n)
+		return nil
+	})
+	return out, away(err)
+}
+
+// Notice returns a notice with its bytes as they came, or fault.NotFound.
+func (r *Reader) Notice(ctx context.Context, id notice.ID) (notice.Inbound, error) {
+	in, err := loadNotice(ctx, r.db, r, id)
+	if isNoRows(err) {
+		return in, fault.Errorf(fault.NotFound, "there is no notice %s", id)
+	}
+	return in, away(err)
+}
