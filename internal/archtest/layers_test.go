@@ -25,14 +25,15 @@ provider: fault secret merchant payment notice
 provider/providertest: fault secret merchant payment notice provider provider/wire
 provider/*: fault secret merchant payment notice provider provider/wire
 provider/all: provider provider/*
-ingress: fault secret safehttp merchant payment webhook notice provider
+settings: fault secret merchant payment webhook provider
+ingress: fault secret safehttp merchant payment webhook notice provider settings
 delivery: fault secret safehttp merchant payment webhook notice provider
-action: fault secret safehttp merchant payment webhook notice provider
-store: fault secret seal merchant payment webhook notice provider
+action: fault secret safehttp merchant payment webhook notice provider settings
+store: fault secret seal merchant payment webhook notice provider settings
 store/storetest: above
-api: fault secret seal safehttp merchant payment webhook notice provider ingress delivery action store
-api/v2: fault secret seal safehttp merchant payment webhook notice provider ingress delivery action store api
-simulator: fault secret safehttp merchant payment notice provider provider/all
+api: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store
+api/v2: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store api
+simulator: fault secret safehttp merchant payment webhook notice provider provider/all
 server: above
 cli: above
 cmd/tongbo: cli

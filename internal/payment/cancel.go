@@ -31,10 +31,8 @@ func (d *decider) reversed() Decision {
 // reversedDeposit finds the deposit that a reversal speaks of: by the PG's
 // id, else, where either has none, by account and amount if that leaves one.
 func (d *decider) reversedDeposit() (int, bool) {
-	for i, k := range d.p.Deposits {
-		if k.Key != "" && k.Key == d.r.Deposit {
-			return i, true
-		}
+	if i := d.byID(); i >= 0 {
+		return i, true
 	}
 	match := -1
 	for i, k := range d.p.Deposits {

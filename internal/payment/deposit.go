@@ -50,8 +50,24 @@ func (d *decider) deposited() Decision {
 // known is the index of the deposit that the report speaks of, -1 if it is
 // new. Foretold reversals are found by foretold.
 func (d *decider) known() int {
+	if i := d.byID(); i >= 0 {
+		if d.p.Deposits[i].State == DepositForetold {
+			return -1
+		}
+		return i
+	}
 	for i, k := range d.p.Deposits {
 		if k.State != DepositForetold && d.isSame(k) {
+			return i
+		}
+	}
+	return -1
+}
+
+// byID is the index of the deposit that has the report's id, or -1.
+func (d *decider) byID() int {
+	for i, k := range d.p.Deposits {
+		if k.Key != "" && k.Key == d.r.Deposit {
 			return i
 		}
 	}
@@ -125,14 +141,11 @@ func (d *decider) retold(i int) Decision {
 
 // foretold is the index of a reversal that came before this deposit, or -1.
 func (d *decider) foretold() int {
+	if i := d.byID(); i >= 0 {
+		return i // known has seen to all others
+	}
 	for i, k := range d.p.Deposits {
-		if k.State != DepositForetold {
-			continue
-		}
-		if k.Key != "" && d.r.Deposit != "" {
-			if k.Key == d.r.Deposit {
-				return i
-			}
+		if k.State != DepositForetold || (k.Key != "" && d.r.Deposit != "") {
 			continue
 		}
 		// Without ids: the same money, and it came before it went.

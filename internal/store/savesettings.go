@@ -35,6 +35,9 @@ func (s *Store) SaveSettings(ctx context.Context, next settings.All, now time.Ti
 }
 
 func (t *tx) saveSettings(next settings.All, now time.Time) error {
+	if err := t.lockSettings(); err != nil {
+		return err
+	}
 	var version int64
 	if err := t.row(`select version from setting where id = 1` + t.d.forUpdate).Scan(&version); err != nil {
 		return err

@@ -1,0 +1,172 @@
+package v2
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// A registerBody is what a server tells of an account that it had issued.
+type registerBody struct {
+	StoreID    string `json:"storeId"`
+	ChannelKey string `json:"channelKey"`
+	OrderName  string `json:"orderName"`
+	Amount     struct {
+		Total int64 `json:"total"`
+	} `json:"amount"`
+	Currency       string `json:"currency"`
+	VirtualAccount struct {
+		Bank          string         `json:"bank"`
+		AccountNumber secret.Account `json:"accountNumber"`
+		Type          string         `json:"type"`
+		AccountHolder string         `json:"accountHolder"`
+		ExpiredAt     string         `json:"expiredAt"`
+	} `json:"virtualAccount"`
+	PGOrderID  string        `json:"pgOrderId"`
+	PGTxID     string        `json:"pgTxId"`
+	PGSecret   secret.Text   `json:"pgSecret"`
+	Customer   customerInput `json:"customer"`
+	NoticeURLs []string      `json:"noticeUrls"`
+	CustomData string        `json:"customData"`
+}
+
+// A customerInput is the buyer as PortOne's requests describe them.
+type customerInput struct {
+	ID          string        `json:"id"`
+	Name        nameInput     `json:"name"`
+	Email       string        `json:"email"`
+	PhoneNumber string        `json:"phoneNumber"`
+	Zipcode     string        `json:"zipcode"`
+	BirthYear   string        `json:"birthYear"`
+	BirthMonth  string        `json:"birthMonth"`
+	BirthDay    string        `json:"birthDay"`
+	Gender      string        `json:"gender"`
+	Address     *addressInput `json:"address"`
+}
+
+type nameInput struct {
+	Full      string `json:"full"`
+	Separated struct {
+		First string `json:"first"`
+		Last  string `json:"last"`
+	} `json:"separated"`
+}
+
+// one is the name in one text, as answers have it.
+func (n nameInput) one() string {
+	first, last := n.Separated.First, n.Separated.Last
+	switch {
+	case n.Full != "":
+		return n.Full
+	case isASCII(first + last):
+		return strings.TrimSpace(first + " " + last)
+	}
+	return last + first // as Korean names are written
+}
+
+func isASCII(s string) bool {
+	return strings.Trim(s, "\x00") == s && !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7e })
+}
+
+type addressInput struct {
+	AddressLine1 string `json:"addressLine1"`
+	AddressLine2 string `json:"addressLine2"`
+	City         string `json:"city"`
+	Province     string `json:"province"`
+	Country      string `json:"country"`
+}
+
+// An address is a buyer's address as answers have it.
+type address struct {
+	Type         string `json:"type"`
+	OneLine      string `json:"oneLine"`
+	AddressLine1 string `json:"addressLine1"`
+	AddressLine2 string `json:"addressLine2"`
+	City         string `json:"city,omitempty"`
+	Province     string `json:"province,omitempty"`
+	Country      string `json:"country,omitempty"`
+}
+
+func (in *addressInput) output() (json.RawMessage, error) {
+	if in == nil {
+		return nil, nil
+	}
+	line := strings.Join(strings.Fields(in.Province+" "+in.City+" "+in.AddressLine1+" "+in.AddressLine2), " ")
+	return json.Marshal(address{
+		Type: "SEPARATED", OneLine: line, AddressLine1: in.AddressLine1, AddressLine2: in.AddressLine2,
+		City: in.City, Province: in.Province, Country: in.Country,
+	})
+}
+
+func (in customerInput) output() (payment.Customer, error) {
+	a, err := in.Address.output()
+	return payment.Customer{
+		ID: in.ID, Name: in.Name.one(), Email: in.Email, PhoneNumber: in.PhoneNumber, Zipcode: in.Zipcode,
+		BirthYear: in.BirthYear, BirthMonth: in.BirthMonth, BirthDay: in.BirthDay, Gender: in.Gender, Address: a,
+	}, err
+}
+
+// registration is what the body says of a payment. What it means is checked by
+// the action.
+func (in registerBody) registration(id payment.ID) (payment.Registration, error) {
+	customer, err := in.Customer.output()
+	if err != nil {
+		return payment.Registration{}, err
+	}
+	va := in.VirtualAccount
+	g := payment.Registration{
+		ID: id, Channel: merchant.ChannelKey(in.ChannelKey), Order: in.PGOrderID, OrderName: in.OrderName,
+		Amount: payment.Money{Amount: in.Amount.Total, Currency: payment.Currency(in.Currency)},
+		Account: payment.Account{
+			Bank: payment.Bank(va.Bank), Number: va.AccountNumber,
+			Type: payment.AccountType(va.Type), Holder: va.AccountHolder,
+		},
+		PGTx: in.PGTxID, Secret: in.PGSecret, Customer: customer, CustomData: in.CustomData, NoticeURLs: in.NoticeURLs,
+	}
+	if va.ExpiredAt != "" {
+		g.Account.ExpiresAt, err = action.ParseDeadline(va.ExpiredAt)
+	}
+	return g, err
+}
+
+// registerAccount makes known an account that the merchant had issued by the
+// PG itself, and answers with its payment.
+func (a *API) registerAccount(c *call) (any, error) {
+	var in registerBody
+	if err := c.body(&in); err != nil {
+		return nil, err
+	}
+	caller, err := a.target(c, in.StoreID)
+	if err != nil {
+		return nil, err
+	}
+	g, err := in.registration(c.payment)
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := a.Actions.RegisterAccount(c.ctx(), caller, g)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil, named{err, "CHANNEL_NOT_FOUND"}
+	case fault.Is(err, fault.Conflict):
+		return nil, a.nameConflict(c, caller, g, err)
+	case err != nil:
+		return nil, err
+	}
+	return a.render(c, p)
+}
+
+// nameConflict tells a payment that takes no more money from one that was
+// registered as another.
+func (a *API) nameConflict(c *call, caller action.Caller, g payment.Registration, err error) error {
+	p, readErr := a.Store.Payment(c.ctx(), caller.Store, g.ID, caller.Mode)
+	if readErr == nil && p.Amount == g.Amount && !p.PaidAt.IsZero() {
+		return named{err, "ALREADY_PAID"}
+	}
+	return named{err, "INFORMATION_MISMATCH"}
+}

@@ -1,0 +1,219 @@
+package payment_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// drawPayment is any payment that a walk may begin with.
+func drawPayment(t *rapid.T) payment.Payment {
+	p := waiting()
+	if rapid.Bool().Draw(t, "unregistered") {
+		p = waiting(inState(rapid.SampledFrom([]payment.State{payment.Ready, payment.PayPending}).Draw(t, "state")), withoutAccount)
+	} else {
+		ofType(rapid.SampledFrom([]payment.AccountType{payment.Normal, payment.Fixed, payment.FixedUnlimited}).Draw(t, "type"))(&p)
+	}
+	if rapid.Bool().Draw(t, "own cancel pending") {
+		withCancellations(payment.Cancellation{ID: "own", State: payment.CancelRequested, Amount: payment.Won(300), Refund: payment.RefundPending})(&p)
+	}
+	return p
+}
+
+// drawReport is any report, from few enough values that they often meet.
+func drawReport(t *rapid.T) payment.Report {
+	minute := rapid.IntRange(0, 6).Draw(t, "minute") * 7
+	r := report(rapid.SampledFrom(payment.Events()).Draw(t, "event"), minute,
+		won(rapid.SampledFrom([]int64{1000, 1000, 1000, 300, 700, 0, -5}).Draw(t, "amount")))
+	r.Account = secret.Account(rapid.SampledFrom([]string{"110-123-456789", "110123456789", "", "222"}).Draw(t, "account"))
+	r.Deposit = rapid.SampledFrom([]string{"", "D1", "D2", "D3"}).Draw(t, "deposit")
+	r.PGCancel = rapid.SampledFrom([]string{"", "P1", "P2"}).Draw(t, "cancel")
+	r.Reopens = rapid.Bool().Draw(t, "reopens")
+	r.AmountEnforced = rapid.Bool().Draw(t, "enforced")
+	switch rapid.IntRange(0, 9).Draw(t, "lacks") {
+	case 0:
+		noAmount(&r)
+	case 1:
+		noTime(&r)
+	case 2:
+		r.Amount.Currency = "USD"
+	}
+	return r
+}
+
+// A walk is a payment on its way, with what was seen of it.
+type walk struct {
+	p       payment.Payment
+	applied map[string]int // deposits by id: how often they were applied
+	minute  int
+}
+
+func (w *walk) take(t *rapid.T, r payment.Report) {
+	w.minute++
+	before := deepCopy(w.p)
+	d := w.p.Decide(r, env(w.minute))
+	if diff := cmp.Diff(before, w.p); diff != "" {
+		t.Fatalf("Decide changed its receiver:\n%s", diff)
+	}
+	if twin := w.p.Decide(r, env(w.minute)); !cmp.Equal(d, twin) {
+		t.Fatalf("the same decision twice differs:\n%s", cmp.Diff(d, twin))
+	}
+	checkDecision(t, before, r, d)
+	checkPayment(t, d.Payment)
+	if d.Verdict == payment.Applied && r.Event == payment.EventDeposited && r.Deposit != "" {
+		w.applied[r.Deposit]++
+		if w.applied[r.Deposit] > 1 {
+			t.Fatalf("deposit %s was applied %d times", r.Deposit, w.applied[r.Deposit])
+		}
+	}
+	again := d.Payment.Decide(r, env(w.minute+1))
+	if d.Verdict == payment.Applied && again.Verdict == payment.Applied && !mayRepeat(r) {
+		t.Fatalf("%s was applied twice in a row", r.Event)
+	}
+	w.p = d.Payment
+}
+
+// mayRepeat reports whether a report's second telling is for its caller to
+// recognise, by the message's key: a cancellation that the PG gave no id is
+// not told from another one of the same amount, nor the refunds of two.
+func mayRepeat(r payment.Report) bool {
+	switch r.Event {
+	case payment.EventPartiallyCancelled:
+		return r.PGCancel == ""
+	case payment.EventRefunded, payment.EventRefundFailed:
+		return true
+	}
+	return false
+}
+
+// checkDecision checks what every decision keeps.
+func checkDecision(t *rapid.T, before payment.Payment, r payment.Report, d payment.Decision) {
+	after := d.Payment
+	same := cmp.Equal(before, after)
+	switch {
+	case len(d.Transitions) > 1:
+		t.Fatalf("%s made %d transitions", r.Event, len(d.Transitions))
+	case !d.Changed && !same:
+		t.Fatalf("%s, %s: changed without saying so:\n%s", r.Event, d.Verdict, cmp.Diff(before, after))
+	case d.Verdict == payment.Conflict && (!same || d.Changed || len(d.Transitions) > 0):
+		t.Fatalf("a conflict changed the payment:\n%s", cmp.Diff(before, after))
+	case d.Verdict == payment.Applied && (same || !d.Changed):
+		t.Fatalf("%s was applied and changed nothing", r.Event)
+	case d.Verdict != payment.Applied && before.State != after.State:
+		t.Fatalf("%s of verdict %s moved the payment from %s to %s", r.Event, d.Verdict, before.State, after.State)
+	case before.State != after.State && len(d.Transitions) != 1:
+		t.Fatalf("%s moved the payment from %s to %s and tells nobody", r.Event, before.State, after.State)
+	case d.Verdict == payment.Conflict && d.Reason == payment.ReasonNone:
+		t.Fatalf("a conflict about %s has no reason", r.Event)
+	case after.StatusChangedAt.Before(before.StatusChangedAt):
+		t.Fatalf("StatusChangedAt went back from %v to %v", before.StatusChangedAt, after.StatusChangedAt)
+	}
+	if d.Verdict != payment.Applied && d.Verdict != payment.Duplicate && d.Verdict != payment.Recorded && d.Verdict != payment.Conflict {
+		t.Fatalf("Decide gave the verdict %s", d.Verdict)
+	}
+}
+
+// checkPayment checks what holds of a payment at any time.
+func checkPayment(t *rapid.T, p payment.Payment) {
+	if p.Current < 0 || p.Current >= len(p.Transactions) {
+		t.Fatalf("Current is %d of %d", p.Current, len(p.Transactions))
+	}
+	seen := make(map[string]bool)
+	money, counts := false, 0
+	for _, k := range p.Deposits {
+		if k.Key != "" && seen[k.Key] {
+			t.Fatalf("deposit %s is kept twice", k.Key)
+		}
+		seen[k.Key] = true
+		if k.State == payment.DepositApplied {
+			money, counts = true, counts+1
+		}
+	}
+	a := p.Transactions[p.Current].Account
+	if counts > 1 && (a == nil || a.Type != payment.FixedUnlimited) {
+		t.Fatalf("%d deposits count for one payment", counts)
+	}
+	approved := len(p.Deposits) == 0 && !p.PaidAt.IsZero()
+	fully := slices.Contains([]payment.State{payment.Cancelled, payment.Failed}, p.State)
+	if holds := money || approved; !fully && holds != (p.State == payment.Paid || p.State == payment.PartiallyCancelled) {
+		// A foretold reversal says nothing about an approval.
+		if p.PaidAt.IsZero() || money {
+			t.Fatalf("%s although money is there: %v", p.State, holds)
+		}
+	}
+	if p.State == payment.Paid && p.Remaining().Amount <= 0 {
+		t.Fatalf("paid, and %v can be cancelled", p.Remaining())
+	}
+	if p.Remaining().Amount < 0 {
+		t.Fatalf("%d was cancelled, %d more than was paid", p.CancelledAmount(), -p.Remaining().Amount)
+	}
+	if p.State == payment.Cancelled && p.Remaining().Amount != 0 {
+		t.Fatalf("cancelled, and %v remains", p.Remaining())
+	}
+	if p.Transactions[p.Current].State != p.State {
+		t.Fatalf("payment %s, its transaction %s", p.State, p.Transactions[p.Current].State)
+	}
+}
+
+// deepCopy shares nothing with p that a decision may reach.
+func deepCopy(p payment.Payment) payment.Payment {
+	p.Transactions = slices.Clone(p.Transactions)
+	for i, tx := range p.Transactions {
+		if tx.Account != nil {
+			a := *tx.Account
+			p.Transactions[i].Account = &a
+		}
+	}
+	p.Deposits, p.Cancellations = slices.Clone(p.Deposits), slices.Clone(p.Cancellations)
+	return p
+}
+
+func TestWalks(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := walk{p: drawPayment(t), applied: make(map[string]int), minute: 100}
+		for range rapid.IntRange(1, 25).Draw(t, "steps") {
+			w.take(t, drawReport(t))
+		}
+	})
+}
+
+// TestOrderOfReversal tells a deposit and its reversal in any order, any
+// number of times, among reports that move nothing.
+func TestOrderOfReversal(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		in, out := deposited(1, deposit("D1")), reversed(9, deposit("D1"))
+		list := []payment.Report{in, out}
+		for range rapid.IntRange(0, 4).Draw(t, "resends") {
+			list = append(list, rapid.SampledFrom([]payment.Report{in, out, report(payment.EventIssued, 0), report(payment.EventOther, 3)}).Draw(t, "resend"))
+		}
+		list = rapid.Permutation(list).Draw(t, "order")
+		p, told := waiting(), ""
+		paid, taken := 0, 0
+		for i, r := range list {
+			d := p.Decide(r, env(20+i))
+			p, told = d.Payment, fmt.Sprintf("%s %s:%s", told, r.Event, d.Verdict)
+			for _, x := range d.Transitions {
+				switch x.Change {
+				case payment.ChangePaid:
+					paid++
+				case payment.ChangeCancelled:
+					taken++
+				}
+			}
+			if d.Verdict == payment.Conflict {
+				t.Fatalf("a conflict in%s", told)
+			}
+		}
+		if p.State == payment.Paid || paid != taken || paid > 1 {
+			t.Fatalf("ends %s with %d paid and %d taken back after%s", p.State, paid, taken, told)
+		}
+	})
+}
