@@ -65,6 +65,9 @@ func TestResendByHandLeavesTheScheduleAlone(t *testing.T) {
 			}
 		}
 		s.WantEnded(2, webhook.Undone, webhook.BadAnswer)
+		if n := s.Count(`select count(*) from event where type = 'tongbo.attention'`); n != 1 {
+			t.Errorf("%d tellings of a failure, want one for the schedule and none for the resend", n)
+		}
 	})
 }
 

@@ -96,12 +96,12 @@ func (d *Dispatcher) Wake() { d.agenda.lookNow() }
 func (d *Dispatcher) Run(ctx context.Context) error {
 	work, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(errStopped)
-	r := d.newRun(work)
+	r := d.newRun()
 	r.writing.Go(func() { r.finisher.run(work) })
 	if r.refresh(ctx) {
 		d.agenda.lookNow()
 		for d.agenda.sleep(ctx, r.Idle) {
-			r.claim(ctx)
+			r.claim(ctx, work)
 		}
 	}
 	grace := time.AfterFunc(r.Grace, func() { cut(errStopped) })

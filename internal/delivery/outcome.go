@@ -41,7 +41,7 @@ func words(err error) string {
 
 // conclude decides what a try means for its delivery. Delays count from the
 // end of the try.
-func (r *run) conclude(job webhook.Job, res result, planner webhook.Planner) webhook.Finish {
+func (r *run) conclude(ctx context.Context, job webhook.Job, res result, planner webhook.Planner) webhook.Finish {
 	a := res.attempt
 	f := webhook.Finish{Job: job, Attempt: a, State: webhook.Undone}
 	end := a.At.Add(a.Took)
@@ -57,14 +57,14 @@ func (r *run) conclude(job webhook.Job, res result, planner webhook.Planner) web
 			return f
 		}
 	}
-	f.Attention = r.attention(f, planner, end)
+	f.Attention = r.attention(ctx, f, planner, end)
 	return f
 }
 
 // attention tells that a delivery failed for good, to those who asked to be
 // told. There is none about an attention: two dead endpoints that want them
 // would tell of each other for ever.
-func (r *run) attention(f webhook.Finish, planner webhook.Planner, at time.Time) *webhook.Emission {
+func (r *run) attention(ctx context.Context, f webhook.Finish, planner webhook.Planner, at time.Time) *webhook.Emission {
 	job := f.Job
 	if job.Type == webhook.Attention {
 		return nil
@@ -77,7 +77,7 @@ func (r *run) attention(f webhook.Finish, planner webhook.Planner, at time.Time)
 		},
 	}, nil)
 	if err != nil {
-		r.Log.ErrorContext(r.work, "attention not planned", "delivery_id", job.ID, "err", err)
+		r.Log.ErrorContext(ctx, "attention not planned", "delivery_id", job.ID, "err", err)
 		return nil
 	}
 	em.Throttle = "delivery_failed/" + job.Target

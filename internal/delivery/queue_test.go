@@ -146,7 +146,7 @@ func TestQueueFailsAndRecovers(t *testing.T) {
 		lines int // about the failure
 	}{
 		{"everything is away for an hour", time.Hour, "", 1, 1},
-		{"claims fail for a day", 24 * time.Hour, "claim", 1, 1},
+		{"claims fail for a day and a half", 36*time.Hour + 30*time.Minute, "claim", 1, 1},
 		{"the settings cannot be read", time.Hour, "planner", 1, 1},
 		{"an outcome waits while its lease lasts", 30 * time.Second, "finish", 1, 1},
 		{"an outcome whose lease ran out is lost, and the try repeated", 50 * time.Second, "finish", 2, 1},

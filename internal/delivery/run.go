@@ -33,15 +33,14 @@ type run struct {
 	outage   outage
 	planner  webhook.Planner
 	version  int64
-	work     context.Context //nolint:containedctx // the tries' lifetime, not a caller's: it outlasts Run's own by the grace
 	tries    sync.WaitGroup
 	writing  sync.WaitGroup
 }
 
-func (d *Dispatcher) newRun(work context.Context) *run {
+func (d *Dispatcher) newRun() *run {
 	s := d.settings()
 	r := &run{
-		settings: s, agenda: &d.agenda, work: work,
+		settings: s, agenda: &d.agenda,
 		targets: newTargets(),
 		outage:  outage{what: "claiming webhooks", log: s.Log, random: s.Random},
 	}
@@ -68,9 +67,9 @@ func (r *run) refresh(ctx context.Context) bool {
 	return false
 }
 
-// claim takes what is due and starts its tries. If the queue fails it waits a
-// little and leaves a note to look again.
-func (r *run) claim(ctx context.Context) {
+// claim takes what is due and starts its tries, which live as long as work. If
+// the queue fails it waits a little and leaves a note to look again.
+func (r *run) claim(ctx, work context.Context) {
 	room := r.targets.ask(r.MaxInFlight)
 	if room <= 0 {
 		return // the next record makes room and looks again
@@ -95,18 +94,18 @@ func (r *run) claim(ctx context.Context) {
 		r.targets.short()
 	}
 	for _, job := range c.Jobs {
-		r.start(job, now.Add(r.Lease))
+		r.start(work, job, now.Add(r.Lease))
 	}
-	r.note(c.Next)
+	r.note(c.Next, now)
 }
 
-// note writes down when to look again after a claim, given when the next
-// delivery is due.
-func (r *run) note(next time.Time) {
+// note writes down when to look again after a claim of what was due at asked,
+// given when the next delivery is due.
+func (r *run) note(next, asked time.Time) {
 	limited, look := r.targets.settle(r.MaxInFlight)
 	switch now := time.Now(); {
 	case next.IsZero():
-	case next.After(now):
+	case next.After(asked): // it may have become due since
 		r.agenda.sooner(next)
 	case look:
 		r.agenda.lookNow()
@@ -131,7 +130,7 @@ func (r *run) limit(target string) int {
 
 // start tries a job in a goroutine of its own. A job whose lease would end
 // before its try does is let go.
-func (r *run) start(job webhook.Job, until time.Time) {
+func (r *run) start(work context.Context, job webhook.Job, until time.Time) {
 	if time.Until(until) < r.Timeout {
 		r.agenda.sooner(until)
 		return
@@ -139,7 +138,7 @@ func (r *run) start(job webhook.Job, until time.Time) {
 	r.targets.begin(job.Target)
 	planner := r.planner
 	r.tries.Go(func() {
-		res := r.try(r.work, job, planner)
+		res := r.try(work, job, planner)
 		if res.cut {
 			// The stop itself ended the try, so it says nothing about the
 			// shop: nothing is recorded, and the lease runs out.
@@ -148,8 +147,8 @@ func (r *run) start(job webhook.Job, until time.Time) {
 			return
 		}
 		r.targets.end(job.Target, res.attempt.Outcome)
-		f := r.conclude(job, res, planner)
-		r.report(r.work, f)
+		f := r.conclude(work, job, res, planner)
+		r.report(work, f)
 		r.finisher.add(record{f, until})
 	})
 }

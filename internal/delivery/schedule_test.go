@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
@@ -170,6 +171,21 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		s.Pass(2 * time.Hour)
 		// The hour is longer than the next delay of 16 minutes.
 		if diff := cmp.Diff([]int{0, 3, 19}, s.Minutes()); diff != "" {
+			t.Errorf("minutes of the tries (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// The dispatcher knows when its own retries are due, also if nobody wakes it
+// after its own commits.
+func TestRetriesNeedNoWakeUp(t *testing.T) {
+	play(t, one(webhook.PortOne), func(t *testing.T, s *scene) {
+		s.Shops.Answer = always(500)
+		s.D = &delivery.Dispatcher{Queue: s.Store, Client: s.D.Client} // the store wakes another
+		s.Tell(1, webhook.Paid)
+		s.Run()
+		s.Pass(10 * time.Hour)
+		if diff := cmp.Diff([]int{0, 0, 1, 5, 21, 277}, s.Minutes()); diff != "" {
 			t.Errorf("minutes of the tries (-want +got):\n%s", diff)
 		}
 	})

@@ -11,18 +11,21 @@ import (
 // ClientAddr finds who sent a request: the peer, or, behind proxies that are
 // trusted, the rightmost hop of X-Forwarded-For that is not one of them.
 //
+// The zero Addr, which no list admits, stands for a hop that cannot be read.
+//
 // ok is false if that cannot be told: a request with forwarding headers came
-// from a private address while no proxy is trusted. The peer would then be a
+// from a private address that is no trusted proxy's. The peer would then be a
 // proxy, and taking its address for the sender's would admit the world.
 func ClientAddr(r *http.Request, trusted []netip.Prefix) (addr netip.Addr, ok bool) {
 	peer := peerOf(r)
-	if len(trusted) == 0 {
+	if !provider.Admits(trusted, peer) {
 		return peer, !forwarded(r.Header) || !private(peer)
 	}
-	if !provider.Admits(trusted, peer) {
-		return peer, true
+	list := r.Header.Values("X-Forwarded-For")
+	if len(list) == 0 && !forwarded(r.Header) {
+		return peer, true // the proxy's own machine speaks, for nobody else
 	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	hops := strings.Split(strings.Join(list, ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		hop, err := parseHop(hops[i])
 		if err != nil {
@@ -37,8 +40,10 @@ func ClientAddr(r *http.Request, trusted []netip.Prefix) (addr netip.Addr, ok bo
 
 // forwarded reports whether a proxy has put its mark on a request.
 func forwarded(h http.Header) bool {
-	for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} {
-		if h.Get(name) != "" {
+	for _, name := range []string{
+		"X-Forwarded-For", "X-Real-Ip", "Forwarded", "X-Forwarded-Proto", "X-Forwarded-Host", "Via",
+	} {
+		if len(h.Values(name)) > 0 {
 			return true
 		}
 	}

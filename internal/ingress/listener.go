@@ -10,17 +10,30 @@ const maxHead = 16 << 10
 
 // Lenient lets in HTTP/1.1 requests without a Host header, which simple PG
 // senders leave out and Go's server refuses: the first request of such a
-// connection gets one.
+// connection gets one, and is the last that the connection carries.
 func Lenient(l net.Listener) net.Listener { return lenient{l} }
 
 type lenient struct{ net.Listener }
 
+// Accept waits for the next connection.
 func (l lenient) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
 	return &hostConn{Conn: c}, nil
+}
+
+// closeWriter is what the HTTP server looks for when it ends a connection: a
+// sender that is still talking hears the answer before the line goes dead.
+type closeWriter interface{ CloseWrite() error }
+
+// CloseWrite ends the connection's sending half, where it has halves.
+func (c *hostConn) CloseWrite() error {
+	if half, ok := c.Conn.(closeWriter); ok {
+		return half.CloseWrite()
+	}
+	return c.Close()
 }
 
 // A hostConn holds back the head of its first request until it knows whether
@@ -36,7 +49,7 @@ func (c *hostConn) Read(p []byte) (int, error) {
 		buf := make([]byte, 4096)
 		n, err := c.Conn.Read(buf)
 		c.head = append(c.head, buf[:n]...)
-		end := bytes.Index(c.head, []byte("\r\n\r\n"))
+		end := endOfHead(c.head)
 		if end >= 0 {
 			c.head = withHost(c.head, end)
 		}
@@ -53,14 +66,26 @@ func (c *hostConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// withHost adds a Host header to an HTTP/1.1 head that has none.
+// endOfHead is where the empty line after the headers begins, or -1. Lines may
+// end in a bare line feed, as HTTP's server allows.
+func endOfHead(head []byte) int {
+	crlf, lf := bytes.Index(head, []byte("\n\r\n")), bytes.Index(head, []byte("\n\n"))
+	if crlf < 0 || lf >= 0 && lf < crlf {
+		return lf
+	}
+	return crlf
+}
+
+// withHost adds a Host header to an HTTP/1.1 head that has none. What comes
+// after this request could not be looked at, so the connection is to close.
 func withHost(head []byte, end int) []byte {
-	line := bytes.Index(head, []byte("\r\n"))
-	if !bytes.HasSuffix(head[:line], []byte("HTTP/1.1")) || bytes.Contains(bytes.ToLower(head[:end]), []byte("\r\nhost:")) {
+	line := bytes.IndexByte(head, '\n')
+	request := bytes.TrimSuffix(head[:line], []byte("\r"))
+	if !bytes.HasSuffix(request, []byte("HTTP/1.1")) || bytes.Contains(bytes.ToLower(head[:end]), []byte("\nhost:")) {
 		return head
 	}
-	out := make([]byte, 0, len(head)+16)
-	out = append(out, head[:line+2]...)
-	out = append(out, "Host: tongbo\r\n"...)
-	return append(out, head[line+2:]...)
+	out := make([]byte, 0, len(head)+64)
+	out = append(out, head[:line+1]...)
+	out = append(out, "Host: tongbo\r\nConnection: close\r\n"...)
+	return append(out, head[line+1:]...)
 }

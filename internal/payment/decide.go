@@ -135,7 +135,9 @@ func (d *decider) at() time.Time {
 
 func (d *decider) issued() Decision {
 	if d.reopened() {
-		return d.reverse(d.lastApplied())
+		i := d.lastApplied()
+		d.p.Deposits[i].ReversedBy = d.r.Deposit
+		return d.reverse(i)
 	}
 	switch d.p.State {
 	case Ready:
@@ -163,7 +165,7 @@ func (d *decider) reopened() bool {
 		return false
 	}
 	for _, known := range d.p.Deposits {
-		if known.Key == d.r.Deposit {
+		if known.Key == d.r.Deposit || known.ReversedBy == d.r.Deposit {
 			return false
 		}
 	}

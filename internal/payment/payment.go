@@ -96,8 +96,9 @@ type Deposit struct {
 	Amount      Money          `json:"amount,omitzero"`
 	Account     secret.Account `json:"account,omitempty"`
 	Depositor   string         `json:"depositor,omitempty"`
-	At          time.Time      `json:"at,omitzero"`         // the PG's time
-	ReversedAt  time.Time      `json:"reversedAt,omitzero"` // the PG's time of the reversal
+	At          time.Time      `json:"at,omitzero"`          // the PG's time
+	ReversedAt  time.Time      `json:"reversedAt,omitzero"`  // the PG's time of the reversal
+	ReversedBy  string         `json:"reversedBy,omitempty"` // the PG's id of the reversal, if it has one of its own
 }
 
 // Counted reports whether the deposit paid the payment at some time, even if

@@ -53,13 +53,6 @@ type Server struct {
 	stopOnce   sync.Once
 }
 
-// A queue is the store as the dispatcher sees it.
-type queue struct{ *store.Store }
-
-func (q queue) Planner(ctx context.Context) (webhook.Planner, int64, error) {
-	return q.Store.Planner(ctx, newID)
-}
-
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Open opens the store, exclusively if it is SQLite, and builds the parts.
@@ -75,7 +68,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{Store: st, cfg: cfg, stopping: make(chan struct{})}
 	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), TrustedProxies: cfg.TrustedProxies, Log: cfg.Log}
 	s.dispatcher = &delivery.Dispatcher{
-		Queue:  queue{st},
+		Queue:  st,
 		Client: safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate, Bind: cfg.Bind}),
 		Random: cfg.Random, Log: cfg.Log, Grace: cfg.Grace,
 	}
@@ -86,6 +79,8 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		ClientAddr: s.clientAddr,
 	}
 	s.api = api.Routes()
+	actions.Registered = s.deadlines.Sooner
+	st.OnSettings(api.Refresh)
 	st.OnDue(s.dispatcher.Wake)
 	st.OnSettings(s.ingress.Refresh)
 	st.OnSettings(s.deadlines.Wake)

@@ -199,7 +199,6 @@ func TestSendJudgesAsThePG(t *testing.T) {
 	}{
 		{"taken", taken, true, fault.Internal},
 		{"refused", refused, false, fault.Internal},
-		{"a redirect is not followed", provider.Reply{Status: 302}, false, fault.Internal},
 		{"too long", long, false, fault.Internal},
 		{"nobody there", away, false, fault.Unavailable},
 	} {
@@ -225,5 +224,22 @@ func TestBadAddress(t *testing.T) {
 		if _, err := pg.Send(t.Context(), to, deposit(), nil); !fault.Is(err, fault.Invalid) {
 			t.Errorf("Send to %q = %v, want Invalid", to, err)
 		}
+	}
+}
+
+func TestRedirectIsNotFollowed(t *testing.T) {
+	followed := false
+	mux := http.NewServeMux()
+	mux.Handle("/inicis-v2", http.RedirectHandler("/elsewhere", http.StatusTemporaryRedirect))
+	mux.HandleFunc("/elsewhere", func(w http.ResponseWriter, _ *http.Request) {
+		followed = true
+		_, _ = io.WriteString(w, "OK")
+	})
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	pg := simulator.PG{Provider: module(t, "inicis_v2"), Client: simulator.NewClient()}
+	x, err := pg.Send(t.Context(), srv.URL, deposit(), nil)
+	if err != nil || x.Acked || followed || x.Reply.Status != http.StatusTemporaryRedirect {
+		t.Errorf("Send = %+v, %v; followed: %t", x, err, followed)
 	}
 }

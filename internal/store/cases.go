@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"slices"
 
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
@@ -18,21 +19,23 @@ func (t *tx) putCase(in notice.Inbound, r notice.Ruling) error {
 		return err
 	}
 	kind := string(r.Verdict)
-	switch {
-	case r.Verdict.Open() && known != "":
+	if r.Verdict.Open() {
+		if known == "" {
+			return t.openCase(in, r, kind)
+		}
 		return t.must(`update open_case set resends = resends + 1, kind = $2, reason = $3 where id = $1`,
 			known, kind, string(r.Reason))
-	case r.Verdict.Open():
-	case r.Listed:
-		kind = caseListed
-	case known != "" && r.Claims:
-		// The same message was held, and now it is decided: so is the case.
-		return t.endCase(known, in, r)
 	}
-	if !r.Verdict.Open() && !r.Listed {
+	if known != "" && r.Claims {
+		// The same message was held, and now it is decided: so is the case.
+		if err := t.endCase(known, in, r); err != nil {
+			return err
+		}
+	}
+	if !r.Listed {
 		return nil
 	}
-	return t.openCase(in, r, kind)
+	return t.openCase(in, r, caseListed)
 }
 
 func (t *tx) caseOf(c merchant.ChannelKey, key string) (id string, err error) {
@@ -41,7 +44,7 @@ func (t *tx) caseOf(c merchant.ChannelKey, key string) (id string, err error) {
 	}
 	// Index: open_case_by_key.
 	_, err = t.has(`select id from open_case where channel_key = $1 and notice_key = $2 and notice_key <> ''`,
-		[]any{string(c), key}, &id)
+		[]any{string(c), name(key)}, &id)
 	return id, err
 }
 
@@ -63,7 +66,7 @@ func (t *tx) openCase(in notice.Inbound, r notice.Ruling, kind string) error {
 	}
 	if err := t.must(`insert into open_case (id, kind, channel_key, merchant_id, store_id, notice_key, payment_key, reason, opened_at, resends)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) on conflict do nothing`,
-		string(in.ID), kind, string(r.Channel), string(c.Merchant), string(c.Store), text(key), orNull(owner.Key),
+		string(in.ID), kind, string(r.Channel), string(c.Merchant), string(c.Store), name(key), orNull(owner.Key),
 		string(r.Reason), micros(in.At)); err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func (t *tx) openCase(in notice.Inbound, r notice.Ruling, kind string) error {
 	}
 	for _, k := range in.Keys() {
 		if err := t.must(`insert into case_key (channel_key, kind, value, case_id) values ($1, $2, $3, $4)
-			on conflict do nothing`, string(k.Channel), string(k.Kind), text(k.Value), string(in.ID)); err != nil {
+			on conflict do nothing`, string(k.Channel), string(k.Kind), t.s.nameOf(k), string(in.ID)); err != nil {
 			return err
 		}
 	}
@@ -97,16 +100,23 @@ func (t *tx) dropCase(id string) error {
 	return t.must(`delete from open_case where id = $1`, id)
 }
 
+// A held is a notice that waits in a case, with the name that led to it.
+type held struct {
+	in   notice.Inbound // for a Judge
+	said payment.Report // what the store knows that it says
+	name payment.MatchKey
+}
+
 // casesFor are the held notices that a payment's names lead to, in the PG's
 // order of time. Those that wait for the PG's answer are not among them.
-func (t *tx) casesFor(keys []payment.MatchKey) ([]notice.Inbound, error) {
+func (t *tx) casesFor(keys []payment.MatchKey) ([]held, error) {
 	seen := make(map[string]bool)
-	var out []notice.Inbound
+	var out []held
 	for _, k := range keys {
 		var ids []string
 		// Index: case_key_pkey.
 		if err := t.each(`select case_id from case_key where channel_key = $1 and kind = $2 and value = $3`,
-			[]any{string(k.Channel), string(k.Kind), text(k.Value)}, func(rows *sql.Rows) error {
+			[]any{string(k.Channel), string(k.Kind), t.s.nameOf(k)}, func(rows *sql.Rows) error {
 				var id string
 				err := rows.Scan(&id)
 				ids = append(ids, id)
@@ -119,17 +129,51 @@ func (t *tx) casesFor(keys []payment.MatchKey) ([]notice.Inbound, error) {
 				continue
 			}
 			seen[id] = true
-			in, waits, err := t.heldNotice(id)
+			h, waits, err := t.heldNotice(id)
 			if err != nil {
 				return nil, err
 			}
 			if !waits {
 				continue
 			}
-			in.Channels = []merchant.ChannelKey{k.Channel}
-			out = append(out, in)
+			h.in.Channels, h.name = []merchant.ChannelKey{k.Channel}, k
+			out = append(out, h)
 		}
 	}
-	sortByPGTime(out)
+	slices.SortStableFunc(out, func(a, b held) int {
+		if c := a.said.At.Compare(b.said.At); c != 0 {
+			return c
+		}
+		return a.in.At.Compare(b.in.At)
+	})
 	return out, nil
+}
+
+// heldNotice loads a notice that is waiting in a case. waits is false if the
+// case is gone or waits for something else than a registration.
+func (t *tx) heldNotice(id string) (h held, waits bool, err error) {
+	var kind string
+	found, err := t.has(`select kind from open_case where id = $1`+t.d.forUpdate, []any{id}, &kind)
+	if err != nil || !found || kind == string(payment.Pending) || kind == caseListed {
+		return h, false, err
+	}
+	h.in, h.said, err = loadNotice(t.ctx, t.q, t.s.Reader, notice.ID(id))
+	return h, err == nil, err
+}
+
+// foundFor is what a Judge is told of a held notice, as payment p begins to
+// wait. An account number means p only if p expects the notice, and only if
+// no other payment does.
+func (t *tx) foundFor(h held, p payment.Payment) (f notice.Found, meant bool, err error) {
+	f = notice.Found{Channel: h.name.Channel, By: h.name.Kind, Payments: []payment.Payment{p}}
+	if h.name.Kind == payment.ByAccount {
+		if f.Payments, err = t.named(h.name, h.said); err != nil {
+			return f, false, err
+		}
+		if !slices.ContainsFunc(f.Payments, func(x payment.Payment) bool { return x.Key == p.Key }) {
+			return f, false, nil
+		}
+	}
+	f.Claimed, f.DepositOf, err = t.seen(f.Channel, notice.Notice{Report: h.said})
+	return f, true, err
 }

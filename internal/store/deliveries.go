@@ -54,7 +54,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, t
 			}
 			out.Jobs = append(out.Jobs, jobs...)
 		}
-		out.Next, err = t.nextReady(targets, now)
+		out.Next, err = t.nextReady(targets)
 		return err
 	})
 	return out, err
@@ -109,9 +109,9 @@ func (t *tx) claimOf(target string, now, until time.Time, token string, n int) (
 	return jobs, nil
 }
 
-// nextReady is when the next delivery becomes ready that is not leased out
-// now. Leases count too: one may run out without an outcome.
-func (t *tx) nextReady(targets []string, now time.Time) (time.Time, error) {
+// nextReady is when the next delivery becomes ready. Leases count too: one may
+// run out without an outcome.
+func (t *tx) nextReady(targets []string) (time.Time, error) {
 	next := never
 	for _, target := range targets {
 		for _, l := range []int{0, 1} {

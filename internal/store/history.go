@@ -1,11 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -15,10 +18,12 @@ import (
 const endedColumns = `id, event_id, payment_key, merchant_id, store_id, mode, type, endpoint_id, url, target,
 	content_type, body, schedule, state, tries, created_at as due_at, manual, original, created_at`
 
-// A sent is a delivery with what its history also tells.
+// A sent is what was sent under one webhook-id: the first delivery and resends
+// by hand, oldest first.
 type sent struct {
-	webhook.Delivery
-	event webhook.Event // its state and trigger alone
+	id         webhook.DeliveryID
+	event      webhook.Event // its state and trigger alone
+	deliveries []webhook.Delivery
 }
 
 // A wider row is scanned into more than its reader asks for.
@@ -33,44 +38,41 @@ func (w wider) Scan(dest ...any) error { return w.rows.Scan(append(dest, w.more.
 // Webhooks returns the history of a payment's webhooks, one for each
 // webhook-id, oldest first.
 func (r *Reader) Webhooks(ctx context.Context, k payment.Key) ([]webhook.History, error) {
-	order, byID, err := r.sent(ctx, k)
+	list, err := r.sent(ctx, k)
 	if err != nil {
 		return nil, away(err)
 	}
-	out := make([]webhook.History, 0, len(order))
-	for _, id := range order {
-		// Index: attempt_by_webhook, attempt_body_pkey.
-		last, err := r.attempts(ctx, attemptQuery+` order by a.id desc limit 1`, id)
+	out := make([]webhook.History, len(list))
+	for i, w := range list {
+		last, err := r.attempts(ctx, lastAttemptQuery, w.id)
 		if err != nil {
 			return nil, away(err)
-		}
-		list := make([]webhook.Delivery, len(byID[id]))
-		for i, s := range byID[id] {
-			list[i] = s.Delivery
 		}
 		var tried *webhook.Attempt
 		if len(last) > 0 {
 			tried = &last[0]
 		}
-		out = append(out, webhook.Summarize(byID[id][0].event, list, tried))
+		out[i] = webhook.Summarize(w.event, w.deliveries, tried)
 	}
 	return out, nil
 }
 
-// sent reads all deliveries of a payment, by webhook-id, and says in which
-// order the ids came up.
-func (r *Reader) sent(ctx context.Context, k payment.Key) (order []webhook.DeliveryID, byID map[webhook.DeliveryID][]sent, err error) {
-	byID = make(map[webhook.DeliveryID][]sent)
-	// Index: delivery_by_payment, delivery_end_by_payment, event_pkey,
-	// endpoint_pkey. One statement, since a delivery moves from one table to
-	// the other.
-	err = each(ctx, r.db, `select `+deliveryColumns+`,
-			(select e.state from event e where e.id = d.event_id),
-			(select e.deposited from event e where e.id = d.event_id),
-			(select p.url from endpoint p where p.id = d.endpoint_id)
-		from (select `+deliveryColumns+` from delivery where payment_key = $1
-			union all select `+endedColumns+` from delivery_end where payment_key = $1) d
-		order by id`, []any{string(k)}, func(rows *sql.Rows) error {
+// sentQuery is one statement, since a delivery moves from one table to the
+// other. Index: delivery_by_payment, delivery_end_by_payment, event_pkey,
+// endpoint_pkey.
+const sentQuery = `select ` + deliveryColumns + `,
+		(select e.state from event e where e.id = d.event_id),
+		(select e.deposited from event e where e.id = d.event_id),
+		(select p.url from endpoint p where p.id = d.endpoint_id)
+	from (select ` + deliveryColumns + ` from delivery where payment_key = $1
+		union all select ` + endedColumns + ` from delivery_end where payment_key = $1) d
+	order by id`
+
+// sent reads all deliveries of a payment, by webhook-id, oldest first.
+func (r *Reader) sent(ctx context.Context, k payment.Key) ([]*sent, error) {
+	var out []*sent
+	byID := make(map[webhook.DeliveryID]*sent)
+	err := each(ctx, r.db, sentQuery, []any{string(k)}, func(rows *sql.Rows) error {
 		var state, url sql.NullString
 		var deposited sql.NullBool
 		d, err := scanDelivery(wider{rows, []any{&state, &deposited, &url}})
@@ -80,30 +82,36 @@ func (r *Reader) sent(ctx context.Context, k payment.Key) (order []webhook.Deliv
 		if d.URL == "" {
 			d.URL = url.String
 		}
-		id := d.ID
-		if d.Original != "" {
-			id = d.Original
+		id := cmp.Or(d.Original, d.ID)
+		w, ok := byID[id]
+		if !ok {
+			w = &sent{id: id, event: webhook.Event{State: payment.State(state.String), Deposited: deposited.Bool}}
+			byID[id] = w
+			out = append(out, w)
 		}
-		if len(byID[id]) == 0 {
-			order = append(order, id)
-		}
-		e := webhook.Event{State: payment.State(state.String), Deposited: deposited.Bool}
-		byID[id] = append(byID[id], sent{d, e})
+		w.deliveries = append(w.deliveries, d)
 		return nil
 	})
-	return order, byID, err
+	return out, err
 }
 
 // attemptQuery reads the tries of one webhook-id. Bodies are kept for a
-// shorter time than the rest.
+// shorter time than the rest. Index: attempt_by_webhook, attempt_body_pkey.
 const attemptQuery = `select a.id, a.delivery_id, a.webhook_id, a.number, a.at, a.took, a.url, a.outcome, a.status, a.error, b.exchange
 	from attempt a left join attempt_body b on b.id = a.id where a.webhook_id = $1`
+
+const (
+	attemptsQuery    = attemptQuery + ` order by a.id`
+	lastAttemptQuery = attemptQuery + ` order by a.id desc limit 1`
+)
 
 // Attempts returns every try made under a webhook-id, resends by hand
 // included, oldest first. Headers and bodies of old tries may be gone.
 func (r *Reader) Attempts(ctx context.Context, id webhook.DeliveryID) ([]webhook.Attempt, error) {
-	// Index: attempt_by_webhook, attempt_body_pkey.
-	out, err := r.attempts(ctx, attemptQuery+` order by a.id`, id)
+	if uuid.Validate(string(id)) != nil {
+		return nil, nil // PostgreSQL would not look it up
+	}
+	out, err := r.attempts(ctx, attemptsQuery, id)
 	return out, away(err)
 }
 

@@ -85,7 +85,7 @@ func (r *Reader) Notices(ctx context.Context, q NoticeQuery) ([]ListedNotice, er
 
 // Notice returns a notice with its bytes as they came, or fault.NotFound.
 func (r *Reader) Notice(ctx context.Context, id notice.ID) (notice.Inbound, error) {
-	in, err := loadNotice(ctx, r.db, r, id)
+	in, _, err := loadNotice(ctx, r.db, r, id)
 	if isNoRows(err) {
 		return in, fault.Errorf(fault.NotFound, "there is no notice %s", id)
 	}

@@ -126,7 +126,7 @@ func (t *tx) putPayment(p payment.Payment, created bool, before []payment.MatchK
 		}
 		if err := t.must(`insert into match_key (channel_key, kind, value, payment_key, store_id)
 			values ($1, $2, $3, $4, $5) on conflict do nothing`,
-			string(k.Channel), string(k.Kind), k.Value, string(p.Key), string(p.Store)); err != nil {
+			string(k.Channel), string(k.Kind), t.s.nameOf(k), string(p.Key), string(p.Store)); err != nil {
 			return err
 		}
 	}

@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"slices"
 
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/secret"
 )
 
 // Register writes a registration and, in the same transaction, decides on the
@@ -49,6 +50,9 @@ func (t *tx) register(g payment.Registration, r notice.Registering) (p payment.P
 	if err != nil {
 		return p, false, err
 	}
+	if err := t.ownNames(p); err != nil {
+		return p, false, err
+	}
 	if changed {
 		if err := t.putPayment(p, !exists, known.MatchKeys()); err != nil {
 			return p, false, err
@@ -67,6 +71,28 @@ func (t *tx) register(g payment.Registration, r notice.Registering) (p payment.P
 		return p, true, t.emit(list, "")
 	}
 	return p, changed, nil
+}
+
+// ownNames reports fault.Conflict if an order of the payment is another
+// payment's: a notice about it could not be told to either.
+func (t *tx) ownNames(p payment.Payment) error {
+	for _, k := range p.MatchKeys() {
+		if k.Kind != payment.ByOrder {
+			continue
+		}
+		var other string
+		// Index: match_key_pkey.
+		taken, err := t.has(`select p.id from match_key m join payment p on p.key = m.payment_key
+			where m.channel_key = $1 and m.kind = $2 and m.value = $3 and m.payment_key <> $4 limit 1`,
+			[]any{string(k.Channel), string(k.Kind), t.s.nameOf(k), string(p.Key)}, &other)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return fault.Errorf(fault.Conflict, "the order %q of the channel is payment %q's", k.Value, other)
+		}
+	}
+	return nil
 }
 
 // registrationLocks are the names a registration takes, in whatever order.
@@ -90,29 +116,23 @@ func (t *tx) decideHeld(p payment.Payment, g payment.Registration, r notice.Regi
 	if err != nil {
 		return p, err
 	}
-	for _, in := range held {
-		if in.Channels[0] != g.Channel {
+	for _, h := range held {
+		if h.name.Channel != g.Channel {
 			continue // another attempt's channel: nothing new was learnt for it
 		}
-		in.At = r.Env.Now
-		f := notice.Found{Channel: g.Channel, By: payment.ByOrder, Payments: []payment.Payment{p}}
-		if in.Notice.Order == "" {
-			f.By = payment.ByAccount
-		}
-		if f.Claimed, f.DepositOf, err = t.seen(g.Channel, in.Notice); err != nil {
+		f, meant, err := t.foundFor(h, p)
+		if err != nil {
 			return p, err
 		}
-		ruling := r.Judge(in, []notice.Found{f})
+		if !meant {
+			continue
+		}
+		h.in.At = r.Env.Now
+		ruling := r.Judge(h.in, []notice.Found{f})
 		if ruling.Verdict == payment.Unmatched {
 			continue // still not this payment's
 		}
-		if err := t.putVerdict(in.ID, in.At, ruling); err != nil {
-			return p, err
-		}
-		if err := t.putRuling(in, ruling, []notice.Found{f}); err != nil {
-			return p, err
-		}
-		if err := t.moveCase(in, ruling); err != nil {
+		if err := t.putHeld(h, ruling, f); err != nil {
 			return p, err
 		}
 		if ruling.Payment != nil {
@@ -120,6 +140,19 @@ func (t *tx) decideHeld(p payment.Payment, g payment.Registration, r notice.Regi
 		}
 	}
 	return p, nil
+}
+
+// putHeld writes what became of a held notice.
+func (t *tx) putHeld(h held, r notice.Ruling, f notice.Found) error {
+	if err := t.putVerdict(h.in.ID, h.in.At, r); err != nil {
+		return err
+	}
+	in := h.in
+	in.Notice.Report = h.said
+	if err := t.putRuling(in, r, []notice.Found{f}); err != nil {
+		return err
+	}
+	return t.moveCase(in, r)
 }
 
 // moveCase brings the case of a notice that was judged again up to date.
@@ -139,61 +172,49 @@ func (t *tx) moveCase(in notice.Inbound, r notice.Ruling) error {
 		string(in.ID), kind, string(r.Channel), key, string(r.Reason))
 }
 
-// heldNotice loads a notice that is waiting in a case. waits is false if the
-// case is gone or waits for something else than a registration.
-func (t *tx) heldNotice(id string) (in notice.Inbound, waits bool, err error) {
-	var kind string
-	found, err := t.has(`select kind from open_case where id = $1`+t.d.forUpdate, []any{id}, &kind)
-	if err != nil || !found || kind == string(payment.Pending) || kind == caseListed {
-		return in, false, err
-	}
-	in, err = loadNotice(t.ctx, t.q, t.s.Reader, notice.ID(id))
-	return in, err == nil, err
-}
-
-// loadNotice reads a notice with its bytes as they came. What it says is read
-// from its columns as far as matching needs; a Judge decodes the rest.
-func loadNotice(ctx context.Context, q querier, r *Reader, id notice.ID) (in notice.Inbound, err error) {
+// loadNotice reads a notice with its bytes as they came, ready for a Judge to
+// decode. said is what it says as far as matching needs.
+func loadNotice(ctx context.Context, q querier, r *Reader, id notice.ID) (in notice.Inbound, said payment.Report, err error) {
 	var peer string
 	var received int64
-	var at sql.NullInt64
+	var at, amount sql.NullInt64
 	var sealed []byte
 	// Index: notice_pkey, notice_body_pkey.
-	err = q.QueryRowContext(ctx, `select n.received_at, n.provider, n.peer, n.truncated, n.order_id, n.key, n.occurred_at, b.request
+	err = q.QueryRowContext(ctx, `select n.received_at, n.provider, n.peer, n.truncated, n.order_id, n.event, n.key,
+		n.occurred_at, n.amount, n.currency, b.request
 		from notice n join notice_body b on b.id = n.id where n.id = $1`, string(id)).
-		Scan(&received, &in.Provider, &peer, &in.Truncated, &in.Notice.Order, &in.Notice.Key, &at, &sealed)
+		Scan(&received, &in.Provider, &peer, &in.Truncated, &in.Notice.Order, &said.Event, &said.Key,
+			&at, &amount, &said.Amount.Currency, &sealed)
 	if err != nil {
-		return in, fmt.Errorf("notice %s: %w", id, err)
+		return in, said, fmt.Errorf("notice %s: %w", id, err)
 	}
-	in.ID, in.At, in.Notice.At = id, moment(received), momentOrZero(at)
+	said.At, said.Amount.Amount, said.HasAmount = momentOrZero(at), amount.Int64, amount.Valid
+	in.ID, in.At, in.Notice.Key, in.Notice.At = id, moment(received), said.Key, said.At
 	if peer != "" {
 		if in.Peer, err = netip.ParseAddr(peer); err != nil {
 			in.Peer = netip.Addr{}
 		}
 	}
-	in.Request, err = r.openRequest(id, sealed)
-	return in, err
+	kept, err := r.openRequest(id, sealed)
+	in.Request = kept.request()
+	said.Deposit, said.Account = kept.Said.Deposit, secret.Account(kept.Said.Account)
+	return in, said, err
 }
 
-func (r *Reader) openRequest(id notice.ID, sealed []byte) (notice.Request, error) {
+func (r *Reader) openRequest(id notice.ID, sealed []byte) (k keptRequest, err error) {
 	b, err := r.key.Open(sealed, "notice_body/"+string(id))
 	if err != nil {
-		return notice.Request{}, &programError{fmt.Errorf("notice %s: %w", id, err)}
+		return k, &programError{fmt.Errorf("notice %s: %w", id, err)}
 	}
-	var k keptRequest
 	if err := json.Unmarshal(b, &k); err != nil {
-		return notice.Request{}, &programError{fmt.Errorf("notice %s: %w", id, err)}
+		return k, &programError{fmt.Errorf("notice %s: %w", id, err)}
 	}
-	return notice.Request{Method: k.Method, Path: string(k.Path), Query: string(k.Query), Header: http.Header(k.Header), Body: k.Body}, nil
+	return k, nil
 }
 
-func sortByPGTime(list []notice.Inbound) {
-	slices.SortStableFunc(list, func(a, b notice.Inbound) int {
-		if c := a.Notice.At.Compare(b.Notice.At); c != 0 {
-			return c
-		}
-		return a.At.Compare(b.At)
-	})
+// request is the request as it came.
+func (k keptRequest) request() notice.Request {
+	return notice.Request{Method: k.Method, Path: string(k.Path), Query: string(k.Query), Header: http.Header(k.Header), Body: k.Body}
 }
 
 // isNoRows reports whether a query found nothing.

@@ -83,7 +83,19 @@ func (t *tx) settleOne(in notice.Inbound, judge notice.Judge) (notice.Result, er
 	if err != nil {
 		return notice.Result{}, err
 	}
-	return t.record(in, judge(in, found), found)
+	r := judge(in, found)
+	if r.Created {
+		_, taken, err := t.paymentByID(r.Payment.Store, r.Payment.ID)
+		if err != nil {
+			return notice.Result{}, err
+		}
+		if taken {
+			// The order is that of a payment of another channel: not ours to
+			// make a second one of the same id.
+			r = notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnknownOrder, Channel: r.Channel}
+		}
+	}
+	return t.record(in, r, found)
 }
 
 // record writes a notice with its ruling.
@@ -114,15 +126,12 @@ func (t *tx) record(in notice.Inbound, r notice.Ruling, found []notice.Found) (n
 func (t *tx) putRuling(in notice.Inbound, r notice.Ruling, found []notice.Found) error {
 	if r.Claims && in.Notice.Key != "" && r.Channel != "" {
 		if err := t.must(`insert into notice_key (channel_key, key, notice_id) values ($1, $2, $3)
-			on conflict do nothing`, string(r.Channel), in.Notice.Key, string(in.ID)); err != nil {
+			on conflict do nothing`, string(r.Channel), name(in.Notice.Key), string(in.ID)); err != nil {
 			return err
 		}
 	}
-	if r.Verdict == payment.Applied && in.Notice.Event == payment.EventDeposited && in.Notice.Deposit != "" {
-		if err := t.must(`insert into deposit (channel_key, key, payment_key, notice_id) values ($1, $2, $3, $4)
-			on conflict do nothing`, string(r.Channel), in.Notice.Deposit, string(r.Payment.Key), string(in.ID)); err != nil {
-			return err
-		}
+	if err := t.putDeposit(in, r); err != nil {
+		return err
 	}
 	if r.Payment != nil && (r.Changed || r.Created) {
 		if err := t.putPayment(*r.Payment, r.Created, keysBefore(r.Payment.Key, found)); err != nil {
@@ -130,6 +139,34 @@ func (t *tx) putRuling(in notice.Inbound, r notice.Ruling, found []notice.Found)
 		}
 	}
 	return t.emit(r.Emissions, string(in.ID))
+}
+
+// putDeposit notes whose the deposit is that a notice told of, if its payment
+// keeps it under that id. A deposit of another payment breaks the transaction:
+// it must never count twice, whatever the Judge says.
+func (t *tx) putDeposit(in notice.Inbound, r notice.Ruling) error {
+	id := in.Notice.Deposit
+	if in.Notice.Event != payment.EventDeposited || id == "" || r.Payment == nil || !keeps(*r.Payment, id) {
+		return nil
+	}
+	var owner string
+	// The update changes nothing: it makes a row that is there answer too.
+	if err := t.row(`insert into deposit (channel_key, key, payment_key, notice_id) values ($1, $2, $3, $4)
+		on conflict (channel_key, key) do update set payment_key = deposit.payment_key returning payment_key`,
+		string(r.Channel), name(id), string(r.Payment.Key), string(in.ID)).Scan(&owner); err != nil {
+		return err
+	}
+	if owner != string(r.Payment.Key) {
+		return fault.Errorf(fault.Conflict, "notice %s: its deposit is payment %s's", in.ID, owner)
+	}
+	return nil
+}
+
+// keeps reports whether a deposit with the id came in for the payment.
+func keeps(p payment.Payment, id string) bool {
+	return slices.ContainsFunc(p.Deposits, func(d payment.Deposit) bool {
+		return d.Key == id && d.State != payment.DepositForetold
+	})
 }
 
 // keysBefore are the names that a payment had when it was found.
@@ -180,7 +217,7 @@ func (t *tx) findIn(c merchant.ChannelKey, n notice.Notice) (f notice.Found, err
 	f.OtherMode, err = t.has(`select m.payment_key from match_key m join channel c on c.key = $1
 		join channel o on o.key = m.channel_key
 		where m.store_id = c.store_id and m.kind = 'order' and m.value = $2 and o.mode <> c.mode limit 1`,
-		[]any{string(c), n.Order}, &other)
+		[]any{string(c), name(payment.Shorten(n.Order))}, &other)
 	return f, err
 }
 
@@ -190,7 +227,7 @@ func (t *tx) seen(c merchant.ChannelKey, n notice.Notice) (claimed bool, deposit
 	if n.Key != "" {
 		// Index: notice_key_pkey.
 		if claimed, err = t.has(`select notice_id from notice_key where channel_key = $1 and key = $2`,
-			[]any{string(c), n.Key}, &id); err != nil {
+			[]any{string(c), name(n.Key)}, &id); err != nil {
 			return claimed, "", err
 		}
 	}
@@ -199,7 +236,7 @@ func (t *tx) seen(c merchant.ChannelKey, n notice.Notice) (claimed bool, deposit
 	}
 	// Index: deposit_pkey.
 	_, err = t.has(`select payment_key from deposit where channel_key = $1 and key = $2`,
-		[]any{string(c), n.Deposit}, &depositOf)
+		[]any{string(c), name(n.Deposit)}, &depositOf)
 	return claimed, depositOf, err
 }
 
@@ -209,7 +246,7 @@ func (t *tx) named(k payment.MatchKey, r payment.Report) ([]payment.Payment, err
 	var keys []string
 	// Index: match_key_pkey.
 	if err := t.each(`select payment_key from match_key where channel_key = $1 and kind = $2 and value = $3
-		order by payment_key desc limit 100`, []any{string(k.Channel), string(k.Kind), k.Value},
+		order by payment_key desc limit 100`, []any{string(k.Channel), string(k.Kind), t.s.nameOf(k)},
 		func(rows *sql.Rows) error {
 			var key string
 			err := rows.Scan(&key)
@@ -239,6 +276,14 @@ type keptRequest struct {
 	Query  []byte              `json:"query,omitempty"`
 	Header map[string][]string `json:"header"`
 	Body   []byte              `json:"body"`
+	Said   keptWords           `json:"said"`
+}
+
+// keptWords are what the store itself needs of a notice that it looks at
+// again, and what must not stand in a clear column.
+type keptWords struct {
+	Deposit string `json:"deposit,omitempty"`
+	Account string `json:"account,omitempty"`
 }
 
 func (t *tx) putNotice(in notice.Inbound, r notice.Ruling) error {
@@ -260,7 +305,8 @@ func (t *tx) putNotice(in notice.Inbound, r notice.Ruling) error {
 		microsOrNull(n.At), text(n.PGTx)); err != nil {
 		return err
 	}
-	b, err := json.Marshal(keptRequest{in.Request.Method, []byte(in.Request.Path), []byte(in.Request.Query), in.Request.Header, in.Request.Body})
+	b, err := json.Marshal(keptRequest{in.Request.Method, []byte(in.Request.Path), []byte(in.Request.Query),
+		in.Request.Header, in.Request.Body, keptWords{n.Deposit, n.Account.Reveal()}})
 	if err != nil {
 		return err
 	}

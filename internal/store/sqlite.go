@@ -95,6 +95,7 @@ type sqliteWriter struct {
 	conn  *sql.Conn
 	jobs  chan *sqliteJob
 	done  chan struct{}
+	ended chan struct{} // closed once run has returned
 	stmts map[string]*sql.Stmt
 }
 
@@ -110,7 +111,7 @@ func newSQLiteWriter(ctx context.Context, db *sql.DB) (*sqliteWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &sqliteWriter{db: db, conn: conn, jobs: make(chan *sqliteJob), done: make(chan struct{}), stmts: make(map[string]*sql.Stmt)}
+	w := &sqliteWriter{db: db, conn: conn, jobs: make(chan *sqliteJob), done: make(chan struct{}), ended: make(chan struct{}), stmts: make(map[string]*sql.Stmt)}
 	go w.run()
 	return w, nil
 }
@@ -131,10 +132,12 @@ func (w *sqliteWriter) write(ctx context.Context, fn func(*tx) error) error {
 
 func (w *sqliteWriter) close() error {
 	close(w.done)
+	<-w.ended // what was taken is committed first
 	return w.db.Close()
 }
 
 func (w *sqliteWriter) run() {
+	defer close(w.ended)
 	for {
 		select {
 		case <-w.done:
@@ -245,9 +248,9 @@ func (w *sqliteWriter) stmt(ctx context.Context, query string) (*sql.Stmt, error
 	return st, nil
 }
 
-// ExecContext, QueryContext and QueryRowContext make the writer a querier.
+// ExecContext runs a prepared statement.
 func (w *sqliteWriter) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	st, err := w.stmt(ctx, query)
+	st, err := w.stmt(ctx, query) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +259,7 @@ func (w *sqliteWriter) ExecContext(ctx context.Context, query string, args ...an
 
 // QueryContext runs a prepared query.
 func (w *sqliteWriter) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := w.stmt(ctx, query)
+	st, err := w.stmt(ctx, query) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +268,7 @@ func (w *sqliteWriter) QueryContext(ctx context.Context, query string, args ...a
 
 // QueryRowContext runs a prepared query for one row.
 func (w *sqliteWriter) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	st, err := w.stmt(ctx, query)
+	st, err := w.stmt(ctx, query) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return w.conn.QueryRowContext(ctx, query, args...) // reports the same error
 	}

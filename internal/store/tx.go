@@ -85,6 +85,9 @@ func (t *tx) lock(keys []string) error {
 	if !t.d.postgres {
 		return nil
 	}
+	for i, k := range keys {
+		keys[i] = name(k)
+	}
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
 	return t.must(`select pg_advisory_xact_lock_shared($2) union all

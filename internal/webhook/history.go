@@ -29,14 +29,15 @@ type History struct {
 	MaxTries     int    // that the schedule makes in all
 	URL          string // of the last try, else where it will go; may be empty
 	Body         []byte // the exact bytes of every try
-	// Last is the latest try; nil if none was recorded yet.
+	// Last is the latest try of what the history tells of; nil if none was
+	// recorded yet.
 	Last *Attempt
 }
 
 // Summarize makes the history of a webhook out of its event, its deliveries
 // (the first one and resends by hand, oldest first; at least one) and its
-// latest try. It tells of the delivery that was active last: the newest one,
-// unless another has made a try since.
+// latest try, nil if there was none. It tells of the delivery that was active
+// last: the newest one, unless another has made a try since.
 func Summarize(e Event, sent []Delivery, last *Attempt) History {
 	d := sent[len(sent)-1]
 	if last != nil && !last.At.Before(d.CreatedAt) {
@@ -45,6 +46,9 @@ func Summarize(e Event, sent []Delivery, last *Attempt) History {
 				d = other
 			}
 		}
+	}
+	if last != nil && last.Delivery != d.ID {
+		last = nil
 	}
 	h := History{
 		ID: sent[0].ID, Type: d.Type, PaymentState: e.State, TriggeredAt: d.CreatedAt,

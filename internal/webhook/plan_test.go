@@ -85,6 +85,7 @@ func plan(t *testing.T, pl webhook.Planner, e webhook.Event, urls ...string) []s
 	return out
 }
 
+// TestPlan is long because it is a table of every way to be told.
 func TestPlan(t *testing.T) {
 	paused := func(e *webhook.Endpoint) { e.Paused = true }
 	of := func(s merchant.StoreID) func(*webhook.Endpoint) { return func(e *webhook.Endpoint) { e.Store = s } }

@@ -207,23 +207,22 @@ func orTime(t, other time.Time) time.Time {
 	return t
 }
 
-// amountOf counts what came in and what went back.
+// amountOf counts what came in and what went back. Where the bank took back an
+// earlier deposit and another came, what it took back is no part of the money
+// that is here now.
 func amountOf(p payment.Payment) amountAnswer {
 	out := amountAnswer{Total: p.Amount.Amount, Cancelled: p.CancelledAmount()}
-	if !p.PaidAt.IsZero() {
-		out.Paid = p.Remaining().Amount + p.CancelledAmount()
-	}
 	t, _ := p.Transaction()
 	unlimited := t.Account != nil && t.Account.Type == payment.FixedUnlimited
-	if unlimited || !paidNow(p) {
-		return out
-	}
-	// The bank took back an earlier deposit and another came: what it took
-	// back was never part of the money that is here now.
-	for _, c := range p.Cancellations {
-		if c.Reversal && c.State == payment.CancelSucceeded {
-			out.Cancelled -= c.Amount.Amount
+	if !unlimited && paidNow(p) {
+		for _, c := range p.Cancellations {
+			if c.Reversal && c.State == payment.CancelSucceeded {
+				out.Cancelled -= c.Amount.Amount
+			}
 		}
+	}
+	if !p.PaidAt.IsZero() {
+		out.Paid = p.Remaining().Amount + out.Cancelled
 	}
 	return out
 }

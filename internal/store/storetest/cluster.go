@@ -65,10 +65,15 @@ var shared struct {
 //
 //	func TestMain(m *testing.M) { storetest.Main(m) }
 //
+// It calls after when the tests are over, before the process ends.
+//
 // Without it, or when the test process is killed, the server still ends with
 // the process, and the next one to start a cluster removes the folder.
-func Main(m *testing.M) {
+func Main(m *testing.M, after ...func()) {
 	code := m.Run()
+	for _, f := range after {
+		f()
+	}
 	if shared.cluster != nil {
 		if err := shared.cluster.remove(); err != nil {
 			fmt.Fprintln(os.Stderr, "storetest: stop the shared cluster:", err)

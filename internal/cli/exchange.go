@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/provider/wire"
+	"github.com/tongbo/tongbo/internal/simulator"
+)
+
+// An exchangeView shows what a simulated PG sent and heard. It is safe for
+// concurrent use.
+type exchangeView struct {
+	env      Env
+	provider provider.Info
+	told     notice.Notice // what the notice says, as a receiver reads it
+	event    payment.Event // what was asked for
+	times    int
+	raw      bool
+	json     bool
+	hide     string // a secret that is not shown
+
+	mu    sync.Mutex
+	begun bool // the request line was shown
+}
+
+// begin shows the notice itself, before anything is sent.
+func (v *exchangeView) begin(r notice.Request) {
+	if v.json {
+		return
+	}
+	n := v.told
+	line := []string{string(v.event), v.provider.Name.KO}
+	for _, s := range []string{n.Order, v.amount(), n.Bank.Name(), n.Account.Reveal(), n.Depositor} {
+		if s != "" {
+			line = append(line, printable(s))
+		}
+	}
+	fmt.Fprintf(v.env.Stdout, "  %s\n", strings.Join(line, "  "))
+	if v.raw {
+		fmt.Fprintf(v.env.Stdout, "%s\n", r.Body) // a secret too: that is what raw asks for
+		return
+	}
+	for _, l := range wrap(v.fields(r), 96) {
+		fmt.Fprintf(v.env.Stdout, "    %s\n", v.paint(faint, l))
+	}
+}
+
+func (v *exchangeView) amount() string {
+	if !v.told.HasAmount {
+		return ""
+	}
+	return "₩" + grouped(v.told.Amount.Amount)
+}
+
+// grouped writes a number with commas.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// fields are the request's fields as text, empty ones left out; JSON comes as
+// one line.
+func (v *exchangeView) fields(r notice.Request) []string {
+	body := r.Body
+	if len(body) == 0 {
+		body = []byte(r.Query)
+	}
+	if t := bytes.TrimSpace(body); len(t) > 0 && t[0] == '{' {
+		return []string{v.cover(printable(string(t)))}
+	}
+	form, err := wire.ParseForm(body)
+	if err != nil {
+		return nil
+	}
+	values, err := form.Decode(wire.Detect)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, k := range values.Keys() {
+		if s := values.Get(k); s != "" {
+			out = append(out, printable(k+"="+v.cover(s)))
+		}
+	}
+	return out
+}
+
+// cover hides the secret that the user gave.
+func (v *exchangeView) cover(s string) string {
+	if v.hide == "" {
+		return s
+	}
+	return strings.ReplaceAll(s, v.hide, "[secret]")
+}
+
+// wrap puts words into lines of at most so many cells, if they fit at all.
+func wrap(words []string, most int) []string {
+	var lines []string
+	line := ""
+	for _, w := range words {
+		if line != "" && cells(line)+2+cells(w) > most {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += "  "
+		}
+		line += w
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// show shows one try of one copy of the notice.
+func (v *exchangeView) show(number int, x simulator.Exchange) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.json {
+		v.line(number, x)
+		return
+	}
+	name := fmt.Sprintf("try %d", x.Try)
+	if v.times > 1 {
+		name = fmt.Sprintf("notice %d, try %d", number, x.Try)
+	}
+	if !v.begun {
+		v.begun = true
+		fmt.Fprintf(v.env.Stdout, "  %s %s  %s, %d bytes\n", x.Request.Method, printable(x.URL), kindOf(x.Request), len(x.Request.Body))
+	}
+	fmt.Fprintf(v.env.Stdout, "  %s  %s\n", name, v.result(x))
+}
+
+// kindOf is the request's media type in short.
+func kindOf(r notice.Request) string {
+	switch kind, _, _ := mime.ParseMediaType(r.ContentType()); kind {
+	case "application/x-www-form-urlencoded":
+		return "form"
+	case "application/json":
+		return "JSON"
+	case "":
+		return "no content type"
+	default:
+		return kind
+	}
+}
+
+// result says in one line what came back and what the PG makes of it.
+func (v *exchangeView) result(x simulator.Exchange) string {
+	took := x.Took.Round(time.Millisecond)
+	if x.Took < 10*time.Millisecond {
+		took = x.Took.Round(100 * time.Microsecond)
+	}
+	var s string
+	if x.Err != nil {
+		s = v.paint(red, x.Err.Error())
+	} else {
+		s = fmt.Sprintf("%d %s  %v  ", x.Reply.Status, quoted(x.Reply.Body), took)
+		if x.Acked {
+			return s + v.paint(green, "acknowledged")
+		}
+		s += v.paint(red, "not acknowledged")
+	}
+	if x.Again > 0 {
+		s += fmt.Sprintf(", again in %v", x.Again)
+	}
+	return s
+}
+
+// quoted is an answer as text, cut short.
+func quoted(b []byte) string {
+	const most = 120
+	text, err := wire.Text(b, wire.Detect)
+	if err != nil {
+		return fmt.Sprintf("(%d bytes that are no text)", len(b))
+	}
+	if text == "" {
+		return "(empty)"
+	}
+	more := ""
+	if utf8.RuneCountInString(text) > most {
+		text, more = string([]rune(text)[:most]), "…"
+	}
+	return strconv.Quote(text) + more
+}
+
+// shownExchange is a try as JSON.
+type shownExchange struct {
+	Notice      int           `json:"notice"` // which copy
+	Try         int           `json:"try"`
+	At          time.Time     `json:"at"`
+	Provider    string        `json:"provider"`
+	Event       payment.Event `json:"event"`
+	Order       string        `json:"order,omitempty"`
+	Key         string        `json:"key"`
+	Deposit     string        `json:"deposit,omitempty"`
+	Method      string        `json:"method"`
+	URL         string        `json:"url"`
+	ContentType string        `json:"content_type,omitempty"`
+	Body        []byte        `json:"body"` // base64: it may be in any charset
+	Status      int           `json:"status,omitempty"`
+	Answer      string        `json:"answer,omitempty"`
+	TookMS      float64       `json:"took_ms"`
+	Acked       bool          `json:"acked"`
+	AgainMS     float64       `json:"again_ms,omitempty"`
+	Error       string        `json:"error,omitempty"`
+}
+
+func (v *exchangeView) line(number int, x simulator.Exchange) {
+	s := shownExchange{
+		Notice: number, Try: x.Try, At: x.At, Provider: v.provider.Code, Event: v.event, Order: v.told.Order,
+		Key: v.told.Key, Deposit: v.told.Deposit, Method: x.Request.Method, URL: x.URL,
+		ContentType: x.Request.ContentType(), Body: x.Request.Body, Status: x.Reply.Status, Answer: string(x.Reply.Body),
+		TookMS: milliseconds(x.Took), Acked: x.Acked, AgainMS: milliseconds(x.Again),
+	}
+	if x.Err != nil {
+		s.Error = x.Err.Error()
+	}
+	out, err := plainJSON(s)
+	if err != nil {
+		panic(err) // every field can be written
+	}
+	fmt.Fprintf(v.env.Stdout, "%s\n", out)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// A colour is the number in a terminal's escape sequence.
+type colour int
+
+const (
+	faint colour = 2
+	red   colour = 31
+	green colour = 32
+)
+
+// paint colours text on a terminal, and leaves it alone elsewhere.
+func (v *exchangeView) paint(c colour, s string) string {
+	if !v.env.Terminal {
+		return s
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", c, s)
+}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/tongbo/tongbo/internal/store"
+)
+
+// A verifyCmd checks a database, live or stopped.
+type verifyCmd struct {
+	databaseFlags
+	JSON bool `help:"Print one JSON object a line."`
+}
+
+// Run checks, and ends with exit code 3 if something is wrong.
+func (c *verifyCmd) Run(env Env) error {
+	ctx, cancel := env.context()
+	defer cancel()
+	if err := c.existing(); err != nil {
+		return err
+	}
+	st, err := c.open(ctx, quiet())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = st.Close() }()
+	problems := 0
+	enc := json.NewEncoder(env.Stdout)
+	checked, err := st.Verify(ctx, func(p store.Problem) {
+		problems++
+		if c.JSON {
+			_ = enc.Encode(p)
+			return
+		}
+		fmt.Fprintln(env.Stdout, p)
+	})
+	if err != nil {
+		return err
+	}
+	if !c.JSON {
+		fmt.Fprintln(env.Stderr, "checked:", checked)
+	}
+	if problems > 0 {
+		return hint(&coded{exitProblems, fmt.Errorf("%d problems", problems)}, "Keep a copy of the database before you change anything in it.")
+	}
+	if !c.JSON {
+		fmt.Fprintln(env.Stdout, "ok: nothing lost, nothing counted twice")
+	}
+	return nil
+}

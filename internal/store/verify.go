@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// A Problem is something in the database that cannot have come about by the
+// program's own transactions.
+type Problem struct {
+	Kind    string // what is wrong, as a stable word
+	Subject string // the id of what it is wrong with
+	Text    string // in words; holds no secret
+}
+
+// The kinds of problems.
+const (
+	ProblemSealed   = "sealed"   // a value is gone, or the key does not open it
+	ProblemNotice   = "notice"   // an acknowledged notice has neither a payment nor a case
+	ProblemCase     = "case"     // a case without a notice that waits for it
+	ProblemDeposit  = "deposit"  // a deposit counts twice, or for nobody
+	ProblemPayment  = "payment"  // a payment's columns and its sealed form disagree
+	ProblemEvent    = "event"    // a transition was told to nobody, or twice
+	ProblemDelivery = "delivery" // a delivery is nobody's, or never ends
+	ProblemAttempt  = "attempt"  // tries are missing, or too many
+	ProblemName     = "name"     // a name leads nowhere
+)
+
+// Checked is how much Verify looked at.
+type Checked struct {
+	Notices, Payments, Deposits, Cases, Events, Deliveries, Attempts int64
+	Problems                                                         int64
+}
+
+// Verify checks the promises of the store on a database, live or stopped, in
+// one snapshot: every acknowledged notice has its payment or its open case, no
+// deposit counts twice, every payment's money was told exactly once, and every
+// delivery has an end, a due time or a reason to wait. It calls report for
+// each problem, and returns an error only if it could not look. It reads page
+// by page, so memory does not grow with the database; on a live one it costs
+// reading, and keeps the snapshot for as long as it takes.
+func (r *Reader) Verify(ctx context.Context, report func(Problem)) (Checked, error) {
+	opts := &sql.TxOptions{ReadOnly: true}
+	if r.d.postgres {
+		opts.Isolation = sql.LevelRepeatableRead
+	}
+	snapshot, err := r.db.BeginTx(ctx, opts)
+	if err != nil {
+		return Checked{}, away(err)
+	}
+	defer func() { _ = snapshot.Rollback() }()
+	v := &verifier{ctx: ctx, r: r, q: snapshot, report: report}
+	for _, check := range []func() error{
+		v.count, v.notices, v.payments, v.deposits, v.tries, func() error { return v.sweep(time.Now()) },
+	} {
+		if err := check(); err != nil {
+			return v.checked, fmt.Errorf("verify: %w", away(err))
+		}
+	}
+	return v.checked, nil
+}
+
+// A verifier is one Verify under way.
+type verifier struct {
+	ctx     context.Context // of the snapshot
+	r       *Reader
+	q       querier
+	report  func(Problem)
+	checked Checked
+}
+
+func (v *verifier) problem(kind, subject, format string, args ...any) {
+	v.checked.Problems++
+	v.report(Problem{kind, subject, fmt.Sprintf(format, args...)})
+}
+
+func (v *verifier) each(query string, args []any, scan func(*sql.Rows) error) error {
+	return each(v.ctx, v.q, query, args, scan)
+}
+
+// count returns the number that a query finds.
+func (v *verifier) number(query string, args ...any) (n int64, err error) {
+	err = v.q.QueryRowContext(v.ctx, query, args...).Scan(&n)
+	return n, err
+}
+
+func (v *verifier) count() (err error) {
+	for _, c := range []struct {
+		into  *int64
+		table string
+	}{
+		{&v.checked.Notices, "notice"}, {&v.checked.Payments, "payment"}, {&v.checked.Deposits, "deposit"},
+		{&v.checked.Cases, "open_case"}, {&v.checked.Events, "event"}, {&v.checked.Attempts, "attempt"},
+	} {
+		if *c.into, err = v.number(`select count(*) from ` + c.table); err != nil {
+			return err
+		}
+	}
+	v.checked.Deliveries, err = v.number(`select (select count(*) from delivery) + (select count(*) from delivery_end)`)
+	return err
+}
+
+// Bounds beyond which a time is not one that the program writes.
+const (
+	longestLease = time.Hour
+	longestDelay = 40 * 24 * time.Hour
+)
+
+// A rule is a query that finds the ids of what breaks it.
+type rule struct {
+	kind, text, query string
+	args              []any
+}
+
+// rules are the promises that a query can check by itself.
+func rules(now time.Time) []rule {
+	return []rule{
+		{ProblemCase, "the case has no notice", `select c.id from open_case c left join notice n on n.id = c.id where n.id is null`, nil},
+		{ProblemCase, "the case waits, but its notice is decided", `select c.id from open_case c join verdict v on v.notice_id = c.id
+			where c.kind <> 'listed' and v.verdict not in ('pending', 'unmatched', 'conflict')
+			and not exists (select 1 from verdict w where w.notice_id = v.notice_id and w.id > v.id)`, nil},
+		{ProblemCase, "names lead to a case that is not open", `select distinct k.case_id from case_key k
+			left join open_case c on c.id = k.case_id where c.id is null`, nil},
+		{ProblemName, "a name leads to a payment that does not exist", `select distinct m.payment_key from match_key m
+			left join payment p on p.key = m.payment_key where p.key is null`, nil},
+		{ProblemEvent, "the event's payment does not exist", `select e.id from event e left join payment p on p.key = e.payment_key
+			where e.payment_key is not null and p.key is null`, nil},
+		{ProblemEvent, "the event has not the deliveries that were made for it", `select id from (select e.id, e.fanout,
+			(select count(*) from delivery d where d.event_id = e.id and d.original is null) +
+			(select count(*) from delivery_end d where d.event_id = e.id and d.original is null) as found from event e) as told
+			where found <> fanout`, nil},
+		{ProblemDelivery, "the delivery has no event", `select d.id from (select id, event_id from delivery
+			union all select id, event_id from delivery_end) d left join event e on e.id = d.event_id where e.id is null`, nil},
+		{ProblemDelivery, "the delivery is over and waits", `select d.id from delivery d join delivery_end e on e.id = d.id`, nil},
+		{ProblemDelivery, "the delivery is held, but its endpoint is not paused", `select d.id from delivery d
+			left join endpoint p on p.id = d.endpoint_id where d.state = 'held' and (p.id is null or p.paused = ` + no + `)`, nil},
+		{ProblemDelivery, "the delivery neither waits nor is held", `select id from delivery where state not in ('waiting', 'held')`, nil},
+		{ProblemDelivery, "the delivery has no end", `select id from delivery_end where state not in ('completed', 'failed')`, nil},
+		{ProblemDelivery, "the delivery is due at no time that comes", `select id from delivery where state = 'waiting' and due_at > $1`,
+			[]any{micros(now.Add(longestDelay))}},
+		{ProblemDelivery, "the lease does not run out", `select id from delivery where lease is not null and ready_at > $1`,
+			[]any{micros(now.Add(longestLease))}},
+		{ProblemDelivery, "the delivery would never be claimed", `select id from delivery where state = 'waiting' and lease is null and ready_at <> due_at`, nil},
+		{ProblemAttempt, "the attempt's delivery does not exist", `select a.id from attempt a left join delivery d on d.id = a.delivery_id
+			left join delivery_end e on e.id = a.delivery_id where d.id is null and e.id is null`, nil},
+		{ProblemAttempt, "the attempts are not numbered from 1 to the last try", `select id from (select d.id, d.tries,
+			(select count(*) from attempt a where a.webhook_id = d.webhook and a.delivery_id = d.id) as made,
+			(select coalesce(max(number), 0) from attempt a where a.webhook_id = d.webhook and a.delivery_id = d.id) as last,
+			(select count(distinct number) from attempt a where a.webhook_id = d.webhook and a.delivery_id = d.id and number > 0) as numbers
+			from (select id, tries, coalesce(original, id) as webhook from delivery
+				union all select id, tries, coalesce(original, id) from delivery_end) d) as t
+			where made <> tries or last <> tries or numbers <> tries`, nil},
+		{ProblemSealed, "what the attempt sent is gone", `select a.id from attempt a left join attempt_body b on b.id = a.id where b.id is null`, nil},
+	}
+}
+
+// no is false in both engines' SQL.
+const no = "(1 = 0)"
+
+// sweep checks what a query can check by itself.
+func (v *verifier) sweep(now time.Time) error {
+	for _, rule := range rules(now) {
+		if err := v.each(rule.query, rule.args, func(rows *sql.Rows) error {
+			var id string
+			err := rows.Scan(&id)
+			v.problem(rule.kind, id, "%s", rule.text)
+			return err
+		}); err != nil {
+			return fmt.Errorf("%s: %w", rule.text, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,195 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/provider/all"
+	"github.com/tongbo/tongbo/internal/settings"
+)
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// section is the part of a Markdown text below a heading.
+func section(t *testing.T, text, heading string) string {
+	t.Helper()
+	_, below, ok := strings.Cut(text, "\n"+heading+"\n")
+	if !ok {
+		t.Fatalf("there is no heading %q", heading)
+	}
+	level, _, _ := strings.Cut(heading, " ")
+	below, _, _ = strings.Cut(below, "\n"+level+" ")
+	return below
+}
+
+var fence = regexp.MustCompile("(?s)```toml\n(.*?)```")
+
+// example is the first TOML block of a text.
+func example(t *testing.T, text string) string {
+	t.Helper()
+	m := fence.FindStringSubmatch(text)
+	if m == nil {
+		t.Fatal("there is no TOML block")
+	}
+	return m[1]
+}
+
+// rows are the cells of a text's table rows that begin with something quoted.
+func rows(text string) [][]string {
+	var out [][]string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "| `") {
+			cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+			for i, c := range cells {
+				cells[i] = strings.TrimSpace(c)
+			}
+			out = append(out, cells)
+		}
+	}
+	return out
+}
+
+func declareEnv() settings.Env {
+	id := func() string { return uuid.Must(uuid.NewV7()).String() }
+	return settings.Env{
+		Now: time.Now(), NewID: id, NewUUID4: uuid.NewString, NewSecret: settings.NewSecret,
+		Hash: func(purpose, value string) string { return purpose + "#" + value },
+		Providers: func(code string) (provider.Info, bool) {
+			p, ok := all.ByCode(code)
+			if !ok {
+				return provider.Info{}, false
+			}
+			return p.Info(), true
+		},
+	}
+}
+
+// TestExamplesApply applies the documents' files, and applies them again.
+func TestExamplesApply(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, text string
+		created    int
+	}{
+		{"docs/apply.md", example(t, section(t, read(t, "../docs/apply.md"), "## A complete example")), 10},
+		{"README", example(t, section(t, read(t, "../README.md"), "## Use it")), 5},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f, err := settings.Parse([]byte(test.text))
+			if err != nil {
+				t.Fatalf("Parse: %v", err)
+			}
+			var have settings.All
+			for _, want := range []int{test.created, 0} {
+				next, changes, err := settings.Declare(have, f, declareEnv())
+				if err != nil {
+					t.Fatalf("Declare: %v", err)
+				}
+				changes = slices.DeleteFunc(changes, func(c settings.Change) bool { return c.Kind == settings.Warning })
+				if len(changes) != want {
+					t.Errorf("Declare made %d changes, want %d: %v", len(changes), want, changes)
+				}
+				have = next
+			}
+		})
+	}
+}
+
+var tag = regexp.MustCompile("`toml:\"(\\w+)\"`")
+
+// TestEveryFieldExplained compares the fields of the file with the manual.
+func TestEveryFieldExplained(t *testing.T) {
+	t.Parallel()
+	manual := section(t, read(t, "../docs/apply.md"), "## Fields")
+	parts := map[string]string{
+		"fileMerchant": "[[merchant]]", "fileStore": "[[merchant.store]]", "fileChannel": "[[merchant.store.channel]]",
+		"fileEndpoint": "[[merchant.store.endpoint]]", "fileAPISecret": "[[merchant.store.api_secret]]",
+		"fileAPIKey": "[[merchant.store.api_key]]", "fileAllow": "[[merchant.store.allow]]",
+	}
+	// Tables of their own, and what only refuses with a reason.
+	elsewhere := []string{"fileStore channel", "fileStore endpoint", "fileStore api_secret", "fileStore api_key",
+		"fileStore allow", "fileMerchant absent", "fileStore absent"}
+	source := read(t, "../internal/settings/file.go")
+	for name, heading := range parts {
+		_, body, ok := strings.Cut(source, "type "+name+" struct {\n")
+		if !ok {
+			t.Fatalf("internal/settings/file.go has no %s", name)
+		}
+		body, _, _ = strings.Cut(body, "\n}")
+		var want []string
+		for _, m := range tag.FindAllStringSubmatch(body, -1) {
+			if !slices.Contains(elsewhere, name+" "+m[1]) {
+				want = append(want, "`"+m[1]+"`")
+			}
+		}
+		// Only the first table of a part holds its fields.
+		table, _, _ := strings.Cut(section(t, "\n"+manual, "### `"+heading+"`"), "\nCredentials by provider")
+		var got []string
+		for _, r := range rows(table) {
+			got = append(got, r[0])
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("docs/apply.md, %s (-file.go +manual):\n%s", heading, diff)
+		}
+	}
+}
+
+func TestCredentialsExplained(t *testing.T) {
+	t.Parallel()
+	_, text, _ := strings.Cut(read(t, "../docs/apply.md"), "\nCredentials by provider:\n")
+	text, _, _ = strings.Cut(text, "\n### ")
+	var want []string
+	for _, p := range all.Providers() {
+		var fields []string
+		for _, f := range p.Info().Fields {
+			fields = append(fields, "`"+f.Name+"`")
+		}
+		want = append(want, fmt.Sprintf("`%s`: %s", p.Info().Code, strings.Join(fields, ", ")))
+	}
+	var got []string
+	for _, r := range rows(text) {
+		got = append(got, r[0]+": "+r[1])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("credentials in docs/apply.md (-providers +manual):\n%s", diff)
+	}
+}
+
+// TestProviderTable compares the README's table with the modules.
+func TestProviderTable(t *testing.T) {
+	t.Parallel()
+	var want [][]string
+	for _, p := range all.Providers() {
+		i := p.Info()
+		var paths []string
+		for _, path := range i.Paths {
+			paths = append(paths, "`"+path+"`")
+		}
+		name, _, _ := strings.Cut(i.Name.KO, " (")
+		want = append(want, []string{"`" + i.Code + "`", name, i.Modules, strings.Join(paths, ", ")})
+	}
+	got := rows(section(t, read(t, "../README.md"), "## Payment gateways"))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("README's table (-modules +README):\n%s", diff)
+	}
+}
