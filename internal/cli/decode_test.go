@@ -34,7 +34,7 @@ var published = map[string]string{
 // section returns a part of a sample, decoded if it is kept as base64.
 func section(t *testing.T, sample, name string) []byte {
 	t.Helper()
-	a, err := txtar.ParseFile(filepath.Join("..", "provider", filepath.FromSlash(path(sample))))
+	a, err := txtar.ParseFile(filepath.Join("..", "provider", filepath.FromSlash(samplePath(sample))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func section(t *testing.T, sample, name string) []byte {
 	return nil
 }
 
-func path(sample string) string {
+func samplePath(sample string) string {
 	folder, name, _ := strings.Cut(sample, "/")
 	return folder + "/testdata/" + name + ".txtar"
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -20,7 +21,7 @@ func (i *Ingress) admit(v *view, r *http.Request, rt route, in *notice.Inbound, 
 	in.Version, in.Ruled, in.Channels = v.all.Version, nil, nil
 	addr, known := ClientAddr(r, i.TrustedProxies)
 	in.Peer = addr
-	a := admission{v: v, info: rt.provider.Info(), rt: rt, in: in}
+	a := admission{v: v, info: rt.info, rt: rt, in: in}
 	switch {
 	case !known:
 		in.Peer = peerOf(r)
@@ -34,16 +35,28 @@ func (i *Ingress) admit(v *view, r *http.Request, rt route, in *notice.Inbound, 
 		a.refuse(payment.Unreadable, notice.ReasonMethod, rt.channel, "")
 		return
 	}
-	n, err := rt.provider.Decode(in.Request)
+	n, err := decode(rt, in.Request)
 	if err != nil {
 		a.refuse(payment.Unreadable, notice.ReasonUnreadable, rt.channel, err.Error())
 		return
 	}
-	n.Key, n.Deposit = payment.Shorten(n.Key), payment.Shorten(n.Deposit)
 	in.Notice = n
 	if candidates, ok := a.candidates(); ok {
 		a.byAddress(candidates)
 	}
+}
+
+// decode reads what a request says. Bytes that a provider trips over are not
+// understood, whatever is wrong with the provider: they are kept as such.
+func decode(p provider.Provider, r notice.Request) (n notice.Notice, err error) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			err = fault.Errorf(fault.Internal, "the provider module failed on it")
+		}
+	}()
+	n, err = p.Decode(r)
+	n.Key, n.Deposit = payment.Shorten(n.Key), payment.Shorten(n.Deposit)
+	return n, err
 }
 
 // warnProxy says loudly, once a minute, that notices are being turned away.
@@ -66,7 +79,7 @@ type admission struct {
 
 func (a *admission) refuse(v payment.Verdict, why payment.Reason, c merchant.ChannelKey, detail string) {
 	ch, ok := a.v.judge.channels.Channel(c)
-	if !ok {
+	if ok = ok && ch.Provider == a.info.Code; !ok {
 		c = ""
 	}
 	r := notice.Ruling{Verdict: v, Reason: why, Channel: c, Detail: detail}

@@ -2,10 +2,10 @@ package ingress
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -19,13 +19,13 @@ import (
 
 // A route is what a notice path says by itself.
 type route struct {
-	provider provider.Provider
-	channel  merchant.ChannelKey // empty on a bare path
-	token    string
+	module
+	channel merchant.ChannelKey // empty on a bare path
+	token   string
 }
 
-// Matches reports whether a path is a notice path. Such paths are served as
-// they are: no cleaning, no redirect.
+// Matches reports whether a path, as it was sent, is a notice path. Such paths
+// are served as they are: no cleaning, no redirect.
 func (i *Ingress) Matches(path string) bool {
 	_, ok := i.route(path)
 	return ok
@@ -33,17 +33,29 @@ func (i *Ingress) Matches(path string) bool {
 
 func (i *Ingress) route(path string) (route, bool) {
 	i.init()
-	path = strings.TrimSuffix(path, "/")
-	if p, ok := i.paths[path]; ok {
-		return route{provider: p}, true
+	path = plain(path)
+	if m, ok := i.modules[path]; ok {
+		return route{module: m}, true
 	}
 	at := strings.Index(path, "/channel-key-")
 	if at < 0 {
 		return route{}, false
 	}
-	p, ok := i.paths[path[:at]]
+	m, ok := i.modules[path[:at]]
 	key, token, _ := strings.Cut(path[at+1:], "/")
-	return route{p, merchant.ChannelKey(key), token}, ok
+	return route{m, merchant.ChannelKey(key), token}, ok
+}
+
+// plain is a path as it is compared: without needless escapes, without the
+// doubled slash of a base URL that ended in one, and without the last slash.
+func plain(path string) string {
+	if p, err := url.PathUnescape(path); err == nil {
+		path = p
+	}
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	return strings.TrimSuffix(path, "/")
 }
 
 // ServeHTTP answers a notice.
@@ -71,12 +83,12 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // take reads one notice, has it settled, and answers.
 func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) {
 	began := time.Now()
-	in := notice.Inbound{ID: notice.ID(newID()), Provider: rt.provider.Info().Code}
+	in := notice.Inbound{ID: notice.ID(newID()), Provider: rt.info.Code}
 	cut := i.read(w, r, &in)
 	in.At = time.Now().UTC()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), Patience)
 	defer cancel()
-	res, err := i.decide(ctx, r, rt, in, cut)
+	res, err := i.decide(ctx, r, rt, &in, cut)
 	i.note(r, in, res, err, time.Since(began))
 	switch {
 	case err != nil:
@@ -84,25 +96,25 @@ func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) {
 	case res.Reason == notice.ReasonProxy:
 		unavailable(w)
 	default:
-		answer(w, rt.provider.Ack(in.Request, outcome(res.Verdict)))
+		answer(w, rt.Ack(in.Request, outcome(res.Verdict)))
 	}
 }
 
 // decide has a notice judged by the settings as they are, again if they
 // change meanwhile.
-func (i *Ingress) decide(ctx context.Context, r *http.Request, rt route, in notice.Inbound, cut payment.Reason) (notice.Result, error) {
+func (i *Ingress) decide(ctx context.Context, r *http.Request, rt route, in *notice.Inbound, cut payment.Reason) (notice.Result, error) {
 	var res notice.Result
 	for {
 		v, err := i.current(ctx)
 		if err != nil {
 			return res, err
 		}
-		i.admit(v, r, rt, &in, cut)
-		res, err = i.submit(ctx, in)
+		i.admit(v, r, rt, in, cut)
+		res, err = i.submit(ctx, v, *in)
 		if !fault.Is(err, fault.Stale) || ctx.Err() != nil {
 			return res, err
 		}
-		i.Refresh()
+		i.forget(v)
 	}
 }
 
@@ -158,11 +170,11 @@ func unavailable(w http.ResponseWriter) {
 // note logs one line per notice. It names no account and no secret.
 func (i *Ingress) note(r *http.Request, in notice.Inbound, res notice.Result, err error, took time.Duration) {
 	args := []any{
-		"notice_id", in.ID, "provider", in.Provider, "peer", peerOf(r).String(), "verdict", res.Verdict, "reason", res.Reason,
+		"notice_id", in.ID, "provider", in.Provider, "peer", in.Peer.String(), "verdict", res.Verdict, "reason", res.Reason,
 		"channel", res.Channel, "payment_key", res.Payment, "bytes", len(in.Request.Body), "took", took,
 	}
 	switch {
-	case err != nil && !errors.Is(err, context.Canceled):
+	case err != nil:
 		i.Log.ErrorContext(r.Context(), "notice not committed", append(args, "err", err)...)
 	case res.Verdict == payment.Refused || res.Verdict == payment.Unreadable:
 		i.Log.WarnContext(r.Context(), "notice refused", args...)

@@ -49,13 +49,13 @@ type Ingress struct {
 	TrustedProxies []netip.Prefix
 	Log            *slog.Logger
 
-	once  sync.Once
-	paths map[string]provider.Provider
-	queue chan *waiting
-	slots chan struct{}
-	view  atomic.Pointer[view]
-	load  sync.Mutex
-	warn  atomic.Int64 // when the proxy warning was last logged, in Unix seconds
+	once    sync.Once
+	modules map[string]module // by path
+	queue   chan *waiting
+	slots   chan struct{}
+	view    atomic.Pointer[view]
+	loading chan struct{} // holds one: whoever loads the settings
+	warn    atomic.Int64  // when the proxy warning was last logged, in Unix seconds
 }
 
 // A view is the settings as ingress uses them.
@@ -64,21 +64,30 @@ type view struct {
 	judge *judge
 }
 
+// A module is a provider with what it says of itself, asked once.
+type module struct {
+	provider.Provider
+	info provider.Info
+}
+
 // A waiting notice has a handler that waits for its result.
 type waiting struct {
 	ctx  context.Context // the handler's: it may have given up
+	view *view           // that it was admitted by
 	in   notice.Inbound
 	done chan notice.Result
 }
 
 func (i *Ingress) init() {
 	i.once.Do(func() {
-		i.paths = make(map[string]provider.Provider)
+		i.modules = make(map[string]module)
 		for _, p := range i.Providers {
-			for _, path := range p.Info().Paths {
-				i.paths[path] = p
+			m := module{p, p.Info()}
+			for _, path := range m.info.Paths {
+				i.modules[path] = m
 			}
 		}
+		i.loading = make(chan struct{}, 1)
 		i.queue = make(chan *waiting, mostAtOnce)
 		i.slots = make(chan struct{}, mostTaken)
 	})
@@ -119,18 +128,23 @@ func (i *Ingress) settle(ctx context.Context, batch []*waiting) {
 	defer cancel()
 	live := batch[:0]
 	in := make([]notice.Inbound, 0, len(batch))
+	var latest *view
 	for _, w := range batch {
 		if w.ctx.Err() != nil {
 			continue // its sender was told 503; it will come again
 		}
 		live = append(live, w)
 		in = append(in, w.in)
+		if latest == nil || w.view.all.Version > latest.all.Version {
+			latest = w.view
+		}
 	}
 	if len(in) == 0 {
 		return
 	}
-	v := i.view.Load()
-	results, err := i.Store.Settle(ctx, in, v.judge.Rule)
+	// Notices that were admitted by older settings are Stale to the store, so
+	// the latest judge is the judge of all that it decides on.
+	results, err := i.Store.Settle(ctx, in, latest.judge.Rule)
 	for n, w := range live {
 		if err != nil {
 			w.done <- notice.Result{ID: w.in.ID, Err: err}
@@ -143,8 +157,8 @@ func (i *Ingress) settle(ctx context.Context, batch []*waiting) {
 // submit has one notice settled and waits for the commit, at most as long as
 // ctx allows. It reports fault.Unavailable if there was none: then nothing is
 // acknowledged, whether or not the commit comes later.
-func (i *Ingress) submit(ctx context.Context, in notice.Inbound) (notice.Result, error) {
-	w := &waiting{ctx: ctx, in: in, done: make(chan notice.Result, 1)}
+func (i *Ingress) submit(ctx context.Context, v *view, in notice.Inbound) (notice.Result, error) {
+	w := &waiting{ctx: ctx, view: v, in: in, done: make(chan notice.Result, 1)}
 	away := func() (notice.Result, error) {
 		return notice.Result{}, fault.Errorf(fault.Unavailable, "there was no commit within %v", Patience)
 	}
@@ -165,13 +179,20 @@ func (i *Ingress) submit(ctx context.Context, in notice.Inbound) (notice.Result,
 // It does not block; any goroutine may call it.
 func (i *Ingress) Refresh() { i.view.Store(nil) }
 
+// forget drops a view that turned out to be stale, unless it was replaced.
+func (i *Ingress) forget(v *view) { i.view.CompareAndSwap(v, nil) }
+
 // current returns the settings in use, loading them if need be.
 func (i *Ingress) current(ctx context.Context) (*view, error) {
 	if v := i.view.Load(); v != nil {
 		return v, nil
 	}
-	i.load.Lock()
-	defer i.load.Unlock()
+	select {
+	case i.loading <- struct{}{}:
+		defer func() { <-i.loading }()
+	case <-ctx.Done():
+		return nil, fault.Errorf(fault.Unavailable, "the settings were not read within %v", Patience)
+	}
 	if v := i.view.Load(); v != nil {
 		return v, nil
 	}

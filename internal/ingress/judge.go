@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -16,13 +17,14 @@ import (
 type judge struct {
 	channels  merchant.Directory
 	planner   webhook.Planner
-	providers map[string]provider.Provider
+	providers map[string]module
 }
 
 func newJudge(all settings.All, providers []provider.Provider) *judge {
-	j := &judge{channels: all.Directory(), planner: all.Planner(newID), providers: make(map[string]provider.Provider, len(providers))}
+	j := &judge{channels: all.Directory(), planner: all.Planner(newID), providers: make(map[string]module, len(providers))}
 	for _, p := range providers {
-		j.providers[p.Info().Code] = p
+		m := module{p, p.Info()}
+		j.providers[m.info.Code] = m
 	}
 	return j
 }
@@ -37,9 +39,8 @@ type hit struct {
 // A ruling in the making.
 type trial struct {
 	*judge
-	in   notice.Inbound
-	p    provider.Provider
-	info provider.Info
+	in notice.Inbound
+	p  module
 }
 
 // Rule is a notice.Judge.
@@ -49,24 +50,23 @@ func (j *judge) Rule(in notice.Inbound, found []notice.Found) notice.Ruling {
 		return notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnknownChannel}
 	}
 	if in.Notice.Event == "" {
-		n, err := p.Decode(in.Request)
+		n, err := decode(p, in.Request)
 		if err != nil { // it decoded when it came; this release reads it no more
 			return notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnreadable, Detail: err.Error()}
 		}
-		n.Key, n.Deposit = payment.Shorten(n.Key), payment.Shorten(n.Deposit)
 		in.Notice = n
 	}
-	t := trial{judge: j, in: in, p: p, info: p.Info()}
+	t := trial{judge: j, in: in, p: p}
 	hits := t.hits(found)
 	if len(hits) == 0 {
 		return t.unknown(found)
 	}
-	proved := t.proved(hits)
-	switch len(proved) {
+	meant := t.byAccount(t.proved(hits))
+	switch len(meant) {
 	case 0:
 		return t.refuse(hits)
 	case 1:
-		return t.rule(proved[0])
+		return t.rule(meant[0])
 	}
 	return t.hold(found, notice.ReasonAmbiguous)
 }
@@ -85,16 +85,43 @@ func (t trial) hits(found []notice.Found) []hit {
 	return out
 }
 
-// proved keeps the hits whose proof holds, or that have none to check.
+// proved keeps the hits whose proof holds, else those that have nothing to
+// check it with.
 func (t trial) proved(hits []hit) []hit {
-	var out []hit
+	var out, unproved []hit
 	for _, h := range hits {
 		err := t.p.Verify(t.in.Request, t.in.Notice, h.channel.Credentials, h.payment)
-		if err == nil || errors.Is(err, provider.ErrUnproved) {
+		switch {
+		case err == nil:
 			out = append(out, h)
+		case errors.Is(err, provider.ErrUnproved):
+			unproved = append(unproved, h)
 		}
 	}
+	if len(out) == 0 {
+		return unproved
+	}
 	return out
+}
+
+// byAccount narrows several hits to the one whose account the notice names.
+// One hit alone is kept whatever its account: a wrong one is a Conflict.
+func (t trial) byAccount(hits []hit) []hit {
+	if len(hits) < 2 {
+		return hits
+	}
+	var out []hit
+	for _, h := range hits {
+		for _, k := range payment.ReportKeys(h.channel.Key, "", payment.Report{Account: t.in.Notice.Account}) {
+			if slices.Contains(h.payment.MatchKeys(), k) {
+				out = append(out, h)
+			}
+		}
+	}
+	if len(out) == 1 {
+		return out
+	}
+	return hits
 }
 
 func (t trial) refuse(hits []hit) notice.Ruling {
@@ -106,9 +133,28 @@ func (t trial) refuse(hits []hit) notice.Ruling {
 	return r
 }
 
+// unrefuted leaves out the channels whose credentials alone show that the
+// notice is not theirs. A proof that needs the payment waits for it.
+func (t trial) unrefuted(found []notice.Found) (left []notice.Found, refuted []hit) {
+	for _, f := range found {
+		c, ok := t.channels.Channel(f.Channel)
+		err := t.p.Verify(t.in.Request, t.in.Notice, c.Credentials, payment.Payment{})
+		if ok && err != nil && !errors.Is(err, provider.ErrUnproved) {
+			refuted = append(refuted, hit{found: f, channel: c})
+			continue
+		}
+		left = append(left, f)
+	}
+	return left, refuted
+}
+
 // unknown rules on a notice for which no payment was found.
 func (t trial) unknown(found []notice.Found) notice.Ruling {
 	n := t.in.Notice
+	found, refuted := t.unrefuted(found)
+	if len(found) == 0 && len(refuted) > 0 {
+		return t.refuse(refuted)
+	}
 	for _, f := range found {
 		c, _ := t.channels.Channel(f.Channel)
 		switch {
@@ -184,7 +230,7 @@ func (t trial) rule(h hit) notice.Ruling {
 // mustAsk reports whether the PG has to confirm before a decision counts.
 // What moves nothing needs no confirmation.
 func (t trial) mustAsk(c merchant.Channel, d payment.Decision) bool {
-	if !t.info.Confirms(c) || t.in.Notice.Event == payment.EventIssued && !t.in.Notice.Reopens {
+	if !t.p.info.Confirms(c) || t.in.Notice.Event == payment.EventIssued && !t.in.Notice.Reopens {
 		return false
 	}
 	moves := false
@@ -259,17 +305,21 @@ func (j *judge) attention(c merchant.Channel, kind string, why payment.Reason, s
 	return []webhook.Emission{out}
 }
 
+// longestAdopted is how long, in bytes, an order may be to become a payment's
+// id. No PG documents half of it, and databases index only short texts.
+const longestAdopted = 256
+
 // adopt makes the payment from the notice, if its channel says so. On a live
 // channel the proof must cover amount and state.
 func (t trial) adopt(found []notice.Found) (notice.Ruling, bool) {
-	if len(found) != 1 {
+	if len(found) != 1 || found[0].Taken || found[0].DepositOf != "" || len(t.in.Notice.Order) > longestAdopted {
 		return notice.Ruling{}, false
 	}
 	c, ok := t.channels.Channel(found[0].Channel)
 	if !ok || c.Unknown != merchant.Adopt {
 		return notice.Ruling{}, false
 	}
-	if err := t.p.Verify(t.in.Request, t.in.Notice, c.Credentials, payment.Payment{}); c.Mode == merchant.Live && (err != nil || !t.info.AdoptLive) {
+	if err := t.p.Verify(t.in.Request, t.in.Notice, c.Credentials, payment.Payment{}); c.Mode == merchant.Live && (err != nil || !t.p.info.AdoptLive) {
 		return notice.Ruling{}, false
 	}
 	env := payment.Env{Now: t.in.At, NewID: newID}

@@ -5,6 +5,8 @@ package notice
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -23,6 +25,21 @@ type Request struct {
 	Query  string // the raw query, without "?"
 	Header http.Header
 	Body   []byte
+}
+
+// Route returns the path as it may be shown and logged: without the token that
+// ends a channel's own path.
+func (r Request) Route() string {
+	path := r.Path
+	if p, err := url.PathUnescape(path); err == nil {
+		path = p
+	}
+	if at := strings.Index(path, "/channel-key-"); at >= 0 {
+		if end := strings.IndexByte(strings.TrimLeft(path[at+1:], "/"), '/'); end >= 0 {
+			return path[:at+1+end] + "/…"
+		}
+	}
+	return r.Path
 }
 
 // ContentType returns the request's Content-Type header; PGs may send none.
@@ -92,6 +109,9 @@ type Found struct {
 	// OtherMode says that the order is known, but to a payment of the store in
 	// the other mode.
 	OtherMode bool
+	// Taken says that the channel's store has a payment whose id is the order,
+	// although the notice does not mean it.
+	Taken bool
 }
 
 // A Ruling is what becomes of a notice: the verdict, and all that is written

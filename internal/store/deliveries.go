@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,7 +44,13 @@ func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, t
 			return err
 		}
 		token := uuid.NewString()
-		for _, target := range targets {
+		// Each claim begins with another target, so that scarce room does not
+		// always go to the same ones.
+		turn := 0
+		if len(targets) > 0 {
+			turn = int(s.turn.Add(1)) % len(targets)
+		}
+		for _, target := range slices.Concat(targets[turn:], targets[:turn]) {
 			n := min(free(target), total-len(out.Jobs))
 			if n <= 0 {
 				continue

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -46,6 +47,7 @@ type Store struct {
 	w       writer
 	log     *slog.Logger
 	closers []func() error
+	turn    atomic.Uint32 // which target the next claim begins with
 
 	mu     sync.Mutex
 	onDue  []func()
