@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -69,17 +68,16 @@ func showNotices(env Env, list []store.ListedNotice) error {
 		fmt.Fprintln(env.Stderr, "no notices. Send one with: tongbo simulate kcp deposited --to http://127.0.0.1:8080 --order ORDER")
 		return nil
 	}
-	w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "WHEN (KST)\tPROVIDER\tEVENT\tORDER\tAMOUNT\tVERDICT\tREASON\tFROM")
+	rows := [][]string{{"WHEN (KST)", "PROVIDER", "EVENT", "ORDER", "AMOUNT", "VERDICT", "REASON", "FROM"}}
 	for _, n := range list {
 		amount := "–"
 		if n.Amount != nil {
 			amount = fmt.Sprintf("%d %s", *n.Amount, n.Currency)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", n.At.In(wire.Seoul).Format("01-02 15:04:05"), n.Provider,
-			dash(string(n.Event)), dash(printable(n.Order)), amount, n.Verdict, dash(string(n.Reason)), n.Peer)
+		rows = append(rows, []string{n.At.In(wire.Seoul).Format("01-02 15:04:05"), n.Provider, dash(string(n.Event)),
+			dash(printable(n.Order)), amount, string(n.Verdict), dash(string(n.Reason)), n.Peer})
 	}
-	return w.Flush()
+	return writeTable(env.Stdout, rows)
 }
 
 func dash(s string) string {

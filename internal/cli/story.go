@@ -45,7 +45,7 @@ func (d *demo) channels(ctx context.Context) error {
 		if !ok {
 			return fmt.Errorf("no module %s", c.Provider)
 		}
-		fmt.Fprintf(d.env.Stdout, "   %-13s %-12s %s%s\n", c.Provider, c.MID, d.base, p.Info().Paths[0])
+		fmt.Fprintf(d.env.Stdout, "   %-13s %-15s %s%s\n", c.Provider, c.MID, d.base, p.Info().Paths[0])
 	}
 	return nil
 }

@@ -312,7 +312,7 @@ const longestAdopted = 256
 // adopt makes the payment from the notice, if its channel says so. On a live
 // channel the proof must cover amount and state.
 func (t trial) adopt(found []notice.Found) (notice.Ruling, bool) {
-	if len(found) != 1 || found[0].Taken || found[0].DepositOf != "" || len(t.in.Notice.Order) > longestAdopted {
+	if len(found) != 1 || found[0].DepositOf != "" || len(t.in.Notice.Order) > longestAdopted {
 		return notice.Ruling{}, false
 	}
 	c, ok := t.channels.Channel(found[0].Channel)

@@ -109,9 +109,6 @@ type Found struct {
 	// OtherMode says that the order is known, but to a payment of the store in
 	// the other mode.
 	OtherMode bool
-	// Taken says that the channel's store has a payment whose id is the order,
-	// although the notice does not mean it.
-	Taken bool
 }
 
 // A Ruling is what becomes of a notice: the verdict, and all that is written

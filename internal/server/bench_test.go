@@ -38,38 +38,32 @@ const (
 	benchChannel = merchant.ChannelKey("channel-key-00000000-0000-4000-8000-000000000001")
 )
 
-// engines are the databases that benchmarks run on.
-func engines(tb testing.TB) map[string]string {
-	return map[string]string{
-		"sqlite":   "sqlite:" + tb.TempDir() + "/bench.db",
-		"postgres": storetest.Postgres(tb),
-	}
+// onEngines runs a benchmark on a fresh database of each engine.
+func onEngines(b *testing.B, run func(b *testing.B, database string)) {
+	b.Run("sqlite", func(b *testing.B) { run(b, "sqlite:"+b.TempDir()+"/bench.db") })
+	b.Run("postgres", func(b *testing.B) { run(b, storetest.Postgres(b)) })
 }
 
 // BenchmarkNotice posts deposit notices over loopback HTTP from 32
 // connections, each for a payment of its own: decoded, settled, acknowledged.
 // No endpoint hears of them.
 func BenchmarkNotice(b *testing.B) {
-	for name, url := range engines(b) {
-		b.Run(name, func(b *testing.B) { benchNotices(b, url, "") })
-	}
+	onEngines(b, func(b *testing.B, database string) { benchNotices(b, database, "") })
 }
 
 // BenchmarkEndToEnd is BenchmarkNotice with a shop that takes the webhooks: it
 // ends when the last one has been answered.
 func BenchmarkEndToEnd(b *testing.B) {
-	for name, url := range engines(b) {
-		b.Run(name, func(b *testing.B) {
-			var heard atomic.Int64
-			shop := httpServer(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_, _ = io.Copy(io.Discard, r.Body)
-				heard.Add(1)
-			}))
-			benchNotices(b, url, shop)
-			waitFor(b, func() bool { return heard.Load() >= int64(b.N) })
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "webhooks/s")
-		})
-	}
+	onEngines(b, func(b *testing.B, database string) {
+		var heard atomic.Int64
+		shop := httpServer(b, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			heard.Add(1)
+		}))
+		benchNotices(b, database, shop)
+		waitFor(b, func() bool { return heard.Load() >= int64(b.N) })
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "webhooks/s")
+	})
 }
 
 func benchNotices(b *testing.B, database, shop string) {

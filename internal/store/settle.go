@@ -31,6 +31,12 @@ func (s *Store) Settle(ctx context.Context, in []notice.Inbound, judge notice.Ju
 	}
 	results = make([]notice.Result, len(in))
 	for i := range in {
+		if ctx.Err() != nil {
+			// Nobody waits any more, and a database that is away would make
+			// each notice wait anew.
+			results[i] = notice.Result{ID: in[i].ID, Err: away(ctx.Err())}
+			continue
+		}
 		one, err := s.settle(ctx, in[i:i+1], judge)
 		if err != nil {
 			results[i] = notice.Result{ID: in[i].ID, Err: err}
@@ -300,7 +306,7 @@ func (t *tx) putNotice(in notice.Inbound, r notice.Ruling) error {
 		method, path, size, truncated, event, kind, order_id, key, amount, currency, occurred_at, pg_tx)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		string(in.ID), micros(in.At), in.Provider, string(r.Channel), string(c.Merchant), string(c.Store), string(c.Mode),
-		in.Peer.String(), text(in.Request.Method), text(in.Request.Path), len(in.Request.Body), in.Truncated,
+		in.Peer.String(), text(in.Request.Method), text(in.Request.Route()), len(in.Request.Body), in.Truncated,
 		string(n.Event), text(n.Kind), text(n.Order), text(n.Key), amount, string(n.Amount.Currency),
 		microsOrNull(n.At), text(n.PGTx)); err != nil {
 		return err
