@@ -1,0 +1,397 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/store"
+	"github.com/tongbo/tongbo/internal/store/storetest"
+)
+
+// settle gives notices to a store, which must commit each of them.
+func settle(t *testing.T, s *store.Store, in ...notice.Inbound) []notice.Result {
+	t.Helper()
+	results, err := s.Settle(t.Context(), in, storetest.Judge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.Err != nil {
+			t.Fatalf("notice %s: %v", r.ID, r.Err)
+		}
+	}
+	return results
+}
+
+func register(t *testing.T, s *store.Store, g payment.Registration) payment.Payment {
+	t.Helper()
+	p, _, err := s.Register(t.Context(), g, storetest.Registering(storetest.Noon))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// state is where a test payment stands.
+func state(t *testing.T, s *store.Store, order string) payment.State {
+	t.Helper()
+	p, err := s.Payment(t.Context(), storetest.Store, payment.ID(order), merchant.Any)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.State
+}
+
+const paidEvents = `select count(*) from event where type = 'Transaction.Paid'`
+
+// verified fails the test if the database is not sound.
+func verified(t *testing.T, s *store.Store) store.Checked {
+	t.Helper()
+	checked, err := s.Verify(t.Context(), func(p store.Problem) { t.Errorf("%s %s: %s", p.Kind, p.Subject, p.Text) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return checked
+}
+
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		due := 0
+		s.OnDue(func() { due++ })
+		register(t, s, storetest.Registration("o-1"))
+		first := storetest.Told(storetest.Channel, "o-1", storetest.Deposit("o-1", "D1"))
+		got := settle(t, s, first)[0]
+		if got.Verdict != payment.Applied || got.Payment == "" || got.Channel != storetest.Channel || state(t, s, "o-1") != payment.Paid {
+			t.Errorf("the deposit: %+v, payment %s", got, state(t, s, "o-1"))
+		}
+		if due != 2 {
+			t.Errorf("OnDue was called %d times, want once for each of two commits", due)
+		}
+		again := settle(t, s, storetest.Told(storetest.Channel, "o-1", storetest.Deposit("o-1", "D1")))[0]
+		if again.Verdict != payment.Duplicate {
+			t.Errorf("the same again: %+v", again)
+		}
+		kept, err := s.Notice(t.Context(), first.ID)
+		if err != nil || string(kept.Request.Body) != string(first.Request.Body) || kept.Peer != first.Peer || !kept.At.Equal(first.At) {
+			t.Errorf("kept %+v, %v", kept, err)
+		}
+		if n := db.Count(t, paidEvents); n != 1 {
+			t.Errorf("%d Transaction.Paid, want 1", n)
+		}
+		if c := verified(t, s); c.Notices != 2 || c.Payments != 1 || c.Deposits != 1 || c.Events != 2 || c.Deliveries != 2 {
+			t.Errorf("Verify looked at %+v", c)
+		}
+	})
+}
+
+func TestSettleDecidesInOrder(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		register(t, s, storetest.Registration("o-1"))
+		gone := storetest.Deposit("o-1", "D1")
+		gone.Event, gone.Key, gone.At = payment.EventReversed, "message/R1", gone.At.Add(time.Minute)
+		got := settle(t, s,
+			storetest.Told(storetest.Channel, "o-1", storetest.Deposit("o-1", "D1")),
+			storetest.Told(storetest.Channel, "o-1", storetest.Deposit("o-1", "D1")),
+			storetest.Told(storetest.Channel, "o-1", gone),
+			storetest.Told(storetest.Channel, "o-1", storetest.Deposit("o-1", "D2")))
+		for i, want := range []payment.Verdict{payment.Applied, payment.Duplicate, payment.Applied, payment.Applied} {
+			if got[i].Verdict != want {
+				t.Errorf("notice %d: %s, want %s", i+1, got[i].Verdict, want)
+			}
+		}
+		if n := db.Count(t, paidEvents); n != 2 || state(t, s, "o-1") != payment.Paid {
+			t.Errorf("%d Transaction.Paid, payment %s", n, state(t, s, "o-1"))
+		}
+		verified(t, s)
+	})
+}
+
+// TestABadNoticeFailsAlone settles batches with one notice that cannot be
+// committed.
+func TestABadNoticeFailsAlone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		for i, bad := range []string{"panic", "violates", "another's deposit"} {
+			order := fmt.Sprintf("o-%d", i)
+			register(t, s, storetest.Registration(order))
+			register(t, s, storetest.Registration(order+"b"))
+			register(t, s, storetest.Registration(order+"c"))
+			good := storetest.Told(storetest.Channel, order, storetest.Deposit(order, "D"+order))
+			worse := storetest.Told(storetest.Channel, order+"c", storetest.Deposit(order+"c", "C"+order))
+			last := storetest.Told(storetest.Channel, order+"b", storetest.Deposit(order+"b", "B"+order))
+			judge := func(in notice.Inbound, found []notice.Found) notice.Ruling {
+				if in.ID != worse.ID {
+					return storetest.Judge(in, found)
+				}
+				switch bad {
+				case "panic":
+					panic("a judge that panics")
+				case "violates":
+					r := storetest.Judge(in, found)
+					r.Emissions = append(r.Emissions, r.Emissions...)
+					return r
+				}
+				found[0].DepositOf = "" // looks away
+				return storetest.Judge(in, found)
+			}
+			if bad == "another's deposit" {
+				worse = storetest.Told(storetest.Channel, order+"c", storetest.Deposit(order+"c", "D"+order))
+			}
+			results, err := s.Settle(t.Context(), []notice.Inbound{good, worse, last}, judge)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if results[0].Verdict != payment.Applied || results[1].Err == nil || results[2].Verdict != payment.Applied {
+				t.Errorf("%s: %+v", bad, results)
+			}
+			if state(t, s, order+"c") != payment.Issued {
+				t.Errorf("%s: the payment is %s although nothing was committed", bad, state(t, s, order+"c"))
+			}
+		}
+		verified(t, s)
+	})
+}
+
+func TestSettleByOldSettings(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		in := storetest.Told(storetest.Channel, "o-1", storetest.Deposit("o-1", "D1"))
+		in.Version = 1
+		results, err := s.Settle(t.Context(), []notice.Inbound{in}, storetest.Judge)
+		if err != nil || !fault.Is(results[0].Err, fault.Stale) {
+			t.Errorf("Settle = %+v, %v; want fault.Stale", results, err)
+		}
+		r := storetest.Registering(storetest.Noon)
+		r.Version = 1
+		if _, _, err := s.Register(t.Context(), storetest.Registration("o-1"), r); !fault.Is(err, fault.Stale) {
+			t.Errorf("Register = %v, want fault.Stale", err)
+		}
+		if c := verified(t, s); c.Notices != 0 || c.Payments != 0 {
+			t.Errorf("something was written: %+v", c)
+		}
+		in.Version = 2
+		settle(t, s, in)
+	})
+}
+
+// TestTheSameNoticeManyTimes tells one deposit a hundred times, on two nodes.
+func TestTheSameNoticeManyTimes(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		nodes := []*store.Store{db.Open(t), db.Open(t)}
+		register(t, nodes[0], storetest.Registration("o-1"))
+		verdicts := make(chan payment.Verdict, 100)
+		var wg sync.WaitGroup
+		for i := range 50 {
+			wg.Go(func() {
+				for range 2 {
+					in := storetest.Told(storetest.Channel, "o-1", storetest.Deposit("o-1", "D1"))
+					verdicts <- patiently(t, func() ([]notice.Result, error) {
+						return nodes[i%2].Settle(t.Context(), []notice.Inbound{in}, storetest.Judge)
+					}).Verdict
+				}
+			})
+		}
+		wg.Wait()
+		close(verdicts)
+		count := make(map[payment.Verdict]int)
+		for v := range verdicts {
+			count[v]++
+		}
+		if count[payment.Applied] != 1 || count[payment.Duplicate] != 99 {
+			t.Errorf("verdicts: %v", count)
+		}
+		if n := db.Count(t, paidEvents); n != 1 {
+			t.Errorf("%d Transaction.Paid, want 1", n)
+		}
+		verified(t, nodes[0])
+	})
+}
+
+// patiently repeats what the database could not do at once, as a PG repeats a
+// notice that was not acknowledged.
+func patiently(t *testing.T, do func() ([]notice.Result, error)) notice.Result {
+	for range 100 {
+		results, err := do()
+		switch {
+		case err == nil && results[0].Err == nil:
+			return results[0]
+		case err == nil:
+			err = results[0].Err
+		}
+		if !fault.Is(err, fault.Unavailable) || t.Context().Err() != nil {
+			t.Error(err)
+			return notice.Result{}
+		}
+	}
+	t.Error("the database was away a hundred times")
+	return notice.Result{}
+}
+
+// TestMeeting lets notice and registration meet in every order.
+func TestMeeting(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		told := func(order string) notice.Inbound {
+			return storetest.Told(storetest.Channel, order, storetest.Deposit(order, "D-"+order))
+		}
+		register(t, s, storetest.Registration("first"))
+		settle(t, s, told("first"))
+
+		held := told("late")
+		if got := settle(t, s, held, told("late")); got[0].Verdict != payment.Unmatched || got[1].Verdict != payment.Unmatched {
+			t.Errorf("before the registration: %+v", got)
+		}
+		if n := db.Count(t, `select count(*) from open_case`); n != 1 {
+			t.Errorf("%d cases, want one that the resend joined", n)
+		}
+		verified(t, s)
+		if p := register(t, s, storetest.Registration("late")); p.State != payment.Paid {
+			t.Errorf("registered as %s, want PAID by the notice that waited", p.State)
+		}
+		if n := db.Count(t, `select count(*) from open_case`); n != 0 {
+			t.Errorf("%d cases stay open", n)
+		}
+		if n := db.Count(t, `select count(*) from deposit where key = 'D-late'`); n != 1 {
+			t.Errorf("the late deposit is noted %d times", n)
+		}
+		if got := settle(t, s, told("late"))[0]; got.Verdict != payment.Duplicate {
+			t.Errorf("a resend after that: %+v", got)
+		}
+		if n := db.Count(t, paidEvents); n != 2 {
+			t.Errorf("%d Transaction.Paid, want 2", n)
+		}
+		verified(t, s)
+	})
+}
+
+// TestMeetingAtOnce lets notice and registration meet on two nodes at the same
+// instant, two hundred times.
+func TestMeetingAtOnce(t *testing.T) {
+	t.Parallel()
+	const times = 200
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		one, other := db.Open(t), db.Open(t)
+		for i := range times {
+			order := fmt.Sprintf("o-%d", i)
+			in := storetest.Told(storetest.Channel, order, storetest.Deposit(order, "D-"+order))
+			if i%4 == 3 { // found by its account alone
+				in = storetest.Told(storetest.Channel, "", storetest.Deposit(order, "D-"+order))
+			}
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				patiently(t, func() ([]notice.Result, error) {
+					return one.Settle(t.Context(), []notice.Inbound{in}, storetest.Judge)
+				})
+			})
+			wg.Go(func() {
+				patiently(t, func() ([]notice.Result, error) {
+					_, _, err := other.Register(context.WithoutCancel(t.Context()), storetest.Registration(order), storetest.Registering(storetest.Noon))
+					return []notice.Result{{}}, err
+				})
+			})
+			wg.Wait()
+		}
+		if n := db.Count(t, paidEvents); n != times {
+			t.Errorf("%d Transaction.Paid, want %d", n, times)
+		}
+		if n := db.Count(t, `select count(*) from payment where state <> 'PAID'`); n != 0 {
+			t.Errorf("%d payments wait although their deposit came", n)
+		}
+		if n := db.Count(t, `select count(*) from open_case`); n != 0 {
+			t.Errorf("%d notices wait although their payment came", n)
+		}
+		verified(t, one)
+	})
+}
+
+// TestHeldByAccount registers payments for a notice that names only an account.
+func TestHeldByAccount(t *testing.T) {
+	t.Parallel()
+	fixed := func(order string, amount int64) payment.Registration {
+		g := storetest.Registration(order)
+		g.Amount, g.Account.Number, g.Account.Type = payment.Won(amount), storetest.AccountOf("shared"), payment.Fixed
+		return g
+	}
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		settle(t, s, storetest.Told(storetest.Channel, "", storetest.Deposit("shared", "D1")))
+		if p := register(t, s, fixed("other-amount", 999)); p.State != payment.Issued {
+			t.Errorf("a payment of another amount is %s", p.State)
+		}
+		past := fixed("past", 1000)
+		past.Account.IssuedAt, past.Account.ExpiresAt = storetest.Noon.Add(-96*time.Hour), storetest.Noon.Add(-72*time.Hour)
+		if p := register(t, s, past); p.State != payment.Issued {
+			t.Errorf("a payment whose account is long closed is %s", p.State)
+		}
+		if p := register(t, s, fixed("exact", 1000)); p.State != payment.Paid {
+			t.Errorf("the payment that expects it is %s", p.State)
+		}
+		verified(t, s)
+	})
+}
+
+func TestRegisterRefuses(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		register(t, s, storetest.Registration("o-1"))
+		other := storetest.Registration("o-2")
+		other.Order = "o-1"
+		if _, _, err := s.Register(t.Context(), other, storetest.Registering(storetest.Noon)); !fault.Is(err, fault.Conflict) {
+			t.Errorf("another payment's order: %v, want fault.Conflict", err)
+		}
+		more := storetest.Registration("o-1")
+		more.Amount = payment.Won(1)
+		if _, _, err := s.Register(t.Context(), more, storetest.Registering(storetest.Noon)); !fault.Is(err, fault.Conflict) {
+			t.Errorf("another amount: %v, want fault.Conflict", err)
+		}
+		_, changed, err := s.Register(t.Context(), storetest.Registration("o-1"), storetest.Registering(storetest.Noon))
+		if changed || err != nil {
+			t.Errorf("the same again: changed %v, %v", changed, err)
+		}
+		if c := verified(t, s); c.Payments != 1 || c.Events != 1 {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// TestAdoptOfAnothersID adopts an order whose name is taken by a payment of
+// another channel.
+func TestAdoptOfAnothersID(t *testing.T) {
+	t.Parallel()
+	adopt := func(in notice.Inbound, found []notice.Found) notice.Ruling {
+		g := storetest.Registration("o-1")
+		g.Channel, g.Order = found[0].Channel, "o-1"
+		p, err := payment.Adopt(in.Notice.Report, g, payment.Env{Now: in.At, NewID: storetest.NewID})
+		if err != nil {
+			panic(err)
+		}
+		return notice.Ruling{Verdict: payment.Applied, Channel: g.Channel, Payment: &p, Created: true, Changed: true, Claims: true}
+	}
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		register(t, s, storetest.Registration("o-1"))
+		r := storetest.Deposit("o-1", "D1")
+		r.Event = payment.EventIssued
+		got, err := s.Settle(t.Context(), []notice.Inbound{storetest.Told(storetest.OtherOne, "o-1", r)}, adopt)
+		if err != nil || got[0].Err != nil || got[0].Verdict != payment.Unmatched {
+			t.Errorf("Settle = %+v, %v; want unmatched", got, err)
+		}
+		verified(t, s)
+	})
+}
