@@ -105,6 +105,7 @@ type held struct {
 	in   notice.Inbound // for a Judge
 	said payment.Report // what the store knows that it says
 	name payment.MatchKey
+	why  payment.Reason // that it waits for
 }
 
 // casesFor are the held notices that a payment's names lead to, in the PG's
@@ -153,7 +154,7 @@ func (t *tx) casesFor(keys []payment.MatchKey) ([]held, error) {
 // case is gone or waits for something else than a registration.
 func (t *tx) heldNotice(id string) (h held, waits bool, err error) {
 	var kind string
-	found, err := t.has(`select kind from open_case where id = $1`+t.d.forUpdate, []any{id}, &kind)
+	found, err := t.has(`select kind, reason from open_case where id = $1`+t.d.forUpdate, []any{id}, &kind, &h.why)
 	if err != nil || !found || kind == string(payment.Pending) || kind == caseListed {
 		return h, false, err
 	}
@@ -166,6 +167,11 @@ func (t *tx) heldNotice(id string) (h held, waits bool, err error) {
 // no other payment does.
 func (t *tx) foundFor(h held, p payment.Payment) (f notice.Found, meant bool, err error) {
 	f = notice.Found{Channel: h.name.Channel, By: h.name.Kind, Payments: []payment.Payment{p}}
+	if h.why == notice.ReasonAmbiguous && h.name.Kind != payment.ByAccount {
+		// Payments of several channels were meant when it came. That one of
+		// them is registered again does not make it the only one.
+		return f, false, nil
+	}
 	if h.name.Kind == payment.ByAccount {
 		if f.Payments, err = t.named(h.name, h.said); err != nil {
 			return f, false, err

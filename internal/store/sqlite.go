@@ -35,6 +35,9 @@ func openSQLite(ctx context.Context, file string, o Options) (*Store, error) {
 			return nil, fault.Errorf(fault.Invalid, "database folder %s: %w", dir, err)
 		}
 	}
+	if err := private(file); err != nil {
+		return nil, err
+	}
 	var closers []func() error
 	if o.Exclusive {
 		release, err := lockFile(file + ".lock")
@@ -54,7 +57,6 @@ func openSQLite(ctx context.Context, file string, o Options) (*Store, error) {
 		closeAll(closers)
 		return nil, err
 	}
-	_ = os.Chmod(file, 0o600)
 	read, err := sql.Open("sqlite", sqliteDSN(file, wait, "query_only(1)"))
 	if err != nil {
 		return nil, err
@@ -79,6 +81,16 @@ func openSQLite(ctx context.Context, file string, o Options) (*Store, error) {
 		}
 	}
 	return s, nil
+}
+
+// private makes a file that does not exist yet, for this user alone. SQLite
+// gives the files beside it the same rights.
+func private(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names it
+	if err != nil {
+		return fault.Errorf(fault.Invalid, "database file: %w", err)
+	}
+	return f.Close()
 }
 
 func closeAll(closers []func() error) {
@@ -141,6 +153,9 @@ func (w *sqliteWriter) run() {
 	for {
 		select {
 		case <-w.done:
+			for _, st := range w.stmts {
+				_ = st.Close()
+			}
 			_ = w.conn.Close()
 			return
 		case j := <-w.jobs:
