@@ -58,7 +58,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"setenv":   cmdSetenv,
 	"shop":     cmdShop,
 	"sql":      cmdSQL,
-	"stop":     cmdStop,
+	"halt":     cmdHalt,
 	"subst":    cmdSubst,
 	"waitlog":  cmdWaitlog,
 	"webhooks": cmdWebhooks,
@@ -133,12 +133,12 @@ func cmdKill(ts *testscript.TestScript, _ bool, args []string) {
 	n.kill()
 }
 
-// cmdStop sends SIGTERM and waits for a good end; with -twice it sends it
+// cmdHalt sends SIGTERM and waits for a good end; with -twice it sends it
 // again at once and waits for any end; with -begin it does not wait, and with
 // -end it only waits. The log is the command's stderr.
 //
-//	stop [-as NAME] [-twice | -begin | -end]
-func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
+//	halt [-as NAME] [-twice | -begin | -end]
+func cmdHalt(ts *testscript.TestScript, neg bool, args []string) {
 	n, rest := of(ts).node(ts, args)
 	how := strings.Join(rest, " ")
 	began := time.Now()
@@ -157,7 +157,7 @@ func cmdStop(ts *testscript.TestScript, neg bool, args []string) {
 	_, _ = ts.Stderr().Write([]byte(n.output.String()))
 	ts.Logf("stopped after %v", time.Since(began).Round(time.Millisecond))
 	if (err != nil) != neg {
-		ts.Fatalf("stop: %v", err)
+		ts.Fatalf("halt: %v", err)
 	}
 }
 

@@ -54,6 +54,27 @@ func setUp(e *testscript.Env, engine, tongbo string) error {
 		e.Setenv("TONGBO_DATABASE", storetest.Postgres(e.T().(testing.TB)))
 		e.Setenv("TONGBO_KEY", key.Text().Reveal())
 	}
+	return materials(e)
+}
+
+// materials are the files and variables that most scripts use.
+func materials(e *testscript.Env) error {
+	base, err := os.ReadFile("base.toml")
+	if err != nil {
+		return err
+	}
+	e.Setenv("AUTH", "Authorization: PortOne the-scripts-api-secret")
+	e.Setenv("WHSEC", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3")
+	e.Setenv("KCP", "channel-key-00000000-0000-4000-8000-000000000001")
+	e.Setenv("TOSS", "channel-key-00000000-0000-4000-8000-000000000002")
+	// An account of the KCP channel that waits for 10,000 won.
+	register := `{"channelKey": "` + e.Getenv("KCP") + `", "orderName": "사과 1상자", "amount": {"total": 10000},` +
+		` "currency": "KRW", "virtualAccount": {"bank": "SHINHAN", "accountNumber": "T0309260001455"}}`
+	for name, text := range map[string][]byte{"base.toml": base, "register.json": []byte(register)} {
+		if err := os.WriteFile(filepath.Join(e.WorkDir, name), text, 0o600); err != nil {
+			return err
+		}
+	}
 	return readmeParts(e.WorkDir)
 }
 

@@ -133,6 +133,7 @@ type site struct {
 	raw     *sql.DB // a second way into the database
 	file    string
 	log     *logs
+	shut    func() error // closes the store, once
 }
 
 // logs are log lines, written by many.
@@ -195,7 +196,8 @@ func newSite(t testing.TB, channels ...merchant.Channel) *site {
 	if s.raw, err = sql.Open("sqlite", file+"?_pragma=busy_timeout(5000)&_txlock=immediate"); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = errors.Join(s.raw.Close(), s.Store.Close()) })
+	s.shut = sync.OnceValue(s.Store.Close)
+	t.Cleanup(func() { _ = errors.Join(s.raw.Close(), s.shut()) })
 	if err := s.SaveSettings(t.Context(), allOf(channels...), time.Now()); err != nil {
 		t.Fatal(err)
 	}

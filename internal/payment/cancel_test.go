@@ -6,6 +6,8 @@ import (
 	"github.com/tongbo/tongbo/internal/payment"
 )
 
+// TestReversed is a long table: one story for each way in which a bank takes
+// money back.
 func TestReversed(t *testing.T) {
 	t.Parallel()
 	cancelled := step{r: report(payment.EventCancelled, 5), verdict: payment.Applied, state: payment.Cancelled, change: payment.ChangeCancelled}

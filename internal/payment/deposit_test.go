@@ -48,6 +48,8 @@ func TestIssued(t *testing.T) {
 	})
 }
 
+// TestDeposited is a long table: one story for each row of the money rules
+// about deposits.
 func TestDeposited(t *testing.T) {
 	t.Parallel()
 	paidLate := pays(deposited(24*60 + 1))

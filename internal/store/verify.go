@@ -51,6 +51,12 @@ func (r *Reader) Verify(ctx context.Context, report func(Problem)) (Checked, err
 		return Checked{}, away(err)
 	}
 	defer func() { _ = snapshot.Rollback() }()
+	if r.d.postgres {
+		// Whoever reads the reports may take their time.
+		if _, err := snapshot.ExecContext(ctx, `set local idle_in_transaction_session_timeout = 0`); err != nil {
+			return Checked{}, away(err)
+		}
+	}
 	v := &verifier{ctx: ctx, r: r, q: snapshot, report: report}
 	for _, check := range []func() error{
 		v.count, v.notices, v.payments, v.deposits, v.tries, func() error { return v.sweep(time.Now()) },
