@@ -80,7 +80,7 @@ func (d *Deadlines) Run(ctx context.Context) error {
 	x := &expiry{store: d.Store, newID: func() string { return idFrom(d.NewID) }}
 	var pause time.Duration
 	for ctx.Err() == nil {
-		
+		d.forget()
 		next, err := x.run(ctx)
 		switch {
 		case ctx.Err() != nil:

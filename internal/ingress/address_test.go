@@ -46,7 +46,7 @@ func TestSenders(t *testing.T) {
 		{"test, an empty list refuses everybody", testChannel(senders()), loopback, "refused/no_sender_list@test"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, channels(c.channel), func(s *site) {
+			inBubble(t, channels(c.channel), func(t *testing.T, s *site) {
 				s.mustRegister(c.channel, "o-1")
 				s.send(c.from, deposit("o-1", toMID(c.channel.MID)))
 				s.wantVerdicts(c.want)
@@ -58,7 +58,7 @@ func TestSenders(t *testing.T) {
 // What a test machine says about live money claims nothing: the real notice
 // bears the same key.
 func TestTestSenderClaimsNoKey(t *testing.T) {
-	inBubble(t, channels(liveChannel()), func(s *site) {
+	inBubble(t, channels(liveChannel()), func(t *testing.T, s *site) {
 		s.mustRegister(liveChannel(), "o-1")
 		wantAck(t, "kcp", s.send(kcpTest, deposit("o-1", toMID("A1234"))))
 		wantAck(t, "kcp", s.send(kcpLive, deposit("o-1", toMID("A1234"))))
@@ -187,7 +187,7 @@ func TestBehindATrustedProxy(t *testing.T) {
 }
 
 func TestUntrustedProxyAdmitsNobody(t *testing.T) {
-	inBubble(t, channels(testChannel(), liveChannel()), func(s *site) {
+	inBubble(t, channels(testChannel(), liveChannel()), func(t *testing.T, s *site) {
 		s.mustRegister(testChannel(), "o-1")
 		s.mustRegister(liveChannel(), "o-2")
 		again := func(n notice.Notice) {

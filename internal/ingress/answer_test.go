@@ -29,7 +29,7 @@ func TestAnswers(t *testing.T) {
 	for code, want := range pgs {
 		t.Run(code, func(t *testing.T) {
 			ch := testChannel(of(code, "MID1"))
-			inBubble(t, channels(ch), func(s *site) {
+			inBubble(t, channels(ch), func(t *testing.T, s *site) {
 				s.mustRegister(ch, "o-1", orderSecret("ps_1"))
 				s.mustRegister(ch, "o-2", orderSecret("ps_2"))
 				on := func(order, secret string, edit ...func(*notice.Notice)) notice.Notice {
@@ -92,7 +92,7 @@ func TestAnswers(t *testing.T) {
 
 func TestAnswerOfPending(t *testing.T) {
 	live := liveChannel(of("nice_v2", "MID1"), credential("merchant_key", "k"))
-	inBubble(t, channels(live), func(s *site) {
+	inBubble(t, channels(live), func(t *testing.T, s *site) {
 		s.mustRegister(live, "o-1")
 		n := deposit("o-1", toMID("MID1"))
 		n.PGTx, n.Deposit = "", ""
@@ -105,7 +105,7 @@ func TestAnswerOfPending(t *testing.T) {
 func TestConfirmIsTheChannelsWord(t *testing.T) {
 	never := false
 	live := liveChannel(of("nice_v2", "MID1"), credential("merchant_key", "k"), func(c *merchant.Channel) { c.Confirm = &never })
-	inBubble(t, channels(live), func(s *site) {
+	inBubble(t, channels(live), func(t *testing.T, s *site) {
 		s.mustRegister(live, "o-1")
 		n := deposit("o-1", toMID("MID1"))
 		n.PGTx, n.Deposit = "", ""

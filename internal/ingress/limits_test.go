@@ -17,7 +17,7 @@ func (s *site) attentions() string {
 }
 
 func TestRefusalsAreKeptUpToACap(t *testing.T) {
-	inBubble(t, channels(liveChannel()), func(s *site) {
+	inBubble(t, channels(liveChannel()), func(t *testing.T, s *site) {
 		n := deposit("o-1", toMID("A1234"))
 		counted := func() string {
 			return s.texts(`select peer || ':' || kept || '+' || dropped from refusal order by day, peer`)
@@ -51,7 +51,7 @@ func TestRefusalsAreKeptUpToACap(t *testing.T) {
 }
 
 func TestAttentionOncePerKindAndChannel(t *testing.T) {
-	inBubble(t, channels(testChannel(), liveChannel()), func(s *site) {
+	inBubble(t, channels(testChannel(), liveChannel()), func(t *testing.T, s *site) {
 		s.mustRegister(testChannel(), "o-1")
 		refused := func() { s.send(stranger, deposit("o-1")) }
 		refused()
@@ -79,7 +79,7 @@ func TestAttentionOncePerKindAndChannel(t *testing.T) {
 // Nobody is told by whom nothing is known: neither a tenant of what names no
 // channel, nor anybody of what was settled.
 func TestNoAttention(t *testing.T) {
-	inBubble(t, channels(testChannel()), func(s *site) {
+	inBubble(t, channels(testChannel()), func(t *testing.T, s *site) {
 		s.mustRegister(testChannel(), "o-1")
 		s.send(loopback, deposit("o-1"))
 		s.send(loopback, deposit("o-1"))

@@ -20,7 +20,7 @@ import (
 const kcpPath = "/kcp_payments/notice_vbank"
 
 func TestLooking(t *testing.T) {
-	inBubble(t, channels(testChannel()), func(s *site) {
+	inBubble(t, channels(testChannel()), func(t *testing.T, s *site) {
 		for _, c := range []struct {
 			method, query string
 			status        int
@@ -53,7 +53,7 @@ func TestLooking(t *testing.T) {
 }
 
 func TestBodies(t *testing.T) {
-	inBubble(t, channels(testChannel()), func(s *site) {
+	inBubble(t, channels(testChannel()), func(t *testing.T, s *site) {
 		s.mustRegister(testChannel(), "o-1")
 		good := encoded(s, "kcp", loopback, "", deposit("o-1"), nil)
 		full := append(bytes.Clone(good.body), '&')
@@ -218,7 +218,7 @@ func (p *pipe) Addr() net.Addr { return &net.UnixAddr{} }
 // A body that drips holds its place for a stated time, then it is kept as far
 // as it came.
 func TestSlowBody(t *testing.T) {
-	inBubble(t, channels(testChannel()), func(s *site) {
+	inBubble(t, channels(testChannel()), func(t *testing.T, s *site) {
 		p := &pipe{conns: make(chan net.Conn, 1)}
 		client, server := net.Pipe()
 		p.conns <- server

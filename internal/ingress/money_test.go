@@ -1,6 +1,8 @@
 package ingress_test
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,7 +44,7 @@ func TestConflicts(t *testing.T) {
 		{"a deposit that another payment has", []notice.Notice{deposit("o-2")}, deposit("o-1", depositID("d1-o-2")), payment.Issued, "deposit_of_another_payment"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, channels(testChannel()), func(s *site) {
+			inBubble(t, channels(testChannel()), func(t *testing.T, s *site) {
 				s.mustRegister(testChannel(), "o-1")
 				s.mustRegister(testChannel(), "o-2")
 				for _, n := range c.before {
@@ -74,7 +76,7 @@ func TestConflicts(t *testing.T) {
 }
 
 func TestResendsOfAnUnknownOrderJoinItsCase(t *testing.T) {
-	inBubble(t, channels(testChannel()), func(s *site) {
+	inBubble(t, channels(testChannel()), func(t *testing.T, s *site) {
 		for range 3 {
 			wantAck(t, "kcp", s.send(loopback, deposit("o-1")))
 		}
@@ -90,6 +92,18 @@ func TestResendsOfAnUnknownOrderJoinItsCase(t *testing.T) {
 	})
 }
 
+func TestResendOfWhatMovesNothing(t *testing.T) {
+	inBubble(t, channels(testChannel()), func(t *testing.T, s *site) {
+		s.mustRegister(testChannel(), "o-1")
+		n := deposit("o-1")
+		n.Event = payment.EventOther
+		for range 2 {
+			wantAck(t, "kcp", s.send(loopback, n))
+		}
+		s.wantVerdicts("recorded@test duplicate@test")
+	})
+}
+
 func TestLateBinding(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -100,7 +114,7 @@ func TestLateBinding(t *testing.T) {
 		{"registration, then notice", func(s *site) { s.mustRegister(testChannel(), "o-1") }, func(s *site) { s.send(loopback, deposit("o-1")) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, channels(testChannel()), func(s *site) {
+			inBubble(t, channels(testChannel()), func(t *testing.T, s *site) {
 				c.first(s)
 				c.then(s)
 				s.mustRegister(testChannel(), "o-1")
@@ -119,9 +133,36 @@ func TestLateBinding(t *testing.T) {
 	}
 }
 
+// Registration and notice at once: exactly one of them applies the deposit.
+func TestLateBindingAtOnce(t *testing.T) {
+	inBubble(t, channels(testChannel()), func(t *testing.T, s *site) {
+		const n = 40
+		order := func(i int) string { return fmt.Sprintf("o-%d", i) }
+		var wg sync.WaitGroup
+		for i := range n {
+			wg.Go(func() { wantAck(t, "kcp", s.send(loopback, deposit(order(i)))) })
+			wg.Go(func() {
+				if _, err := s.register(testChannel(), order(i)); err != nil {
+					t.Error(err)
+				}
+			})
+			wg.Go(func() { wantAck(t, "kcp", s.send(loopback, deposit(order(i)))) })
+		}
+		wg.Wait()
+		for i := range n {
+			if got := s.texts(`select type from event where payment_id = $1`, order(i)); got != "Transaction.Paid" {
+				t.Errorf("%s: events = %q, want one Transaction.Paid", order(i), got)
+			}
+		}
+		if got := s.cases(); got != "" {
+			t.Errorf("cases = %s", got)
+		}
+	})
+}
+
 // An account number alone finds the one payment that waits for it.
 func TestNoticeWithoutAnOrder(t *testing.T) {
-	inBubble(t, channels(testChannel()), func(s *site) {
+	inBubble(t, channels(testChannel()), func(t *testing.T, s *site) {
 		s.mustRegister(testChannel(), "o-1")
 		body := "site_cd=T0000&tx_cd=TX00&op_cd=50&noti_id=n1&ipgm_mnyx=1000&account=11-01"
 		wantAck(t, "kcp", s.serve(call{path: "/kcp_payments/notice_vbank", from: loopback, body: []byte(body)}))
@@ -162,7 +203,7 @@ func TestReversals(t *testing.T) {
 			}, payment.Issued, "", "recorded/reversal_before_deposit@test recorded/reversed_before_deposit@test duplicate@test", ""},
 		} {
 			t.Run(code+" "+c.name, func(t *testing.T) {
-				inBubble(t, channels(ch), func(s *site) {
+				inBubble(t, channels(ch), func(t *testing.T, s *site) {
 					s.mustRegister(ch, "o-1")
 					for _, n := range c.notices() {
 						wantAck(t, code, s.serve(encoded(s, code, from, "", n, nil)))
@@ -185,7 +226,7 @@ func TestReversals(t *testing.T) {
 
 func TestAdopt(t *testing.T) {
 	ch := testChannel(adopts)
-	inBubble(t, channels(ch), func(s *site) {
+	inBubble(t, channels(ch), func(t *testing.T, s *site) {
 		for range 2 {
 			wantAck(t, "kcp", s.send(loopback, deposit("o-1")))
 		}
@@ -225,15 +266,18 @@ func TestAdoptIsRefused(t *testing.T) {
 				s.mustRegister(testChannel(), "o-1", func(g *payment.Registration) { g.Order = "pg-1" })
 			},
 			loopback, deposit("o-1"), "unmatched/unknown_order@test"},
+		{"a deposit that another payment has", channels(testChannel(adopts)),
+			func(s *site) { s.send(loopback, deposit("o-2")) }, loopback, deposit("o-1", depositID("d1-o-2")),
+			"applied@test unmatched/unknown_order@test"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, c.channels, func(s *site) {
+			inBubble(t, c.channels, func(t *testing.T, s *site) {
 				if c.prepare != nil {
 					c.prepare(s)
 				}
 				wantAck(t, "kcp", s.send(c.from, c.notice))
 				s.wantVerdicts(c.want)
-				if got := s.events(); got != "" {
+				if got := s.texts(`select type from event where payment_id = 'o-1' and type <> 'tongbo.attention'`); got != "" {
 					t.Errorf("events = %s", got)
 				}
 			})

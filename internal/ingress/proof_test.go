@@ -40,7 +40,7 @@ func (s *site) toss(from string, n notice.Notice) int {
 func TestModesNeverMix(t *testing.T) {
 	both := channels(testChannel(), liveChannel())
 	t.Run("a mock deposit for a live payment, then the real one", func(t *testing.T) {
-		inBubble(t, both, func(s *site) {
+		inBubble(t, both, func(t *testing.T, s *site) {
 			s.mustRegister(liveChannel(), "o-1")
 			wantAck(t, "kcp", s.send(kcpLive, deposit("o-1", toMID("A1234"), mock)))
 			if got := s.state("s1", "o-1"); got != payment.Issued {
@@ -51,22 +51,25 @@ func TestModesNeverMix(t *testing.T) {
 		})
 	})
 	t.Run("a mock deposit for an order that nobody knows", func(t *testing.T) {
-		inBubble(t, both, func(s *site) {
+		inBubble(t, both, func(t *testing.T, s *site) {
 			s.send(kcpLive, deposit("o-1", toMID("A1234"), mock))
+			if got := s.cases(); got != "" {
+				t.Errorf("it waits for somebody: %s", got)
+			}
 			s.mustRegister(liveChannel(), "o-1")
 			s.send(kcpLive, deposit("o-1", toMID("A1234")))
 			s.wantVerdicts("recorded/test_notice@live applied@live")
 		})
 	})
 	t.Run("a mock deposit for a test payment counts", func(t *testing.T) {
-		inBubble(t, both, func(s *site) {
+		inBubble(t, both, func(t *testing.T, s *site) {
 			s.mustRegister(testChannel(), "o-1")
 			s.send(kcpTest, deposit("o-1", mock))
 			s.wantVerdicts("applied@test")
 		})
 	})
 	t.Run("a test channel hears of a live payment", func(t *testing.T) {
-		inBubble(t, channels(testChannel(adopts), liveChannel()), func(s *site) {
+		inBubble(t, channels(testChannel(adopts), liveChannel()), func(t *testing.T, s *site) {
 			s.mustRegister(liveChannel(), "o-1")
 			wantAck(t, "kcp", s.send(kcpTest, deposit("o-1")))
 			s.wantVerdicts("recorded/test_notice@test")
@@ -80,7 +83,7 @@ func TestModesNeverMix(t *testing.T) {
 	})
 	t.Run("Inicis' test tool for a live payment", func(t *testing.T) {
 		live := liveChannel(of("html5_inicis", "SIRreal001"))
-		inBubble(t, channels(live), func(s *site) {
+		inBubble(t, channels(live), func(t *testing.T, s *site) {
 			s.mustRegister(live, "o-1")
 			n := deposit("o-1", toMID("SIRreal001"))
 			n.PGTx = ""
@@ -94,7 +97,7 @@ func TestModesNeverMix(t *testing.T) {
 }
 
 func TestTossSecret(t *testing.T) {
-	inBubble(t, channels(tossChannel()), func(s *site) {
+	inBubble(t, channels(tossChannel()), func(t *testing.T, s *site) {
 		s.mustRegister(tossChannel(), "o-1", orderSecret("ps_real"))
 		w := s.serve(encoded(s, "tosspayments", tossLive, "", deposit("o-1", proof("ps_forged")), nil))
 		if w.Code != http.StatusBadRequest || w.Body.String() != "refused\n" {
@@ -112,7 +115,7 @@ func TestTossSecret(t *testing.T) {
 }
 
 func TestTossLiveWaitsForTheInquiry(t *testing.T) {
-	inBubble(t, channels(tossLiveChannel()), func(s *site) {
+	inBubble(t, channels(tossLiveChannel()), func(t *testing.T, s *site) {
 		s.mustRegister(tossLiveChannel(), "o-1", orderSecret("ps_real"))
 		for range 2 {
 			if code := s.toss(tossLive, deposit("o-1", proof("ps_real"))); code != http.StatusOK {
@@ -134,7 +137,7 @@ func TestTossLiveWaitsForTheInquiry(t *testing.T) {
 
 // A secret that comes with the registration is checked against what was held.
 func TestProofIsCheckedLater(t *testing.T) {
-	inBubble(t, channels(tossChannel()), func(s *site) {
+	inBubble(t, channels(tossChannel()), func(t *testing.T, s *site) {
 		s.toss(tossLive, deposit("o-1", proof("ps_forged"), depositID("forged")))
 		s.toss(tossLive, deposit("o-1", proof("ps_real"), depositID("real")))
 		s.mustRegister(tossChannel(), "o-1", orderSecret("ps_real"))
@@ -150,7 +153,7 @@ func TestProofIsCheckedLater(t *testing.T) {
 
 func TestNiceMerchantKey(t *testing.T) {
 	live := liveChannel(of("nice", "shop00001m"), credential("merchant_key", "right"), func(c *merchant.Channel) { c.Confirm = new(bool) })
-	inBubble(t, channels(live), func(s *site) {
+	inBubble(t, channels(live), func(t *testing.T, s *site) {
 		n := deposit("o-1", toMID("shop00001m"))
 		n.PGTx, n.Deposit = "", ""
 		wrong := merchant.Credentials{"merchant_key": "wrong"}
@@ -174,7 +177,7 @@ func TestNiceMerchantKey(t *testing.T) {
 // A forged event that moves nothing occupies no key either.
 func TestForgedEventClaimsNothing(t *testing.T) {
 	ch := tossChannel(credential("security_key", strings.Repeat("ab", 32)))
-	inBubble(t, channels(ch), func(s *site) {
+	inBubble(t, channels(ch), func(t *testing.T, s *site) {
 		n := notice.Notice{Kind: "payout.changed", Form: "entity"}
 		n.Event = payment.EventOther
 		forged := encoded(s, "tosspayments", tossLive, "/"+string(keyTest), n, merchant.Credentials{"security_key": secret.Text(strings.Repeat("cd", 32))})
@@ -200,7 +203,7 @@ func TestSecretsDoNotLeak(t *testing.T) {
 	)
 	toss := tossChannel(token(tokenText))
 	nice := testChannel(of("nice", "nicepay00m"), keyed(keyMore), credential("merchant_key", merchantKeyText))
-	inBubble(t, channels(toss, nice), func(s *site) {
+	inBubble(t, channels(toss, nice), func(t *testing.T, s *site) {
 		edit := func(n *notice.Notice) {
 			n.Merchant, n.Depositor, n.Account, n.PGTx, n.Deposit = "nicepay00m", depositor, accountText, "", ""
 		}

@@ -37,7 +37,7 @@ func TestRoutes(t *testing.T) {
 		{"needless escapes", channels(testChannel()), "/%63hannel" + string(keyTest[7:]), nil, 200, "applied@test"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, c.channels, func(s *site) {
+			inBubble(t, c.channels, func(t *testing.T, s *site) {
 				if ch := c.channels[0]; ch.Provider == "kcp" && !ch.Disabled {
 					s.mustRegister(ch, "o-1")
 				}
@@ -56,7 +56,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestPathsThatAreNoNoticePaths(t *testing.T) {
-	inBubble(t, channels(testChannel()), func(s *site) {
+	inBubble(t, channels(testChannel()), func(t *testing.T, s *site) {
 		for path, notices := range map[string]bool{
 			"/kcp_payments/notice_vbank":                          true,
 			"//kcp_payments//notice_vbank":                        true,
@@ -109,7 +109,7 @@ func TestOneTestMIDOfTwoMerchants(t *testing.T) {
 		}, "unmatched/several_match"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, channels(first, second), func(s *site) {
+			inBubble(t, channels(first, second), func(t *testing.T, s *site) {
 				c.prepare(s)
 				wantAck(t, "kcp", s.send(loopback, deposit("o-1")))
 				s.wantVerdicts(c.want)
@@ -124,7 +124,7 @@ func TestProofTellsTwoMerchantsApart(t *testing.T) {
 	third := testChannel(of("nice", "nicepay00m"), keyed(keyLive), otherMerchant) // has no key to check with
 	to := func(n *notice.Notice) { n.Merchant = "nicepay00m"; n.PGTx, n.Deposit = "", "" }
 	t.Run("known to all", func(t *testing.T) {
-		inBubble(t, channels(first, second, third), func(s *site) {
+		inBubble(t, channels(first, second, third), func(t *testing.T, s *site) {
 			s.mustRegister(first, "o-1")
 			s.mustRegister(second, "o-1")
 			wantAck(t, "nice", s.serve(encoded(s, "nice", loopback, "", deposit("o-1", to), second.Credentials)))
@@ -132,7 +132,7 @@ func TestProofTellsTwoMerchantsApart(t *testing.T) {
 		})
 	})
 	t.Run("a proof counts more than having none", func(t *testing.T) {
-		inBubble(t, channels(first, third), func(s *site) {
+		inBubble(t, channels(first, third), func(t *testing.T, s *site) {
 			s.mustRegister(first, "o-1")
 			s.mustRegister(third, "o-1")
 			wantAck(t, "nice", s.serve(encoded(s, "nice", loopback, "", deposit("o-1", to), first.Credentials)))
@@ -140,7 +140,7 @@ func TestProofTellsTwoMerchantsApart(t *testing.T) {
 		})
 	})
 	t.Run("known to nobody, the key is one's", func(t *testing.T) {
-		inBubble(t, channels(first, second), func(s *site) {
+		inBubble(t, channels(first, second), func(t *testing.T, s *site) {
 			wantAck(t, "nice", s.serve(encoded(s, "nice", loopback, "", deposit("o-1", to), second.Credentials)))
 			s.wantVerdicts("unmatched/unknown_order@more")
 		})
@@ -151,7 +151,7 @@ func TestProofTellsTwoMerchantsApart(t *testing.T) {
 // of them registers again.
 func TestAmbiguousNoticeBelongsToNobody(t *testing.T) {
 	first, second := testChannel(), testChannel(keyed(keyMore), otherMerchant)
-	inBubble(t, channels(first, second), func(s *site) {
+	inBubble(t, channels(first, second), func(t *testing.T, s *site) {
 		s.mustRegister(first, "o-1")
 		s.mustRegister(second, "o-1")
 		s.send(loopback, deposit("o-1"))

@@ -221,11 +221,11 @@ func (s *site) run() *site {
 }
 
 // inBubble runs a test in virtual time, on a running site.
-func inBubble(t *testing.T, channels []merchant.Channel, f func(s *site)) {
+func inBubble(t *testing.T, channels []merchant.Channel, f func(t *testing.T, s *site)) {
 	t.Helper()
 	t.Parallel()
 	blank()
-	synctest.Test(t, func(t *testing.T) { f(newSite(t, channels...).run()) })
+	synctest.Test(t, func(t *testing.T) { f(t, newSite(t, channels...).run()) })
 }
 
 func channels(list ...merchant.Channel) []merchant.Channel { return list }

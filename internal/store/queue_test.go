@@ -121,9 +121,11 @@ func TestLeases(t *testing.T) {
 		if again.ID != lost.ID || again.Lease == lost.Lease {
 			t.Errorf("after the lease: %s under %s", again.ID, again.Lease)
 		}
-		errs, err := one.Finish(t.Context(), []webhook.Finish{outcome(lost, 0, 0, webhook.Good)})
-		if err != nil || !fault.Is(errs[0], fault.Conflict) {
-			t.Errorf("an outcome after the lease was lost: %v, %v", errs, err)
+		errs, err := one.Finish(t.Context(), []webhook.Finish{
+			outcome(lost, 0, 0, webhook.Good), outcome(lost, 0, time.Minute, webhook.NoAnswer),
+		})
+		if err != nil || !fault.Is(errs[0], fault.Conflict) || !fault.Is(errs[1], fault.Conflict) {
+			t.Errorf("outcomes after the lease was lost: %v, %v", errs, err)
 		}
 		if n := db.Count(t, `select count(*) from attempt`); n != 0 {
 			t.Errorf("the lost outcome left %d attempts", n)

@@ -1,0 +1,184 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider/kcp"
+	"github.com/tongbo/tongbo/internal/provider/wire"
+	"github.com/tongbo/tongbo/internal/secret"
+	"github.com/tongbo/tongbo/internal/simulator"
+)
+
+const (
+	kcpKey    = "channel-key-00000000-0000-4000-8000-000000000001"
+	apiSecret = "the-scripts-api-secret"
+	price     = 10000
+	// resendAfter is how soon the impatient PG of these tests sends again.
+	resendAfter = 20 * time.Millisecond
+)
+
+// A load is merchants that register accounts and a PG that tells of deposits,
+// as fast as they are answered. It never gives up on an order that it began.
+type load struct {
+	nodes  []*node
+	ledger *ledger
+	pg     *simulator.PG
+	api    *http.Client
+
+	next   atomic.Int64 // number of the last order, and the node of the next try
+	turn   atomic.Int64
+	cancel context.CancelFunc // begins no new order
+	work   sync.WaitGroup
+	failed atomic.Pointer[string] // an answer that must never be
+}
+
+func newLoad(nodes []*node, l *ledger) *load {
+	return &load{
+		nodes: nodes, ledger: l, api: &http.Client{Timeout: 10 * time.Second},
+		pg: &simulator.PG{Provider: kcp.V1, Client: simulator.NewClient()},
+	}
+}
+
+// start begins orders with so many workers until stop. One of them is a PG
+// that is always early, so that notices come even while nobody can register.
+func (l *load) start(workers int) {
+	ctx, cancel := context.WithCancel(context.Background())
+	l.cancel = cancel
+	for w := range workers {
+		l.work.Go(func() {
+			for ctx.Err() == nil && l.failed.Load() == nil {
+				number := l.next.Add(1)
+				if w == 0 {
+					number = number*10 + hurried
+				}
+				l.play(number)
+			}
+		})
+	}
+}
+
+// hurried numbers orders apart from the others; it is a multiple of ten.
+const hurried = 100_000_000
+
+// stop begins no more orders and returns when those begun are over.
+func (l *load) stop() error {
+	l.cancel()
+	l.work.Wait()
+	l.pg.Client.CloseIdleConnections()
+	l.api.CloseIdleConnections()
+	if f := l.failed.Load(); f != nil {
+		return fmt.Errorf("%s", *f)
+	}
+	return l.ledger.damaged
+}
+
+// play plays one order's story to its end.
+func (l *load) play(number int64) {
+	id := fmt.Sprintf("o-%06d", number)
+	switch number % 10 {
+	case 0:
+		l.tell(id, early, price)
+		l.register(id, early)
+	case 1:
+		l.register(id, repeated)
+		l.tell(id, repeated, price)
+		l.tell(id, repeated, price)
+	case 2:
+		l.register(id, twice)
+		var both sync.WaitGroup
+		both.Go(func() { l.tell(id, twice, price) })
+		both.Go(func() { l.tell(id, twice, price) })
+		both.Wait()
+	case 3:
+		l.register(id, short)
+		l.tell(id, short, price-1)
+	default:
+		l.register(id, plain)
+		l.tell(id, plain, price)
+	}
+}
+
+// address is one node's, in turn: a load balancer that does not look.
+func (l *load) address(path string) string {
+	return l.nodes[int(l.turn.Add(1))%len(l.nodes)].url(path)
+}
+
+// told is when all deposits happened: the same order makes the same bytes.
+var told = time.Date(2026, 8, 1, 12, 0, 0, 0, wire.Seoul)
+
+// depositOf is what the PG sends of an order's deposit.
+func depositOf(id string, amount int64) notice.Request {
+	var n notice.Notice
+	n.Event, n.Merchant, n.Order, n.At = payment.EventDeposited, "T0000", id, told
+	n.Amount, n.HasAmount, n.Account = payment.Won(amount), true, secret.Account("T0309260001455")
+	n.Deposit, n.PGTx = "D"+id, "T"+id
+	return kcp.V1.Encode(n, nil)
+}
+
+// tell sends a deposit notice until it is acknowledged, as long as it takes.
+func (l *load) tell(id string, k kind, amount int64) {
+	r := depositOf(id, amount)
+	for l.failed.Load() == nil {
+		x, _ := l.pg.SendRaw(context.Background(), l.address(""), r) // no answer is an answer here
+		l.ledger.write(try{x.At, id, k, "notice", x.Took, x.Reply.Status, x.Acked})
+		if x.Acked {
+			return
+		}
+		if s := x.Reply.Status; s != 0 && s != http.StatusServiceUnavailable {
+			l.fail("notice of %s: status %d %q", id, s, x.Reply.Body)
+		}
+		<-time.After(resendAfter)
+	}
+}
+
+func (l *load) fail(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	l.failed.CompareAndSwap(nil, &text)
+}
+
+// register makes an account known until the API says so.
+func (l *load) register(id string, k kind) {
+	body := fmt.Sprintf(`{"channelKey": %q, "orderName": "사과", "amount": {"total": %d}, "currency": "KRW",
+		"virtualAccount": {"bank": "SHINHAN", "accountNumber": "T0309260001455"}}`, kcpKey, price)
+	for l.failed.Load() == nil {
+		at := time.Now()
+		status, answer := l.call(http.MethodPost, l.address("/payments/"+id+"/virtual-account"), body)
+		l.ledger.write(try{at, id, k, "registration", time.Since(at), status, status == http.StatusOK})
+		switch {
+		case status == http.StatusOK:
+			return
+		case status >= 400 && status < 500:
+			l.fail("registration of %s: status %d %s", id, status, answer)
+		}
+		<-time.After(resendAfter)
+	}
+}
+
+// call calls the API and returns status 0 if no whole answer came.
+func (l *load) call(method, url, body string) (int, string) {
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		return 0, err.Error()
+	}
+	req.Header.Set("Authorization", "PortOne "+apiSecret)
+	resp, err := l.api.Do(req)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return resp.StatusCode, string(bytes.TrimSpace(b))
+}
