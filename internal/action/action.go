@@ -161,7 +161,7 @@ func (a *Actions) register(ctx context.Context, v *view, c Caller, g payment.Reg
 		Judge:   v.judge,
 		Announce: func(p payment.Payment) ([]webhook.Emission, error) {
 			t, _ := p.Transaction()
-			e := eventOf(p, payment.Transition{Change: payment.ChangeIssued, Transaction: t.ID}, at, a.newID())
+			e := webhook.EventOf(p, payment.Transition{Change: payment.ChangeIssued, Transaction: t.ID}, at, a.newID())
 			out, err := v.planner.Plan(e, p.NoticeURLs)
 			return []webhook.Emission{out}, err
 		},
@@ -201,15 +201,6 @@ func (a *Actions) Resend(ctx context.Context, c Caller, id payment.ID, webhookID
 
 // ErrNoWebhook says that a payment has no webhook of the id, or none at all.
 var ErrNoWebhook = fault.Errorf(fault.NotFound, "the payment has no such webhook")
-
-// eventOf is the event that a transition of a payment makes.
-func eventOf(p payment.Payment, tr payment.Transition, at time.Time, id string) webhook.Event {
-	return webhook.Event{
-		ID: webhook.EventID(id), Type: webhook.TypeOf(tr.Change), At: at, Merchant: p.Merchant, Store: p.Store,
-		Mode: p.Mode, Payment: p.Key, PaymentID: p.ID, Transaction: tr.Transaction, Cancellation: tr.Cancellation,
-		State: p.State,
-	}
-}
 
 // now is the time to the precision at which it is stored.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -183,7 +183,7 @@ func (x *expiry) expire(p payment.Payment, at time.Time) notice.Expiry {
 	d := p.Decide(payment.Report{Event: payment.EventExpired, At: at}, payment.Env{Now: at, NewID: x.newID})
 	out := notice.Expiry{Payment: d.Payment}
 	for _, tr := range d.Transitions {
-		e := eventOf(d.Payment, tr, at, x.newID())
+		e := webhook.EventOf(d.Payment, tr, at, x.newID())
 		em, err := x.planner.Plan(e, d.Payment.NoticeURLs)
 		if err != nil {
 			// A payload that cannot be written is a mistake in this program: the

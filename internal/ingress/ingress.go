@@ -48,6 +48,9 @@ type Ingress struct {
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	Log            *slog.Logger
+	// Waits, if set, is told the deadline of each account that a notice made
+	// known: Deadlines.Sooner belongs here.
+	Waits func(deadline time.Time)
 
 	once    sync.Once
 	modules map[string]module // by path
@@ -169,6 +172,9 @@ func (i *Ingress) submit(ctx context.Context, v *view, in notice.Inbound) (notic
 	}
 	select {
 	case r := <-w.done:
+		if i.Waits != nil && r.Err == nil && !r.Deadline.IsZero() {
+			i.Waits(r.Deadline)
+		}
 		return r, r.Err
 	case <-ctx.Done():
 		return away()

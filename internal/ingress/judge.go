@@ -267,7 +267,7 @@ func concernOf(d payment.Decision) string {
 
 // emission is the event of a transition, with its deliveries.
 func (t trial) emission(p payment.Payment, tr payment.Transition) webhook.Emission {
-	e := EventOf(p, tr, t.in.At, newID())
+	e := webhook.EventOf(p, tr, t.in.At, newID())
 	e.Deposited = t.in.Notice.Event == payment.EventDeposited
 	out, err := t.planner.Plan(e, p.NoticeURLs)
 	if err != nil {
@@ -276,15 +276,6 @@ func (t trial) emission(p payment.Payment, tr payment.Transition) webhook.Emissi
 		return webhook.Emission{Event: e}
 	}
 	return out
-}
-
-// EventOf is the event that a transition of a payment makes.
-func EventOf(p payment.Payment, tr payment.Transition, at time.Time, id string) webhook.Event {
-	return webhook.Event{
-		ID: webhook.EventID(id), Type: webhook.TypeOf(tr.Change), At: at, Merchant: p.Merchant, Store: p.Store,
-		Mode: p.Mode, Payment: p.Key, PaymentID: p.ID, Transaction: tr.Transaction, Cancellation: tr.Cancellation,
-		State: p.State,
-	}
 }
 
 // attention asks the merchant to look, once per kind and channel in ten

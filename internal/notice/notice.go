@@ -35,7 +35,7 @@ func (r Request) Route() string {
 		path = p
 	}
 	if at := strings.Index(path, "/channel-key-"); at >= 0 {
-		if end := strings.IndexByte(strings.TrimLeft(path[at+1:], "/"), '/'); end >= 0 {
+		if end := strings.IndexByte(path[at+1:], '/'); end >= 0 {
 			return path[:at+1+end] + "/…"
 		}
 	}
@@ -142,6 +142,9 @@ type Result struct {
 	Reason  payment.Reason
 	Channel merchant.ChannelKey
 	Payment payment.Key
+	// Deadline is when the payment's waiting account closes; zero if the
+	// notice did not change the payment, or nothing waits.
+	Deadline time.Time
 	// Err is why this notice was not committed; nil if it was. fault.Stale
 	// says that the settings have changed: judge again by the new ones.
 	Err error

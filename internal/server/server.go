@@ -80,6 +80,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s.api = api.Routes()
 	actions.Registered = s.deadlines.Sooner
+	s.ingress.Waits = s.deadlines.Sooner
 	st.OnSettings(api.Refresh)
 	st.OnDue(s.dispatcher.Wake)
 	st.OnSettings(s.ingress.Refresh)

@@ -211,7 +211,7 @@ func (t *tx) expireOne(k payment.Key, now time.Time, expire func(payment.Payment
 		return err
 	}
 	// Another node may have moved it while we waited for its row.
-	if d := p.Deadline(); d.IsZero() || d.After(now) || p.Expired {
+	if d := p.Deadline(); d.IsZero() || micros(d) > micros(now) || p.Expired {
 		return t.must(`update payment set deadline = null where key = $1 and deadline <= $2`, string(k), micros(now))
 	}
 	x, err := expire(p)

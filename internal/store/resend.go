@@ -44,8 +44,8 @@ func (t *tx) firstDelivery(k payment.Key, id webhook.DeliveryID) (webhook.Delive
 	const ended = `id, event_id, payment_key, merchant_id, store_id, mode, type, endpoint_id, url, target,
 		content_type, body, schedule, state, tries, created_at as due_at, manual, original, created_at`
 	// Index: delivery_by_payment, delivery_end_by_payment.
-	query := `select ` + deliveryColumns + ` from delivery where payment_key = $1 and original is null
-		union all select ` + ended + ` from delivery_end where payment_key = $1 and original is null
+	query := `select ` + deliveryColumns + ` from delivery where payment_key = $1 and original is null and type <> 'tongbo.attention'
+		union all select ` + ended + ` from delivery_end where payment_key = $1 and original is null and type <> 'tongbo.attention'
 		order by id desc`
 	var out *webhook.Delivery
 	err := t.each(query, []any{string(k)}, func(rows *sql.Rows) error {

@@ -109,6 +109,9 @@ func (t *tx) record(in notice.Inbound, r notice.Ruling, found []notice.Found) (n
 	res := notice.Result{ID: in.ID, Verdict: r.Verdict, Reason: r.Reason, Channel: r.Channel}
 	if r.Payment != nil {
 		res.Payment = r.Payment.Key
+		if r.Changed {
+			res.Deadline = r.Payment.Deadline()
+		}
 	}
 	if r.Verdict == payment.Refused || r.Verdict == payment.Unreadable {
 		kept, err := t.underCap(in)

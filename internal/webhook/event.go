@@ -85,3 +85,12 @@ func Wants(list []string, t Type) bool {
 		return wild && strings.HasPrefix(string(t), prefix)
 	})
 }
+
+// EventOf is the event that a transition of a payment makes.
+func EventOf(p payment.Payment, tr payment.Transition, at time.Time, id string) Event {
+	return Event{
+		ID: EventID(id), Type: TypeOf(tr.Change), At: at, Merchant: p.Merchant, Store: p.Store,
+		Mode: p.Mode, Payment: p.Key, PaymentID: p.ID, Transaction: tr.Transaction, Cancellation: tr.Cancellation,
+		State: p.State,
+	}
+}
