@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -75,16 +76,13 @@ func (n *node) start() (time.Duration, error) {
 	n.output, n.ended = &output{}, make(chan struct{})
 	n.cmd = exec.Command(n.binary, append([]string{"serve", "--listen", listen}, n.args...)...)
 	n.cmd.Env, n.cmd.Stdout, n.cmd.Stderr = n.env, n.output, n.output
-	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal reaches the tests first
-	if err := n.cmd.Start(); err != nil {
+	// An interrupt at the terminal reaches the tests first.
+	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := launch(n.cmd, n.ended); err != nil {
 		return 0, err
 	}
-	go func(c *exec.Cmd, ended chan struct{}) {
-		_ = c.Wait() // the state is read from the process
-		close(ended)
-	}(n.cmd, n.ended)
 	err := n.until(startPatience, func() bool {
-		if m := listens.FindStringSubmatch(n.output.String()); m != nil {
+		if m := listens.FindStringSubmatch(n.output.String()); n.addr == "" && m != nil {
 			n.addr = m[1]
 		}
 		return n.addr != "" && status(n.url("/readyz")) == http.StatusOK
@@ -94,6 +92,26 @@ func (n *node) start() (time.Duration, error) {
 		return 0, fmt.Errorf("serve is not ready: %w\n%s", err, tail(n.output.String()))
 	}
 	return time.Since(began), nil
+}
+
+// launch starts a process that dies with the tests, and closes ended when it
+// has ended.
+func launch(c *exec.Cmd, ended chan struct{}) error {
+	dieWithTests(c.SysProcAttr)
+	started := make(chan error)
+	go func() {
+		// The kernel watches the starting thread, not the process: keep that
+		// thread for as long as the program runs.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := c.Start()
+		started <- err
+		if err == nil {
+			_ = c.Wait() // the state is read from the process
+			close(ended)
+		}
+	}()
+	return <-started
 }
 
 var errEnded = errors.New("the process has ended")
@@ -172,7 +190,11 @@ func (n *node) wait() error {
 
 // status is the status of an answer, 0 if none came.
 func status(url string) int {
-	resp, err := client.Get(url) //nolint:forbidigo // a client of our own
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return 0
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return 0
 	}

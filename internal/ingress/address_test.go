@@ -145,7 +145,7 @@ func TestClientAddr(t *testing.T) {
 		{"a peer that is no address", "@", nil, nil, "invalid IP", false},
 		{"a peer that is no address, with headers", "@", nil, http.Header{"X-Forwarded-For": {kcpLive}}, "", true},
 	} {
-		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		r.RemoteAddr = c.peer
 		for name, list := range c.header {
 			r.Header[name] = list

@@ -56,6 +56,7 @@ func (j *judge) Rule(in notice.Inbound, found []notice.Found) notice.Ruling {
 		}
 		in.Notice = n
 	}
+	in.Notice.PGOrder = in.Notice.Order
 	t := trial{judge: j, in: in, p: p}
 	hits := t.hits(found)
 	if len(hits) == 0 {

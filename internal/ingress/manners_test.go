@@ -98,7 +98,8 @@ func TestBodies(t *testing.T) {
 // function that sends raw bytes and reads one answer.
 func (s *site) listen(t *testing.T) func(raw string) (*http.Response, string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,8 @@ func (s *site) listen(t *testing.T) func(raw string) (*http.Response, string) {
 	})
 	return func(raw string) (*http.Response, string) {
 		t.Helper()
-		c, err := net.Dial("tcp", l.Addr().String())
+		var d net.Dialer
+		c, err := d.DialContext(t.Context(), "tcp", l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,9 @@
 package payment
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Change is one transition of a payment: a fact for merchants.
 type Change string
@@ -185,7 +188,7 @@ func (d *decider) named() int {
 		}
 	}
 	if d.r.Account == "" {
-		return d.p.Current
+		return d.ordered()
 	}
 	for i := len(d.p.Transactions) - 1; i >= 0; i-- {
 		if a := d.p.Transactions[i].Account; a != nil && sameAccount(a.Number, d.r.Account) {
@@ -196,6 +199,17 @@ func (d *decider) named() int {
 		return d.p.Current
 	}
 	return -1
+}
+
+// ordered is the index of the latest transaction with the report's order, else
+// of the current one.
+func (d *decider) ordered() int {
+	for i, t := range slices.Backward(d.p.Transactions) {
+		if d.r.PGOrder != "" && t.Order == d.r.PGOrder {
+			return i
+		}
+	}
+	return d.p.Current
 }
 
 // accountFits reports whether the report's account, if it names one, is the

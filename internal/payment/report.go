@@ -54,9 +54,12 @@ type Report struct {
 	Holder         string
 	At             time.Time // the PG's time of the event; zero if it sent none
 	ExpiresAt      time.Time // the deadline of an issued account
-	PGTx           string    // the PG's transaction id of the issue
-	PGCancel       string    // the PG's id of a cancellation
-	CashReceipt    *CashReceipt
+	// PGOrder is the PG's order id. It tells a payment's attempts apart where
+	// the PG names no account.
+	PGOrder     string
+	PGTx        string // the PG's transaction id of the issue
+	PGCancel    string // the PG's id of a cancellation
+	CashReceipt *CashReceipt
 	// Reopens marks an issued report that, after a deposit, means that the
 	// bank took the deposit back (Toss's WAITING_FOR_DEPOSIT after DONE).
 	Reopens bool

@@ -1,6 +1,8 @@
 package inicis
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strings"
 
@@ -111,7 +113,9 @@ func (r reader) won(name string) (payment.Money, bool, error) {
 func key(mid, tid, word string, instead ...string) string {
 	k := mid + "/" + tid + "/" + word
 	if tid == "" {
-		k += "/" + strings.Join(instead, "/")
+		// Hashed, since an account number is among them and keys are kept in clear.
+		sum := sha256.Sum256([]byte(strings.Join(instead, "\x1f")))
+		k += "/" + hex.EncodeToString(sum[:16])
 	}
 	return k
 }
