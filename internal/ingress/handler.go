@@ -70,13 +70,6 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, provider.Reply{Status: http.StatusOK, ContentType: "text/plain; charset=utf-8", Body: []byte("tongbo\n")})
 		return
 	}
-	select {
-	case i.slots <- struct{}{}:
-		defer func() { <-i.slots }()
-	default:
-		unavailable(w)
-		return
-	}
 	i.take(w, r, rt)
 }
 
@@ -84,7 +77,21 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) {
 	began := time.Now()
 	in := notice.Inbound{ID: notice.ID(newID()), Provider: rt.info.Code}
+	peer := peerOf(r)
+	if !i.readers.begin(peer) {
+		unavailable(w)
+		return
+	}
 	cut := i.read(w, r, &in)
+	i.readers.end(peer)
+	// A slot is taken only now: who sends slowly holds none.
+	select {
+	case i.slots <- struct{}{}:
+		defer func() { <-i.slots }()
+	default:
+		unavailable(w)
+		return
+	}
 	in.At = time.Now().UTC()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), Patience)
 	defer cancel()

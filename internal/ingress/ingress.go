@@ -55,6 +55,7 @@ type Ingress struct {
 	once    sync.Once
 	modules map[string]module // by path
 	queue   chan *waiting
+	readers readers
 	slots   chan struct{}
 	view    atomic.Pointer[view]
 	loading chan struct{} // holds one: whoever loads the settings

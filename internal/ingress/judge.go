@@ -80,7 +80,10 @@ func (t trial) hits(found []notice.Found) []hit {
 			continue
 		}
 		for _, p := range f.Payments {
-			out = append(out, hit{f, c, p})
+			// A key that was another merchant's once leads nowhere now.
+			if p.Merchant == c.Merchant {
+				out = append(out, hit{f, c, p})
+			}
 		}
 	}
 	return out

@@ -105,7 +105,7 @@ func TestVerifyWebhook(t *testing.T) {
 		{"another key", "t-1", "1000", signature, merchant.Credentials{secretKey: "sl"}, "refused"},
 		{"the key of the other form", "t-1", "1000", signature, merchant.Credentials{merchantKey: "sk"}, "unproved"},
 		{"no key is known", "t-1", "1000", signature, nil, "unproved"},
-		{"no signature came", "t-1", "1000", "", has, "unproved"},
+		{"no signature came", "t-1", "1000", "", has, "refused"},
 		{"the dummy of a registration", "UTWEBHOOKm0301", "1000", "x", has, "ok"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -63,7 +63,8 @@ func (m module) isJSON(r notice.Request) bool {
 // Verify compares form A's MerchantKey, if it came, with the channel's
 // merchant_key, and form B's signature with one made with its secret_key. Form
 // A without a key proves nothing and is not refused for it: NICE may leave it
-// out. Form B without a signature is ErrUnproved. The proof is read from the
+// out. Form B has to be signed where the
+// channel has a key, unless it tells of a failure. The proof is read from the
 // request, whose bytes are what is kept.
 func (m module) Verify(r notice.Request, _ notice.Notice, c merchant.Credentials, _ payment.Payment) error {
 	if m.isJSON(r) {
