@@ -49,26 +49,34 @@ func newLoad(nodes []*node, l *ledger) *load {
 	}
 }
 
-// start begins orders with so many workers until stop. One of them is a PG
-// that is always early, so that notices come even while nobody can register.
+// start begins orders with so many workers until stop. Beside them the PG tells
+// of deposits whose orders are registered later, so that notices come even
+// while nobody can register.
 func (l *load) start(workers int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
-	for w := range workers {
+	for range workers {
 		l.work.Go(func() {
 			for ctx.Err() == nil && l.failed.Load() == nil {
-				number := l.next.Add(1)
-				if w == 0 {
-					number = number*10 + hurried
-				}
-				l.play(number)
+				l.play(l.next.Add(1))
 			}
 		})
 	}
+	paid := make(chan string, 1<<20)
+	l.work.Go(func() {
+		defer close(paid)
+		for n := 1; ctx.Err() == nil && l.failed.Load() == nil; n++ {
+			id := fmt.Sprintf("early-%06d", n)
+			l.tell(id, early, price)
+			paid <- id
+		}
+	})
+	l.work.Go(func() {
+		for id := range paid {
+			l.register(id, early)
+		}
+	})
 }
-
-// hurried numbers orders apart from the others; it is a multiple of ten.
-const hurried = 100_000_000
 
 // stop begins no more orders and returns when those begun are over.
 func (l *load) stop() error {

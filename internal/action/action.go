@@ -1,13 +1,12 @@
 // Package action holds the verbs that a merchant's server or a person may do,
-// each checked before it touches anything: [Actions.RegisterAccount] and
-// [Actions.Resend]. [Deadlines] does the one that time does: it flags payments
+// each checked before it touches anything: [Actions.RegisterAccount],
+// [Actions.Resend], [Actions.Login] and [Actions.RefreshLogin]. [Deadlines] does the one that time does: it flags payments
 // whose deadline has passed.
 package action
 
 import (
 	"context"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,6 +32,10 @@ type Store interface {
 	Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time) (webhook.Delivery, error)
 	// Payment reports fault.NotFound if there is none that the mode sees.
 	Payment(ctx context.Context, s merchant.StoreID, id payment.ID, sees merchant.Mode) (payment.Payment, error)
+	// NextGeneration raises the generation of an API secret, which ends its
+	// refresh tokens, and returns the new one. If from is 0 or more and no
+	// longer the generation, it reports fault.Conflict and changes nothing.
+	NextGeneration(ctx context.Context, id string, from int64) (int64, error)
 	// Settings returns the settings as they are now.
 	Settings(ctx context.Context) (settings.All, error)
 }
@@ -59,7 +62,7 @@ type Actions struct {
 	// NewID makes ids; nil makes UUIDv7s.
 	NewID func() string
 
-	view atomic.Pointer[view]
+	views settings.Cache[view]
 }
 
 // A view is the settings as the verbs use them. It is kept between calls: the
@@ -85,15 +88,13 @@ func idFrom(newID func() string) string {
 	return uuid.Must(uuid.NewV7()).String()
 }
 
-// load reads the settings anew.
+// load makes a view of the settings as they are now.
 func (a *Actions) load(ctx context.Context) (*view, error) {
 	all, err := a.Store.Settings(ctx)
 	if err != nil {
 		return nil, err
 	}
-	v := &view{version: all.Version, channels: all.Directory(), planner: all.Planner(a.newID), judge: a.Judge(all)}
-	a.view.Store(v)
-	return v, nil
+	return &view{version: all.Version, channels: all.Directory(), planner: all.Planner(a.newID), judge: a.Judge(all)}, nil
 }
 
 // RegisterAccount makes known a virtual account that the merchant had issued
@@ -110,13 +111,11 @@ func (a *Actions) RegisterAccount(ctx context.Context, c Caller, g payment.Regis
 	if err := prepare(&g); err != nil {
 		return p, false, err
 	}
-	v, fresh := a.view.Load(), false
+	var v *view
+	fresh := false
 	for range mostTries {
-		if v == nil {
-			if v, err = a.load(ctx); err != nil {
-				return p, false, err
-			}
-			fresh = true
+		if v, err = a.views.Get(ctx, a.load); err != nil {
+			return p, false, err
 		}
 		p, changed, err = a.register(ctx, v, c, g)
 		switch {
@@ -124,7 +123,8 @@ func (a *Actions) RegisterAccount(ctx context.Context, c Caller, g payment.Regis
 			a.note(p)
 			return p, changed, nil
 		case fault.Is(err, fault.Stale), !fresh && ofSettings(err):
-			v, fresh = nil, false
+			a.views.Refresh() // what is kept from now on is read after this
+			fresh = true
 		default:
 			return p, false, err
 		}
@@ -201,6 +201,24 @@ func (a *Actions) Resend(ctx context.Context, c Caller, id payment.ID, webhookID
 
 // ErrNoWebhook says that a payment has no webhook of the id, or none at all.
 var ErrNoWebhook = fault.Errorf(fault.NotFound, "the payment has no such webhook")
+
+// anyGeneration is for who proves more than a generation.
+const anyGeneration = -1
+
+// Login ends the refresh tokens of an API secret and returns the generation of
+// its next ones. Who calls it has checked the secret's value.
+func (a *Actions) Login(ctx context.Context, secretID string) (generation int64, err error) {
+	return a.Store.NextGeneration(ctx, secretID, anyGeneration)
+}
+
+// RefreshLogin is Login for who has a refresh token of a generation. It reports
+// fault.Conflict if that token has been ended, and then changes nothing.
+func (a *Actions) RefreshLogin(ctx context.Context, secretID string, from int64) (generation int64, err error) {
+	if from < 0 {
+		return 0, fault.Errorf(fault.Conflict, "%d is no generation", from)
+	}
+	return a.Store.NextGeneration(ctx, secretID, from)
+}
 
 // now is the time to the precision at which it is stored.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -237,6 +237,13 @@ func TestRegisterRefuses(t *testing.T) {
 			{"no money", shop, func(g *payment.Registration) { g.Amount.Amount = 0 }, fault.Invalid},
 			{"too many notice URLs", shop, func(g *payment.Registration) { g.NoticeURLs = make([]string, 11) }, fault.Invalid},
 			{"custom data without end", shop, func(g *payment.Registration) { g.CustomData = strings.Repeat("x", maxCustomData+1) }, fault.Invalid},
+			{"an address line without end", shop, func(g *payment.Registration) {
+				g.Customer.Address = []byte(`{"city":"` + strings.Repeat("x", maxName+1) + `"}`)
+			}, fault.Invalid},
+			{"an address of another shape", shop, func(g *payment.Registration) { g.Customer.Address = []byte(`[7]`) }, fault.Invalid},
+			{"an address of many lines", shop, func(g *payment.Registration) {
+				g.Customer.Address = []byte(`{"a":"x"` + strings.Repeat(`,"a":"x"`, maxAddress/8) + `}`)
+			}, fault.Invalid},
 			{"a broken name", shop, func(g *payment.Registration) { g.Customer.Name = "\xc3" }, fault.Invalid},
 		}
 		for _, test := range tests {

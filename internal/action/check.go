@@ -1,6 +1,9 @@
 package action
 
 import (
+	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -8,6 +11,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider/wire"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
@@ -18,6 +22,7 @@ const (
 	MaxAccount    = 40
 	MaxNoticeURLs = 10 // addresses
 	maxName       = 1000
+	maxAddress    = 16 << 10 // as JSON, with what its texts say twice
 	maxCustomData = 64 << 10
 	maxAmount     = 1<<53 - 1 // what JavaScript still counts exactly
 )
@@ -133,7 +138,26 @@ func checkCustomer(c payment.Customer) error {
 		checkText("customer.birthMonth", c.BirthMonth, 0, maxName),
 		checkText("customer.birthDay", c.BirthDay, 0, maxName),
 		checkText("customer.gender", c.Gender, 0, maxName),
+		checkAddress(c.Address),
 	)
+}
+
+// checkAddress bounds the texts of an address, and so the whole of it.
+func checkAddress(address json.RawMessage) error {
+	if len(address) == 0 {
+		return nil
+	}
+	var lines map[string]string
+	if len(address) > maxAddress || json.Unmarshal(address, &lines) != nil {
+		return invalid("customer.address must be texts of at most %d bytes together", maxAddress)
+	}
+	for _, name := range slices.Sorted(maps.Keys(lines)) {
+		// The line that holds the others may be as long as they are.
+		if name != "oneLine" && len(lines[name]) > maxName {
+			return invalid("customer.address.%s has %d bytes: at most %d", name, len(lines[name]), maxName)
+		}
+	}
+	return nil
 }
 
 func checkNoticeURLs(list []string) error {
@@ -148,10 +172,6 @@ func checkNoticeURLs(list []string) error {
 	return nil
 }
 
-// seoul is the zone of times that are told without one. Korea keeps no summer
-// time, so no table of zones is needed.
-var seoul = time.FixedZone("KST", 9*60*60)
-
 // ParseDeadline reads until when an account takes money: a date-time with or
 // without a zone, or a date alone, which ends at 23:59:59. What has no zone is
 // Korean time. It reports fault.Invalid for anything else.
@@ -159,10 +179,10 @@ func ParseDeadline(s string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t.UTC(), nil
 	}
-	if t, err := time.ParseInLocation("2006-01-02T15:04:05", s, seoul); err == nil {
+	if t, err := time.ParseInLocation("2006-01-02T15:04:05", s, wire.Seoul); err == nil {
 		return t.UTC(), nil
 	}
-	t, err := time.ParseInLocation(time.DateOnly, s, seoul)
+	t, err := time.ParseInLocation(time.DateOnly, s, wire.Seoul)
 	if err != nil {
 		return t, invalid("expiredAt %.40q: want a time such as 2026-08-31T23:59:59+09:00, or a date", s)
 	}

@@ -28,7 +28,7 @@ provider/all: provider provider/*
 settings: fault secret merchant payment webhook provider
 ingress: fault secret safehttp merchant payment webhook notice provider settings
 delivery: fault secret safehttp merchant payment webhook notice provider
-action: fault secret safehttp merchant payment webhook notice provider settings
+action: fault secret safehttp merchant payment webhook notice provider provider/wire settings
 store: fault secret seal merchant payment webhook notice provider settings
 store/storetest: above
 api: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store

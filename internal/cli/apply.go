@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,6 +37,11 @@ const maxDeclaration = 4 << 20
 func (c *applyCmd) Run(env Env) error {
 	ctx, cancel := env.context()
 	defer cancel()
+	if env.Signals != nil {
+		// A reader that went away must not end the process unheard: what it
+		// missed can be read nowhere else.
+		signal.Ignore(syscall.SIGPIPE)
+	}
 	text, err := readInput(env, c.File, maxDeclaration)
 	if err != nil {
 		return err
@@ -56,7 +64,11 @@ func (c *applyCmd) Run(env Env) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
-	return c.show(env, changes)
+	if err := c.show(env, changes); err != nil {
+		return hint(&coded{exitFailed, fmt.Errorf("the changes are saved, but could not be printed: %w", err)},
+			"Secrets that were made now are shown nowhere again. Declare others in their place: secret = \"…\", secrets = [\"whsec_…\"], token = \"…\"; see docs/apply.md")
+	}
+	return nil
 }
 
 // mostAttempts bounds how often a declaration is repeated because someone
@@ -93,32 +105,34 @@ func providerInfo(code string) (provider.Info, bool) {
 	return p.Info(), true
 }
 
+// show prints the changes in one write, and the warnings beside them.
 func (c *applyCmd) show(env Env, changes []settings.Change) error {
+	var out bytes.Buffer
 	if c.JSON {
-		enc := json.NewEncoder(env.Stdout)
+		enc := json.NewEncoder(&out)
 		for _, ch := range changes {
 			if err := enc.Encode(ch); err != nil {
 				return err
 			}
 		}
-		return nil
+		_, err := env.Stdout.Write(out.Bytes())
+		return err
 	}
-	warned := false
 	for _, ch := range changes {
 		if ch.Kind == settings.Warning {
-			warned = true
 			fmt.Fprintln(env.Stderr, ch.String())
 			continue
 		}
-		fmt.Fprintln(env.Stdout, ch.String())
+		fmt.Fprintln(&out, ch.String())
 		if ch.Shown {
-			fmt.Fprintf(env.Stdout, "  secret (shown this once): %s\n", ch.Secret.Reveal())
+			fmt.Fprintf(&out, "  secret (shown this once): %s\n", ch.Secret.Reveal())
 		}
 	}
-	if len(changes) == 0 || (warned && len(changes) == 1) {
-		fmt.Fprintln(env.Stdout, "nothing changed")
+	if out.Len() == 0 {
+		fmt.Fprintln(&out, "nothing changed")
 	}
-	return nil
+	_, err := env.Stdout.Write(out.Bytes())
+	return err
 }
 
 // readInput reads a file, or standard input for "" and "-", up to a limit.

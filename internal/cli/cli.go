@@ -77,6 +77,7 @@ type commands struct {
 	Notices   noticesCmd   `cmd:"" help:"List the notices that came."`
 	Verify    verifyCmd    `cmd:"" help:"Check a database: nothing lost, nothing counted twice."`
 	Providers providersCmd `cmd:"" help:"List the payment gateways that this build understands."`
+	Channel   channelCmd   `cmd:"" help:"Guides for setting up channels at the payment gateways."`
 	Key       keyCmd       `cmd:"" help:"Make a key that seals a database, and print it."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
@@ -120,7 +121,8 @@ type coded struct {
 func (c *coded) Error() string { return c.err.Error() }
 func (c *coded) Unwrap() error { return c.err }
 
-// withHint adds what to type next.
+// A hinted error comes with a line that says what to do, and mostly what to
+// type next.
 type hinted struct {
 	err  error
 	hint string

@@ -35,6 +35,23 @@ func (f databaseFlags) open(ctx context.Context, log *slog.Logger) (*store.Store
 	return st, err
 }
 
+// openReadOnly opens the database without changing anything in it, not even
+// its schema.
+func (f databaseFlags) openReadOnly(ctx context.Context) (r *store.Reader, end func() error, err error) {
+	if err := f.existing(); err != nil {
+		return nil, nil, err
+	}
+	key, err := f.key().Load(quiet())
+	if err != nil {
+		return nil, nil, err
+	}
+	r, end, err = store.OpenReadOnly(ctx, f.Database, store.Options{Key: key})
+	if fault.Is(err, fault.Unavailable) {
+		err = hint(err, "Is the database running, and may this user reach it? Name another with --database.")
+	}
+	return r, end, err
+}
+
 // existing refuses to make a database where a command only reads one.
 func (f databaseFlags) existing() error {
 	file, sqlite := cutSQLite(f.Database)

@@ -27,14 +27,11 @@ func (c *noticesCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
-	if err := c.existing(); err != nil {
-		return err
-	}
-	st, err := c.open(ctx, quiet())
+	st, end, err := c.openReadOnly(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = st.Close() }()
+	defer func() { _ = end() }()
 	list, err := st.Notices(ctx, store.NoticeQuery{Verdict: verdict, Limit: c.Limit})
 	if err != nil {
 		return err

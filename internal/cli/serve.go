@@ -11,6 +11,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/server"
+	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
@@ -20,12 +21,13 @@ func cutSQLite(database string) (file string, ok bool) { return strings.CutPrefi
 type serveCmd struct {
 	databaseFlags
 	logFlags
-	Listen               string         `help:"Address to listen on." default:":8080"`
-	PublicURL            string         `help:"How PGs reach this server, for guides. Example: https://pay.example.kr" env:"TONGBO_PUBLIC_URL"`
-	TrustedProxies       []netip.Prefix `help:"Proxies whose X-Forwarded-For is believed, as CIDR blocks." sep:"," placeholder:"CIDR"`
-	WebhookBind          netip.Addr     `help:"Source address of webhooks, for shops that allow only one." placeholder:"IP"`
-	AllowPrivateWebhooks bool           `help:"Let webhooks go to private and loopback addresses."`
-	Grace                time.Duration  `help:"How long tries in hand may take when stopping." default:"20s"`
+	Listen               string        `help:"Address to listen on." default:":8080"`
+	PublicURL            string        `help:"How PGs reach this server, such as https://pay.example.kr; shown at the start." env:"TONGBO_PUBLIC_URL" placeholder:"URL"`
+	TrustedProxies       []proxyBlock  `help:"Proxies whose X-Forwarded-For is believed: addresses or CIDR blocks." sep:"," placeholder:"CIDR"`
+	WebhookBind          netip.Addr    `help:"Source address of webhooks, for shops that allow only one." placeholder:"IP"`
+	AllowPrivateWebhooks bool          `help:"Let webhooks go to private and loopback addresses."`
+	Drain                time.Duration `help:"When stopping, how long /readyz says so before the listener closes; 5s or so behind a load balancer." default:"0s"`
+	Grace                time.Duration `help:"When stopping, how long webhooks in hand may take." default:"20s"`
 }
 
 // Run serves until a signal comes.
@@ -39,11 +41,15 @@ func (c *serveCmd) Run(env Env) error {
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return hint(err, "Another program has this port. Choose one with --listen, for example --listen :8090")
 		}
+		var form *net.AddrError
+		if errors.As(err, &form) {
+			return hint(err, "Write it like :8080 or 127.0.0.1:8080")
+		}
 		return err
 	}
 	s, err := server.Open(ctx, server.Config{
-		Database: c.Database, Key: c.key(), TrustedProxies: c.TrustedProxies, AllowPrivate: c.AllowPrivateWebhooks,
-		Bind: c.WebhookBind, Random: webhook.SystemRandom, Grace: c.Grace, Log: log,
+		Database: c.Database, Key: c.key(), TrustedProxies: c.proxies(), AllowPrivate: c.AllowPrivateWebhooks,
+		Bind: c.WebhookBind, Random: webhook.SystemRandom, Grace: c.Grace, Drain: c.Drain, Log: log,
 	})
 	if err != nil {
 		_ = l.Close()
@@ -53,11 +59,36 @@ func (c *serveCmd) Run(env Env) error {
 		return err
 	}
 	fmt.Fprintf(env.Stdout, "  ingress   http://%s/%s\n  api       http://%s/payments/{paymentId}\n  store     %s\n",
-		l.Addr(), c.public(), l.Addr(), c.shownDatabase())
+		l.Addr(), c.public(), l.Addr(), store.Redact(c.Database))
 	log.Info("serving", "listen", l.Addr().String())
 	err = s.Serve(ctx, l)
 	log.Info("stopped")
 	return err
+}
+
+// A proxyBlock is a flag that names one address or a block of them.
+type proxyBlock struct{ netip.Prefix }
+
+// UnmarshalText reads an address or a CIDR block.
+func (p *proxyBlock) UnmarshalText(text []byte) error {
+	if a, err := netip.ParseAddr(string(text)); err == nil {
+		p.Prefix = netip.PrefixFrom(a, a.BitLen())
+		return nil
+	}
+	block, err := netip.ParsePrefix(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no address or block such as 10.0.0.0/8", text)
+	}
+	p.Prefix = block
+	return nil
+}
+
+func (c *serveCmd) proxies() []netip.Prefix {
+	out := make([]netip.Prefix, len(c.TrustedProxies))
+	for i, p := range c.TrustedProxies {
+		out[i] = p.Prefix
+	}
+	return out
 }
 
 func (c *serveCmd) public() string {
@@ -65,12 +96,4 @@ func (c *serveCmd) public() string {
 		return ""
 	}
 	return "   public " + c.PublicURL
-}
-
-// shownDatabase is the database without its password.
-func (c *serveCmd) shownDatabase() string {
-	if at := strings.LastIndex(c.Database, "@"); at >= 0 && strings.Contains(c.Database, "://") {
-		return c.Database[:strings.Index(c.Database, "://")+3] + "…" + c.Database[at:]
-	}
-	return c.Database
 }

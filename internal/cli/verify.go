@@ -17,14 +17,11 @@ type verifyCmd struct {
 func (c *verifyCmd) Run(env Env) error {
 	ctx, cancel := env.context()
 	defer cancel()
-	if err := c.existing(); err != nil {
-		return err
-	}
-	st, err := c.open(ctx, quiet())
+	st, end, err := c.openReadOnly(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = st.Close() }()
+	defer func() { _ = end() }()
 	problems := 0
 	enc := json.NewEncoder(env.Stdout)
 	checked, err := st.Verify(ctx, func(p store.Problem) {

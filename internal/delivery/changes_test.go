@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -46,7 +47,9 @@ func TestPausedIsHeldAndResumedAtOnce(t *testing.T) {
 }
 
 func TestResendByHandLeavesTheScheduleAlone(t *testing.T) {
-	play(t, one(webhook.PortOne), func(t *testing.T, s *scene) {
+	watch := endpoint("watch", webhook.PortOne)
+	watch.Events, watch.Paused = []string{"tongbo.attention"}, true
+	play(t, append(one(webhook.PortOne), watch), func(t *testing.T, s *scene) {
 		s.Shops.Answer = always(500)
 		s.Run()
 		d := s.Tell(1, webhook.Paid)[0]
@@ -113,14 +116,14 @@ func TestSettingsHoldAtTheNextTry(t *testing.T) {
 }
 
 // Who asked for it is told when a delivery fails for good, once in ten minutes
-// for each target, and never about such a telling itself.
+// for each channel, and never about such a telling itself.
 func TestAttention(t *testing.T) {
 	watch := endpoint("watch", `[]`)
 	watch.Events = []string{"tongbo.attention"}
-	play(t, []webhook.Endpoint{endpoint("e1", `[]`), watch}, func(t *testing.T, s *scene) {
+	play(t, []webhook.Endpoint{endpoint("e1", `[]`), endpoint("e2", `[]`), watch}, func(t *testing.T, s *scene) {
 		s.Shops.Answer = always(500)
 		s.Run()
-		d := s.Tell(1, webhook.Paid)[0]
+		failed := s.Tell(1, webhook.Paid)
 		s.Pass(time.Minute)
 		s.Tell(2, webhook.Paid) // within the ten minutes
 		s.Pass(time.Minute)
@@ -133,16 +136,116 @@ func TestAttention(t *testing.T) {
 		if len(told) != 1 {
 			t.Fatalf("told %d times, want once: %q", len(told), told)
 		}
-		for _, want := range []string{`"type":"tongbo.attention"`, `"kind":"delivery_failed"`, `"reason":"bad_answer"`, `"subject":"` + d.WebhookID() + `"`} {
+		for _, want := range []string{`"type":"tongbo.attention"`, `"kind":"delivery_failed"`, `"reason":"bad_answer"`, `"channelKey":"channel-1"`, `"paymentId":"order-1"`} {
 			if !strings.Contains(told[0], want) {
 				t.Errorf("the telling %s lacks %s", told[0], want)
 			}
+		}
+		if !slices.ContainsFunc(failed, func(d webhook.Delivery) bool {
+			return strings.Contains(told[0], `"subject":"`+d.WebhookID()+`"`)
+		}) {
+			t.Errorf("the telling %s names none of the webhooks that failed", told[0])
+		}
+		if n := s.Count(`select count(*) from event where type = 'tongbo.attention' and payment_key = 'key-1' and payment_id = 'order-1'`); n != 1 {
+			t.Errorf("%d tellings belong to the payment, want 1", n)
 		}
 		s.Pass(10 * time.Minute)
 		s.Tell(1, webhook.Paid)
 		s.Pass(time.Hour)
 		if n := s.Count(`select count(*) from event where type = 'tongbo.attention'`); n != 2 {
 			t.Errorf("%d tellings in all, want 2", n)
+		}
+	})
+}
+
+// If nobody asked to be told, a failure makes no event.
+func TestAttentionNobodyWants(t *testing.T) {
+	play(t, one(`[]`), func(t *testing.T, s *scene) {
+		s.Shops.Answer = always(500)
+		s.Run()
+		s.Tell(1, webhook.Paid)
+		s.Pass(time.Minute)
+		s.WantEnded(1, webhook.Undone, webhook.BadAnswer)
+		if n := s.Count(`select count(*) from event where type = 'tongbo.attention'`) + s.Count(`select count(*) from attention`); n != 0 {
+			t.Errorf("a failure that nobody wants to hear of wrote %d rows", n)
+		}
+	})
+}
+
+// An endpoint that was paused or resumed while a try was under way gets what
+// came of the try by its new setting, though it was planned by the old one.
+func TestAttentionFollowsAPause(t *testing.T) {
+	watch := endpoint("watch", `[]`)
+	watch.Events = []string{"tongbo.attention"}
+	for _, c := range []struct {
+		name          string
+		before, after bool // paused
+	}{{"paused during the try", false, true}, {"resumed during the try", true, false}} {
+		t.Run(c.name, func(t *testing.T) {
+			watch.Paused = c.before
+			play(t, []webhook.Endpoint{watch, endpoint("e1", `[]`)}, func(t *testing.T, s *scene) {
+				s.Shops.Answer = func(r *http.Request, _ int) *http.Response {
+					if r.URL.Host == "e1.example" {
+						<-time.After(10 * time.Second)
+						return answer(500)
+					}
+					return answer(200)
+				}
+				told := func(want int) {
+					t.Helper()
+					n := 0
+					for _, c := range s.Shops.Calls() {
+						if c.Host == "watch.example" {
+							n++
+						}
+					}
+					if n != want {
+						t.Errorf("told %d times, want %d", n, want)
+					}
+				}
+				pause := func(paused bool) {
+					s.Configure(func(a *settings.All) {
+						for i := range a.Endpoints {
+							a.Endpoints[i].Paused = paused && a.Endpoints[i].ID == "watch"
+						}
+					})
+				}
+				s.Run()
+				s.Tell(1, webhook.Paid)
+				s.Pass(time.Second)
+				pause(c.after)
+				s.Pass(time.Hour)
+				if !c.after {
+					told(1)
+					return
+				}
+				told(0)
+				pause(false)
+				s.Pass(0)
+				told(1)
+			})
+		})
+	}
+}
+
+// A resend by hand waits for the end of a pause, as everything does.
+func TestResendToAPausedEndpointWaits(t *testing.T) {
+	play(t, one(webhook.PortOne), func(t *testing.T, s *scene) {
+		s.Run()
+		d := s.Tell(1, webhook.Paid)[0]
+		s.Pass(time.Minute)
+		s.Configure(func(a *settings.All) { a.Endpoints[0].Paused = true })
+		if _, err := s.Store.Resend(t.Context(), "key-1", d.ID, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		s.Pass(time.Hour)
+		if n := len(s.Shops.Calls()); n != 1 {
+			t.Errorf("%d calls while the endpoint is paused, want only the one before", n)
+		}
+		s.Configure(func(a *settings.All) { a.Endpoints[0].Paused = false })
+		s.Pass(0)
+		if n := len(s.Shops.Calls()); n != 2 {
+			t.Errorf("%d calls, want the resend as soon as the pause ends", n)
 		}
 	})
 }

@@ -2,11 +2,27 @@
 // them and records what came of it.
 //
 // One loop claims; every try runs in a goroutine of its own; one finisher
-// writes the outcomes of whatever ended while it wrote the last ones. A
-// target (an endpoint, or the origin of a notice URL) has a cap of tries at
-// once, and a target without room is simply not claimed from, so that one slow
-// shop holds back nobody else. Nothing ticks: the loop sleeps until the next
-// delivery is due, until room appears for one that waits, or until Wake.
+// writes the outcomes of whatever ended while it wrote the last ones. Nothing
+// ticks: the loop sleeps until the next delivery is due, until room appears for
+// one that waits, or until Wake.
+//
+// # Who may have how much
+//
+// A slow shop harms only itself, within these bounds, which hold for one
+// process. A target is an endpoint, or the origin of a merchant's notice URLs;
+// one without room is simply not claimed from.
+//
+//   - A target begins with 32 tries at once and earns one more with each
+//     success, up to its own cap (256 unless the endpoint says otherwise).
+//     After ten failures in a row it has 8, until successes earn more.
+//   - What is between claim and record is at most MaxInFlight, 2048. One
+//     merchant may hold as much of it as then remains for all others: half
+//     if it is alone, a third beside another such merchant, and so on. So
+//     some room is always left for a merchant that has none.
+//
+// A try lasts 30 s at most, so room that hanging shops took is back by then.
+// Health does not order claims: while room is scarce they begin with another
+// target each time, and a target that fails has little to take anyway.
 //
 // Whatever goes wrong on this side, the lease of a claim ends and the delivery
 // is tried again with the same id. Nothing is dropped, and nothing that the
@@ -27,11 +43,12 @@ import (
 // A Queue is where deliveries wait. Its methods are safe for many dispatchers
 // at once, on many machines.
 type Queue interface {
-	// Claim leases at most total deliveries that are due at now, and at most
-	// free(target) of one target. Until the lease has lasted, nobody else gets
+	// Claim leases at most total deliveries that are due at now, none of an
+	// endpoint that is paused. free says how many of a target it may take, given
+	// the jobs that it took before; it is called from one goroutine at a time,
+	// and not after Claim returned. Until the lease has lasted, nobody else gets
 	// them. First tries go ahead of retries. The claim says when to look again.
-	// free may be called from another goroutine, but not after Claim returned.
-	Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(target string) int) (webhook.Claim, error)
+	Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(target string, taken []webhook.Job) int) (webhook.Claim, error)
 
 	// Finish records outcomes in one transaction. The i-th error is
 	// fault.Conflict if the lease of the i-th job was lost; then nothing was

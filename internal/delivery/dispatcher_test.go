@@ -59,8 +59,8 @@ func TestHangingEndpointHarmsOnlyItself(t *testing.T) {
 	})
 }
 
-// After ten failures in a row a target has a small cap; nothing is dropped, and
-// one success gives the cap back.
+// After ten failures in a row a target has few tries at once; nothing is
+// dropped, and successes give it more: twice as many with each round of them.
 func TestBadHealthKeepsEverything(t *testing.T) {
 	const many = 100
 	play(t, one(`["1m"]`), func(t *testing.T, s *scene) {
@@ -82,9 +82,11 @@ func TestBadHealthKeepsEverything(t *testing.T) {
 			t.Errorf("%d tries at once at a target whose health is bad, want 8", n)
 		}
 		up.Store(true)
-		s.Pass(time.Second)
-		if n := len(s.Shops.Calls()) - before; n != many {
-			t.Errorf("%d tries began as soon as the target was well, want all %d", n, many)
+		for _, want := range []int{8 + 16, 8 + 16 + 32, many} {
+			s.Pass(time.Second)
+			if n := len(s.Shops.Calls()) - before; n != want {
+				t.Errorf("%d tries began since the target is well, want %d", n, want)
+			}
 		}
 		s.Pass(5 * time.Minute)
 		s.WantEnded(many+20, webhook.Completed, webhook.Good)
@@ -110,9 +112,10 @@ func TestIdleAndWake(t *testing.T) {
 	})
 }
 
+// A merchant that is alone has half of all room.
 func TestMaxInFlight(t *testing.T) {
 	play(t, one(webhook.PortOne), func(t *testing.T, s *scene) {
-		s.D.MaxInFlight = 7
+		s.D.MaxInFlight = 14
 		s.Shops.Answer = func(*http.Request, int) *http.Response { <-time.After(time.Second); return answer(200) }
 		s.Tell(70, webhook.Paid)
 		s.Run()

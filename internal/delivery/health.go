@@ -4,63 +4,99 @@ import (
 	"maps"
 	"sync"
 
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
 const (
-	badAfter   = 10   // failed tries in a row make a target's health bad
-	badLimit   = 8    // tries at once while it is
-	maxTargets = 4096 // targets remembered while they have nothing in hand
+	firstWindow = 32   // tries at once of a target that nothing is known of
+	badAfter    = 10   // failed tries in a row make a target's health bad
+	badWindow   = 8    // tries at once while it is
+	maxTargets  = 4096 // targets remembered while they have nothing in hand
 )
 
 // Targets are what is in hand for each target, and how it has answered lately.
-// Bad health shrinks a cap and does nothing else: it orders nothing, moves no
-// due time and drops nothing. Safe for concurrent use.
+// That decides how many tries may go on at once and nothing else: it orders
+// nothing, moves no due time and drops nothing. Safe for concurrent use.
 type targets struct {
-	mu    sync.Mutex
-	by    map[string]*target
-	asked []*target // in the last claim
-	all   int       // between claim and record, of all targets
-	total bool      // the last claim was limited by the total
+	most int // between claim and record, of all targets
+
+	mu      sync.Mutex
+	by      map[string]*target
+	held    map[merchant.ID]int // between claim and record
+	all     int                 // the same, of all merchants
+	asked   []*target           // in the last claim
+	starved []*target           // of those, the ones that were left without room
+	total   bool                // the last claim was limited by the total
+
+	// What the claim under way has taken and not begun yet.
+	taken map[merchant.ID]int
+	seen  int
 }
 
 type target struct {
+	owner    merchant.ID
 	trying   int  // tries going on
 	held     int  // between claim and record, the tries included
 	failures int  // in a row
-	limit    int  // of tries at once, at the last question
+	window   int  // tries at once that it has earned
+	limit    int  // its own cap, at the last question
 	asked    bool // free was called in the last claim
 	room     int  // what it said, less what was begun since
 }
 
-func newTargets() *targets { return &targets{by: map[string]*target{}} }
+func newTargets(most int) *targets {
+	return &targets{most: most, by: map[string]*target{}, held: map[merchant.ID]int{}, taken: map[merchant.ID]int{}}
+}
 
 // ask begins a claim and says how many jobs there is room for in all. If there
 // is none, the next release asks for another look.
-func (t *targets) ask(most int) int {
+func (t *targets) ask() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, one := range t.asked {
 		one.asked = false
 	}
 	t.asked = t.asked[:0]
-	t.total = t.all >= most
-	return most - t.all
+	t.forget()
+	t.total = t.all >= t.most
+	return t.most - t.all
 }
 
-// free is how many more tries of the target may begin, given its cap.
-func (t *targets) free(name string, limit int) int {
+// forget ends the count of what the claim under way has taken.
+func (t *targets) forget() {
+	clear(t.taken)
+	t.seen = 0
+}
+
+// free is how many more tries of a target may begin, given whose it is, its
+// cap, and what the claim has taken so far. A claim that begins anew, because
+// its transaction is repeated, comes with an empty taken.
+func (t *targets) free(name string, owner merchant.ID, limit int, taken []webhook.Job) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	one := t.at(name)
-	if one.failures >= badAfter {
-		limit = min(limit, badLimit)
+	if len(taken) < t.seen {
+		t.forget()
 	}
+	for _, j := range taken[t.seen:] {
+		t.taken[j.Merchant]++
+	}
+	t.seen = len(taken)
+	one := t.at(name)
 	if !one.asked {
 		t.asked = append(t.asked, one)
 	}
-	one.asked, one.limit, one.room = true, limit, max(0, limit-one.trying)
+	one.owner, one.limit, one.asked = owner, limit, true
+	one.room = t.room(one)
 	return one.room
+}
+
+// room is how many more tries of a target may begin now. A merchant may have
+// in hand as much as then remains for all others.
+func (t *targets) room(one *target) int {
+	left := t.most - t.all - t.seen
+	share := (left - t.held[one.owner] - t.taken[one.owner] + 1) / 2
+	return max(0, min(one.limit-one.trying, one.window-one.trying, share))
 }
 
 // short notes that the claim got as many jobs as there was room for in all, so
@@ -73,14 +109,17 @@ func (t *targets) short() {
 
 // settle ends a claim. It reports whether the claim may have left something for
 // want of room, and whether that room has appeared meanwhile.
-func (t *targets) settle(most int) (limited, look bool) {
+func (t *targets) settle() (limited, look bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	limited, look = t.total, t.total && t.all < most
+	t.forget()
+	t.starved = t.starved[:0]
+	limited, look = t.total, t.total && t.all < t.most
 	for _, one := range t.asked {
 		if one.room <= 0 {
+			t.starved = append(t.starved, one)
 			limited = true
-			look = look || one.trying < one.limit
+			look = look || t.room(one) > 0
 		}
 	}
 	if len(t.by) > maxTargets {
@@ -90,18 +129,21 @@ func (t *targets) settle(most int) (limited, look bool) {
 	return limited, look
 }
 
-// begin notes that a try of the target begins.
-func (t *targets) begin(name string) {
+// begin notes that a try of the job begins.
+func (t *targets) begin(job webhook.Job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	one := t.at(name)
+	one := t.at(job.Target)
 	one.trying++
 	one.held++
 	one.room--
+	t.held[job.Merchant]++
 	t.all++
 }
 
 // end notes how a try ended; the empty outcome says nothing of the target.
+// Each success earns a try more at once, so that the window doubles with each
+// windowful of them.
 func (t *targets) end(name string, o webhook.Outcome) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -110,27 +152,38 @@ func (t *targets) end(name string, o webhook.Outcome) {
 	switch o {
 	case webhook.Good:
 		one.failures = 0
+		if one.window < one.limit {
+			one.window++
+		}
 	case webhook.BadAnswer, webhook.NoAnswer, webhook.NoConnect, webhook.NotAllowed:
-		one.failures++
+		if one.failures++; one.failures >= badAfter {
+			one.window = min(one.window, badWindow)
+		}
 	case webhook.Gone, "":
 	}
 }
 
-// release notes that the job of a try is no longer in hand. It reports whether
-// the last claim may have left something for want of this room.
-func (t *targets) release(name string) bool {
+// release notes that a job that was begun is no longer in hand. It reports
+// whether the last claim may have left something for want of this room.
+func (t *targets) release(job webhook.Job) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	one := t.at(name)
-	one.held--
+	t.at(job.Target).held--
+	if t.held[job.Merchant]--; t.held[job.Merchant] == 0 {
+		delete(t.held, job.Merchant)
+	}
 	t.all--
-	return t.total || (one.asked && one.room <= 0)
+	look := t.total
+	for _, one := range t.starved {
+		look = look || t.room(one) > 0
+	}
+	return look
 }
 
 func (t *targets) at(name string) *target {
 	one := t.by[name]
 	if one == nil {
-		one = &target{}
+		one = &target{window: firstWindow}
 		t.by[name] = one
 	}
 	return one

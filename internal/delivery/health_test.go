@@ -4,66 +4,120 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
+
+func job(target string) webhook.Job {
+	return webhook.Job{Delivery: webhook.Delivery{Target: target, Merchant: "m"}}
+}
 
 // run begins and ends n tries of a target.
 func (t *targets) run(name string, n int, o webhook.Outcome) {
 	for range n {
-		t.begin(name)
+		t.begin(job(name))
 		t.end(name, o)
-		t.release(name)
+		t.release(job(name))
 	}
 }
 
-func TestBadHealthShrinksTheCap(t *testing.T) {
+func TestWindow(t *testing.T) {
+	good := func(n int) func(*targets) { return func(t *targets) { t.run("a", n, webhook.Good) } }
 	for _, c := range []struct {
 		name string
 		do   func(*targets)
 		want int
 	}{
-		{"nothing known", func(*targets) {}, 100},
-		{"nine failures", func(t *targets) { t.run("a", 9, webhook.NoAnswer) }, 100},
-		{"ten failures", func(t *targets) { t.run("a", 10, webhook.BadAnswer) }, badLimit},
+		{"nothing known", func(*targets) {}, 32},
+		{"a windowful of successes doubles it", good(32), 64},
+		{"up to the cap", good(1000), 100},
+		{"nine failures", func(t *targets) { t.run("a", 9, webhook.NoAnswer) }, 32},
+		{"ten failures", func(t *targets) { t.run("a", 10, webhook.BadAnswer) }, badWindow},
+		{"ten failures of one that had earned more", func(t *targets) { good(1000)(t); t.run("a", 10, webhook.BadAnswer) }, badWindow},
 		{"failures of several kinds", func(t *targets) {
 			t.run("a", 4, webhook.NoConnect)
 			t.run("a", 3, webhook.NotAllowed)
 			t.run("a", 3, webhook.NoAnswer)
-		}, badLimit},
-		{"one success restores", func(t *targets) { t.run("a", 50, webhook.NoAnswer); t.run("a", 1, webhook.Good) }, 100},
+		}, badWindow},
+		{"a windowful of successes after failures", func(t *targets) { t.run("a", 50, webhook.NoAnswer); good(8)(t) }, 2 * badWindow},
 		{"a success between", func(t *targets) {
 			t.run("a", 9, webhook.NoAnswer)
 			t.run("a", 1, webhook.Good)
 			t.run("a", 9, webhook.NoAnswer)
-		}, 100},
-		{"a deleted endpoint says nothing", func(t *targets) { t.run("a", 20, webhook.Gone) }, 100},
-		{"a try that the stop cut says nothing", func(t *targets) { t.run("a", 20, "") }, 100},
-		{"another target's failures", func(t *targets) { t.run("b", 20, webhook.NoAnswer) }, 100},
+		}, 33},
+		{"a deleted endpoint says nothing", func(t *targets) { t.run("a", 20, webhook.Gone) }, 32},
+		{"a try that the stop cut says nothing", func(t *targets) { t.run("a", 20, "") }, 32},
+		{"another target's failures", func(t *targets) { t.run("b", 20, webhook.NoAnswer) }, 32},
 	} {
-		targets := newTargets()
+		targets := newTargets(1000)
+		targets.free("a", "m", 100, nil)
 		c.do(targets)
-		if got := targets.free("a", 100); got != c.want {
+		if got := targets.free("a", "m", 100, nil); got != c.want {
 			t.Errorf("%s: free = %d, want %d", c.name, got, c.want)
 		}
 	}
 }
 
 func TestFreeCountsTries(t *testing.T) {
-	targets := newTargets()
-	targets.begin("a")
-	targets.begin("a")
-	if got := targets.free("a", 3); got != 1 {
+	targets := newTargets(10)
+	targets.begin(job("a"))
+	targets.begin(job("a"))
+	if got := targets.free("a", "m", 3, nil); got != 1 {
 		t.Errorf("with two tries going on, free(3) = %d, want 1", got)
 	}
 	targets.end("a", webhook.Good) // not recorded yet, but no longer a try
-	if got := targets.free("a", 3); got != 2 {
+	if got := targets.free("a", "m", 3, nil); got != 2 {
 		t.Errorf("with one try going on, free(3) = %d, want 2", got)
 	}
-	if got := targets.free("a", 0); got != 0 {
+	if got := targets.free("a", "m", 0, nil); got != 0 {
 		t.Errorf("free(0) = %d, want 0", got)
 	}
-	if got := targets.ask(10); got != 8 {
+	if got := targets.ask(); got != 8 {
 		t.Errorf("with two jobs in hand of 10, room is %d, want 8", got)
+	}
+}
+
+// A merchant has half of what is left, whatever it has many of.
+func TestShares(t *testing.T) {
+	of := func(m merchant.ID, n int) (list []webhook.Job) {
+		for range n {
+			list = append(list, webhook.Job{Delivery: webhook.Delivery{Merchant: m, Target: "of " + string(m)}})
+		}
+		return list
+	}
+	targets := newTargets(60)
+	var taken []webhook.Job
+	for _, step := range []struct {
+		target string
+		owner  merchant.ID
+		want   int
+	}{{"a", "m", 30}, {"b", "m", 0}, {"c", "n", 15}, {"d", "n", 0}, {"e", "o", 8}} {
+		got := targets.free(step.target, step.owner, 50, taken)
+		if got != step.want {
+			t.Errorf("%s of %s may take %d, want %d", step.target, step.owner, got, step.want)
+		}
+		taken = append(taken, of(step.owner, got)...)
+	}
+	// The transaction is repeated: what it took before is forgotten.
+	if got := targets.free("b", "m", 50, nil); got != 30 {
+		t.Errorf("in a claim that begins anew free = %d, want 30", got)
+	}
+	targets.settle()
+	for _, j := range of("m", 30) {
+		targets.begin(j)
+	}
+	targets.ask()
+	if got := targets.free("b", "m", 50, nil); got != 0 {
+		t.Errorf("while the merchant's share is in hand, free = %d, want 0", got)
+	}
+	if limited, look := targets.settle(); !limited || look {
+		t.Errorf("settle = %v, %v, want true, false", limited, look)
+	}
+	if !targets.release(of("m", 1)[0]) {
+		t.Error("release of the merchant's own does not look again")
+	}
+	if got := newTargets(1).free("a", "m", 1, nil); got != 1 {
+		t.Errorf("of a total of one, free = %d, want 1", got)
 	}
 }
 
@@ -71,56 +125,60 @@ func TestFreeCountsTries(t *testing.T) {
 func TestReleaseLooksAgain(t *testing.T) {
 	for _, c := range []struct {
 		name    string
+		most    int
 		limit   int
-		total   bool
 		limited bool
-		look    bool
 	}{
-		{"there was room to spare", 5, false, false, false},
-		{"the target was full", 1, false, true, true},
-		{"the whole was full", 5, true, true, true},
+		{"there was room to spare", 10, 5, false},
+		{"the target was full", 10, 1, true},
+		{"the whole was full", 1, 5, true},
 	} {
-		targets := newTargets()
-		targets.ask(10)
-		targets.free("a", c.limit)
-		if c.total {
+		targets := newTargets(c.most)
+		room := targets.ask()
+		targets.free("a", "m", c.limit, nil)
+		targets.begin(job("a"))
+		if room == 1 {
 			targets.short()
 		}
-		targets.begin("a")
-		limited, look := targets.settle(1)
+		limited, look := targets.settle()
 		if limited != c.limited || look {
 			t.Errorf("%s: settle = %v, %v, want %v, false", c.name, limited, look, c.limited)
 		}
 		targets.end("a", webhook.Good)
-		if got := targets.release("a"); got != c.look {
-			t.Errorf("%s: release = %v, want %v", c.name, got, c.look)
+		if got := targets.release(job("a")); got != c.limited {
+			t.Errorf("%s: release = %v, want %v", c.name, got, c.limited)
 		}
 	}
 }
 
 // Room that appears while the claim runs is not overlooked.
 func TestSettleSeesRoomOfMeanwhile(t *testing.T) {
-	targets := newTargets()
-	targets.ask(10)
-	targets.begin("a")
-	if n := targets.free("a", 1); n != 0 {
+	targets := newTargets(10)
+	targets.ask()
+	targets.begin(job("a"))
+	if n := targets.free("a", "m", 1, nil); n != 0 {
 		t.Fatalf("free = %d, want 0", n)
 	}
 	targets.end("a", webhook.Good)
-	if limited, look := targets.settle(10); !limited || !look {
+	if limited, look := targets.settle(); !limited || !look {
 		t.Errorf("settle = %v, %v, want true, true", limited, look)
 	}
 }
 
 func TestTargetsAreForgotten(t *testing.T) {
-	targets := newTargets()
-	targets.begin("kept")
+	targets := newTargets(10)
+	targets.begin(job("kept"))
 	for i := range maxTargets + 10 {
 		targets.run("https://"+strconv.Itoa(i), 1, webhook.NoAnswer)
 	}
-	targets.ask(10)
-	targets.settle(10)
+	targets.ask()
+	targets.settle()
 	if n := len(targets.by); n != 1 || targets.by["kept"].held != 1 {
 		t.Errorf("%d targets are remembered, want only the one in hand", n)
+	}
+	targets.end("kept", webhook.Good)
+	targets.release(job("kept"))
+	if n := len(targets.held); n != 0 {
+		t.Errorf("%d merchants are remembered with nothing in hand", n)
 	}
 }

@@ -62,7 +62,7 @@ func (r *run) conclude(ctx context.Context, job webhook.Job, res result, planner
 }
 
 // attention tells that a delivery failed for good, to those who asked to be
-// told. There is none about an attention: two dead endpoints that want them
+// told, once per channel in ten minutes; nil if nobody did. There is none about an attention: two dead endpoints that want them
 // would tell of each other for ever.
 func (r *run) attention(ctx context.Context, f webhook.Finish, planner webhook.Planner, at time.Time) *webhook.Emission {
 	job := f.Job
@@ -71,16 +71,22 @@ func (r *run) attention(ctx context.Context, f webhook.Finish, planner webhook.P
 	}
 	em, err := planner.Plan(webhook.Event{
 		ID: webhook.EventID(r.NewID()), Type: webhook.Attention, At: at,
-		Merchant: job.Merchant, Store: job.Store, Mode: job.Mode, Payment: job.Payment,
+		Merchant: job.Merchant, Store: job.Store, Mode: job.Mode, Payment: job.Payment, PaymentID: job.PaymentID,
 		Concern: &webhook.Concern{
-			Kind: "delivery_failed", Reason: string(f.Attempt.Outcome), Subject: job.WebhookID(),
+			Kind: "delivery_failed", Reason: string(f.Attempt.Outcome), Channel: job.Channel, Subject: job.WebhookID(),
 		},
 	}, nil)
 	if err != nil {
 		r.Log.ErrorContext(ctx, "attention not planned", "delivery_id", job.ID, "err", err)
 		return nil
 	}
-	em.Throttle = "delivery_failed/" + job.Target
+	if len(em.Deliveries) == 0 {
+		return nil
+	}
+	em.Throttle = "delivery_failed/" + string(job.Channel)
+	if job.Channel == "" { // no transaction was told of
+		em.Throttle += string(job.Store) + "/" + string(job.Mode)
+	}
 	return &em
 }
 

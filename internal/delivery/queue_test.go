@@ -39,7 +39,7 @@ func TestCrashedTryIsRepeated(t *testing.T) {
 // claim claims what is due, as another dispatcher would.
 func (s *scene) claim(lease time.Duration) webhook.Claim {
 	s.t.Helper()
-	c, err := s.Store.Claim(s.t.Context(), time.Now(), lease, 100, func(string) int { return 100 })
+	c, err := s.Store.Claim(s.t.Context(), time.Now(), lease, 100, func(string, []webhook.Job) int { return 100 })
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ type faulty struct {
 
 var errAway = fault.Errorf(fault.Unavailable, "the database is away")
 
-func (q *faulty) Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(string) int) (webhook.Claim, error) {
+func (q *faulty) Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(string, []webhook.Job) int) (webhook.Claim, error) {
 	q.claims.Add(1)
 	if q.Down != nil && q.Down("claim") {
 		return webhook.Claim{}, errAway

@@ -41,7 +41,7 @@ func (d *Dispatcher) newRun() *run {
 	s := d.settings()
 	r := &run{
 		settings: s, agenda: &d.agenda,
-		targets: newTargets(),
+		targets: newTargets(s.MaxInFlight),
 		outage:  outage{what: "claiming webhooks", log: s.Log, random: s.Random},
 	}
 	r.finisher = &finisher{
@@ -70,13 +70,14 @@ func (r *run) refresh(ctx context.Context) bool {
 // claim takes what is due and starts its tries, which live as long as work. If
 // the queue fails it waits a little and leaves a note to look again.
 func (r *run) claim(ctx, work context.Context) {
-	room := r.targets.ask(r.MaxInFlight)
+	room := r.targets.ask()
 	if room <= 0 {
 		return // the next record makes room and looks again
 	}
 	now := time.Now()
-	c, err := r.Queue.Claim(ctx, now, r.Lease, room, func(target string) int {
-		return r.targets.free(target, r.limit(target))
+	c, err := r.Queue.Claim(ctx, now, r.Lease, room, func(target string, taken []webhook.Job) int {
+		owner, limit := r.planner.Cap(target)
+		return r.targets.free(target, owner, limit, taken)
 	})
 	if err != nil {
 		pause(ctx, r.outage.failed(ctx, err))
@@ -102,7 +103,7 @@ func (r *run) claim(ctx, work context.Context) {
 // note writes down when to look again after a claim of what was due at asked,
 // given when the next delivery is due.
 func (r *run) note(next, asked time.Time) {
-	limited, look := r.targets.settle(r.MaxInFlight)
+	limited, look := r.targets.settle()
 	switch now := time.Now(); {
 	case next.IsZero():
 	case next.After(asked): // it may have become due since
@@ -122,12 +123,6 @@ func (r *run) note(next, asked time.Time) {
 // heldRow is how long to leave a row alone that another transaction holds.
 const heldRow = 250 * time.Millisecond
 
-// limit is how many tries a target may have at once.
-func (r *run) limit(target string) int {
-	ep, _ := r.planner.Endpoints.Endpoint(webhook.EndpointID(target))
-	return or(ep.InFlight, webhook.DefaultInFlight)
-}
-
 // start tries a job in a goroutine of its own. A job whose lease would end
 // before its try does is let go.
 func (r *run) start(work context.Context, job webhook.Job, until time.Time) {
@@ -135,7 +130,7 @@ func (r *run) start(work context.Context, job webhook.Job, until time.Time) {
 		r.agenda.sooner(until)
 		return
 	}
-	r.targets.begin(job.Target)
+	r.targets.begin(job)
 	planner := r.planner
 	r.tries.Go(func() {
 		res := r.try(work, job, planner)
@@ -143,7 +138,7 @@ func (r *run) start(work context.Context, job webhook.Job, until time.Time) {
 			// The stop itself ended the try, so it says nothing about the
 			// shop: nothing is recorded, and the lease runs out.
 			r.targets.end(job.Target, "")
-			r.targets.release(job.Target)
+			r.targets.release(job)
 			return
 		}
 		r.targets.end(job.Target, res.attempt.Outcome)
@@ -156,7 +151,7 @@ func (r *run) start(work context.Context, job webhook.Job, until time.Time) {
 // recorded hears of a record that was written, or let go for good: then the
 // delivery is somebody else's, or due again when the lease ends.
 func (r *run) recorded(rec record, written bool) {
-	look := r.targets.release(rec.Job.Target)
+	look := r.targets.release(rec.Job)
 	switch {
 	case !written:
 		r.agenda.sooner(rec.until)

@@ -132,6 +132,12 @@ func (s *scene) Configure(edit func(*settings.All)) {
 // Tell writes n events of a type with their deliveries, as a notice would.
 func (s *scene) Tell(n int, typ webhook.Type, urls ...string) []webhook.Delivery {
 	s.t.Helper()
+	return s.TellOf("m", "s", n, typ, urls...)
+}
+
+// TellOf is Tell for any merchant's store.
+func (s *scene) TellOf(m merchant.ID, of merchant.StoreID, n int, typ webhook.Type, urls ...string) []webhook.Delivery {
+	s.t.Helper()
 	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
 	planner, _, err := s.Store.Planner(s.t.Context(), newID)
 	if err != nil {
@@ -142,8 +148,8 @@ func (s *scene) Tell(n int, typ webhook.Type, urls ...string) []webhook.Delivery
 	var out []webhook.Delivery
 	for range n {
 		em, err := planner.Plan(webhook.Event{
-			ID: webhook.EventID(newID()), Type: typ, At: time.Now(), Merchant: "m", Store: "s", Mode: merchant.Test,
-			Payment: "key-1", PaymentID: "order-1", Transaction: "tx-1",
+			ID: webhook.EventID(newID()), Type: typ, At: time.Now(), Merchant: m, Store: of, Mode: merchant.Test,
+			Payment: "key-1", PaymentID: "order-1", Transaction: "tx-1", Channel: "channel-1",
 		}, urls)
 		if err != nil {
 			s.t.Fatal(err)

@@ -95,7 +95,7 @@ func checkDelays(t *testing.T, id string, schedule webhook.Schedule, at []time.T
 		return false
 	}
 	for n := 1; n < len(at); n++ {
-		nominal, _ := schedule.Nominal(n)
+		nominal, _ := schedule.After(n, 0, nil)
 		low, high := nominal, nominal
 		switch schedule {
 		case webhook.PortOne:

@@ -8,7 +8,9 @@ package ingress
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -38,6 +40,8 @@ const (
 	mostAtOnce = 256              // notices in one commit
 	mostTaken  = 2048             // notices in hand at once; then 503
 	readLimit  = 10 * time.Second // for a body
+
+	busyPause = 3 * time.Millisecond // before a notice is tried again that another node is busy with
 )
 
 // An Ingress takes notices. Fill the exported fields, start Run, and serve
@@ -57,7 +61,7 @@ type Ingress struct {
 	queue   chan *waiting
 	readers readers
 	slots   chan struct{}
-	view    atomic.Pointer[view]
+	views   settings.Cache[view]
 	loading chan struct{} // holds one: whoever loads the settings
 	warn    atomic.Int64  // when the proxy warning was last logged, in Unix seconds
 }
@@ -154,8 +158,23 @@ func (i *Ingress) settle(ctx context.Context, batch []*waiting) {
 			w.done <- notice.Result{ID: w.in.ID, Err: err}
 			continue
 		}
+		if errors.Is(results[n].Err, notice.ErrBusy) {
+			i.again(w)
+			continue
+		}
 		w.done <- results[n]
 	}
+}
+
+// again puts a notice back in line in a moment, until its handler has given
+// up. Moments differ, so that two nodes do not meet again and again.
+func (i *Ingress) again(w *waiting) {
+	time.AfterFunc(busyPause+rand.N(busyPause), func() { //nolint:gosec // needs no secrecy
+		select {
+		case i.queue <- w:
+		case <-w.ctx.Done():
+		}
+	})
 }
 
 // submit has one notice settled and waits for the commit, at most as long as
@@ -184,14 +203,14 @@ func (i *Ingress) submit(ctx context.Context, v *view, in notice.Inbound) (notic
 
 // Refresh makes the next notice be judged by the settings as they are then.
 // It does not block; any goroutine may call it.
-func (i *Ingress) Refresh() { i.view.Store(nil) }
+func (i *Ingress) Refresh() { i.views.Refresh() }
 
 // forget drops a view that turned out to be stale, unless it was replaced.
-func (i *Ingress) forget(v *view) { i.view.CompareAndSwap(v, nil) }
+func (i *Ingress) forget(v *view) { i.views.Forget(v) }
 
 // current returns the settings in use, loading them if need be.
 func (i *Ingress) current(ctx context.Context) (*view, error) {
-	if v := i.view.Load(); v != nil {
+	if v := i.views.Kept(); v != nil {
 		return v, nil
 	}
 	select {
@@ -200,16 +219,13 @@ func (i *Ingress) current(ctx context.Context) (*view, error) {
 	case <-ctx.Done():
 		return nil, fault.Errorf(fault.Unavailable, "the settings were not read within %v", Patience)
 	}
-	if v := i.view.Load(); v != nil {
-		return v, nil
-	}
-	all, err := i.Store.Settings(ctx)
-	if err != nil {
-		return nil, err
-	}
-	v := &view{all: all, judge: newJudge(all, i.Providers)}
-	i.view.Store(v)
-	return v, nil
+	return i.views.Get(ctx, func(ctx context.Context) (*view, error) {
+		all, err := i.Store.Settings(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &view{all: all, judge: newJudge(all, i.Providers)}, nil
+	})
 }
 
 // Judge returns the judge of the given settings, for those who decide on held

@@ -210,6 +210,7 @@ func (t trial) hold(found []notice.Found, why payment.Reason) notice.Ruling {
 // rule decides on the one payment that is meant.
 func (t trial) rule(h hit) notice.Ruling {
 	n := t.in.Notice
+	n.Channel = h.channel.Key
 	r := notice.Ruling{Channel: h.channel.Key, Payment: &h.payment}
 	switch {
 	case h.payment.Mode != h.channel.Mode, h.channel.Mode == merchant.Live && n.Test:
@@ -329,7 +330,9 @@ func (t trial) adopt(found []notice.Found) (notice.Ruling, bool) {
 	if t.in.Notice.Event == payment.EventIssued {
 		return r, true
 	}
-	d := p.Decide(t.in.Notice.Report, env)
+	n := t.in.Notice
+	n.Channel = c.Key
+	d := p.Decide(n.Report, env)
 	if d.Verdict != payment.Applied {
 		return notice.Ruling{}, false
 	}

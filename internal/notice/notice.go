@@ -3,6 +3,7 @@
 package notice
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -135,6 +136,10 @@ type Ruling struct {
 // decodes it when Notice has no Event.
 type Judge func(Inbound, []Found) Ruling
 
+// ErrBusy says that another node is deciding about what a notice means. Nothing
+// was decided; a moment later it can be.
+var ErrBusy = errors.New("another node is busy with what it means")
+
 // A Result is what a notice's sender is told about.
 type Result struct {
 	ID      ID
@@ -146,7 +151,8 @@ type Result struct {
 	// notice did not change the payment, or nothing waits.
 	Deadline time.Time
 	// Err is why this notice was not committed; nil if it was. fault.Stale
-	// says that the settings have changed: judge again by the new ones.
+	// says that the settings have changed: judge again by the new ones. ErrBusy
+	// in it says: the same again in a moment.
 	Err error
 }
 

@@ -39,6 +39,9 @@ func (d *decider) reversedDeposit() (int, bool) {
 		if (d.r.Deposit != "" && k.Key != "") || !d.sameMoney(k) || d.tooEarly(k) {
 			continue
 		}
+		if k.State == DepositForetold && k.ReversedBy != "" {
+			continue // by another PG, which has no word for a reversal
+		}
 		if match >= 0 && k.State == d.p.Deposits[match].State && k.State == DepositApplied {
 			return -1, false // two would fit: not ours to guess
 		}
@@ -84,8 +87,16 @@ func (d *decider) reverse(i int) Decision {
 	return out
 }
 
-// cancelled handles a cancellation that the PG reports.
+// cancelled handles a cancellation that the PG reports, of the one attempt
+// that it names.
 func (d *decider) cancelled() Decision {
+	i := d.named()
+	if i < 0 && len(d.p.Transactions) > 0 && d.p.State != Cancelled && d.p.State != Failed {
+		return d.conflict(ReasonOtherAccount)
+	}
+	if i >= 0 && i != d.p.Current {
+		return d.cancelledOther(i)
+	}
 	switch d.p.State {
 	case Ready, Issued, PayPending:
 		return d.close()
@@ -99,13 +110,36 @@ func (d *decider) cancelled() Decision {
 	return d.recorded(ReasonNone)
 }
 
-// close ends a payment whose account was closed before money came.
+// cancelledOther handles the cancellation of an attempt that is not the
+// current one: the payment goes on without it.
+func (d *decider) cancelledOther(i int) Decision {
+	t := &d.p.Transactions[i]
+	switch {
+	case t.open() && d.r.Event == EventPartiallyCancelled:
+		return d.conflict(ReasonCancelTooLarge)
+	case t.open():
+		t.State = Failed
+		return d.remembered(ReasonClosed)
+	case t.State == Paid && (d.p.State == Paid || d.p.State == PartiallyCancelled):
+		// Money came on several unlimited accounts. How much of it goes back
+		// is not told by a cancellation of one.
+		return d.conflict(ReasonForAPerson)
+	}
+	return d.recorded(ReasonNone)
+}
+
+// close ends the current attempt, whose account was closed before money came.
+// The payment goes on with another that waits, and fails if there is none.
 func (d *decider) close() Decision {
 	if d.r.Event == EventPartiallyCancelled {
 		return d.conflict(ReasonCancelTooLarge)
 	}
-	d.p.FailedAt, d.p.FailureReason = d.at(), string(ReasonClosed)
 	d.setState(Failed)
+	if i := d.next(); i >= 0 {
+		d.p.Current, d.p.Expired = i, d.p.Transactions[i].Expired
+		return d.remembered(ReasonClosed)
+	}
+	d.p.FailedAt, d.p.FailureReason = d.at(), string(ReasonClosed)
 	return d.applied(Failed, ChangeFailed, "")
 }
 

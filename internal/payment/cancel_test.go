@@ -106,6 +106,8 @@ func TestReversed(t *testing.T) {
 	})
 }
 
+// TestTossReopens is a long table: one story for each order in which one word
+// is told for the issue and for a reversal.
 func TestTossReopens(t *testing.T) {
 	t.Parallel()
 	wait := func(minute int, id string) payment.Report {
@@ -113,6 +115,15 @@ func TestTossReopens(t *testing.T) {
 	}
 	done := func(minute int, id string) payment.Report {
 		return deposited(minute, deposit(id), noAmount, noAccount, enforced)
+	}
+	early := func(r payment.Report) step {
+		s := records(r, payment.ReasonReversalForetold, payment.Issued)
+		s.listed = true
+		return s
+	}
+	of := func(order string, r payment.Report) payment.Report {
+		r.PGOrder = order
+		return r
 	}
 	part := step{r: report(payment.EventPartiallyCancelled, 4, won(1)), verdict: payment.Applied, state: payment.PartiallyCancelled, change: payment.ChangePartiallyCancelled}
 	tell(t, []story{
@@ -128,6 +139,36 @@ func TestTossReopens(t *testing.T) {
 		}, nil},
 		{"waiting after a refund began is for a person", waiting(), []step{
 			pays(done(2, "T1")), part, conflicts(wait(5, "T2"), payment.ReasonReversalAfterward, payment.PartiallyCancelled),
+		}, nil},
+		{"waiting again before done, after the issue", waiting(), []step{
+			records(wait(0, "T0"), "", payment.Issued), records(wait(0, "T0"), "", payment.Issued), early(wait(5, "T2")),
+			records(wait(5, "T2"), "", payment.Issued),
+			records(done(2, "T1"), payment.ReasonReversedEarlier, payment.Issued), repeats(done(2, "T1"), payment.Issued),
+			pays(done(9, "T3")), records(wait(5, "T2"), "", payment.Paid), takenBack(wait(12, "T4")),
+		}, func(t *testing.T, p payment.Payment) {
+			if p.Deposits[0].Key != "T1" || p.Deposits[0].State != payment.DepositReversed || p.Deposits[0].Counted() || p.CancelledAmount() != 1000 {
+				t.Errorf("deposits = %+v", p.Deposits)
+			}
+		}},
+		{"waiting again before done and before the issue", waiting(), []step{
+			records(wait(5, "T2"), "", payment.Issued), early(wait(0, "T0")),
+			records(done(2, "T1"), payment.ReasonReversedEarlier, payment.Issued), pays(done(9, "T3")),
+		}, nil},
+		{"waiting again before done, twice", waiting(), []step{
+			records(wait(0, "T0"), "", payment.Issued), early(wait(5, "T2")), early(wait(9, "T4")),
+			records(done(7, "T3"), payment.ReasonReversedEarlier, payment.Issued),
+			records(done(2, "T1"), payment.ReasonReversedEarlier, payment.Issued), pays(done(11, "T5")),
+		}, nil},
+		{"the issue alone takes back nothing, however late it says it was", waiting(), []step{
+			records(wait(5, "T0"), "", payment.Issued), pays(done(2, "T1")),
+		}, nil},
+		{"two names at one moment are not told apart", waiting(), []step{
+			records(wait(1, "T0"), "", payment.Issued), records(wait(1, "T2"), "", payment.Issued), pays(done(1, "T1")),
+		}, nil},
+		{"waiting again says nothing of the other attempt's money", twice(), []step{
+			records(of("o1", wait(0, "T0")), "", payment.Issued), early(of("o1", wait(5, "T2"))),
+			pays(of("o2", done(2, "T9"))), records(of("o1", wait(7, "T4")), "", payment.Paid),
+			records(of("o1", done(2, "T1")), payment.ReasonReversedEarlier, payment.Paid),
 		}, nil},
 		{"of another PG an issue never reopens", waiting(), []step{
 			pays(deposited(2, deposit("T1"))), records(report(payment.EventIssued, 5, deposit("T2")), "", payment.Paid),

@@ -1,9 +1,6 @@
 package payment
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // A Change is one transition of a payment: a fact for merchants.
 type Change string
@@ -145,110 +142,14 @@ func (d *decider) issued() Decision {
 	switch d.p.State {
 	case Ready:
 		d.fill(d.p.Current)
+		d.noteIssue(d.p.Current)
 		d.setState(Issued)
 		return d.applied(Issued, ChangeIssued, "")
 	case Issued:
-		if d.fill(d.named()) {
-			return d.remembered(ReasonNone)
-		}
+		return d.waits(d.named())
 	case PayPending, Paid, PartiallyCancelled, Cancelled, Failed:
 	}
 	return d.recorded(ReasonNone)
-}
-
-// reopened reports whether this issued report means that the bank took the
-// applied deposit back: it is later than the deposit and names a change of
-// state that we have not seen. A late copy of the issue is neither.
-func (d *decider) reopened() bool {
-	if !d.r.Reopens {
-		return false
-	}
-	i := d.lastApplied()
-	if i < 0 || !d.r.At.After(d.p.Deposits[i].At) {
-		return false
-	}
-	for _, known := range d.p.Deposits {
-		if known.Key == d.r.Deposit || known.ReversedBy == d.r.Deposit {
-			return false
-		}
-	}
-	return true
-}
-
-// named is the index of the transaction that the report names by the PG's id
-// or by its account, else of the current one; -1 if the report names an
-// account that no transaction has.
-func (d *decider) named() int {
-	if len(d.p.Transactions) == 0 {
-		return -1
-	}
-	for i, t := range d.p.Transactions {
-		if d.r.PGTx != "" && t.PGTx == d.r.PGTx && accountFits(t, d.r) {
-			return i
-		}
-	}
-	if d.r.Account == "" {
-		return d.ordered()
-	}
-	for i := len(d.p.Transactions) - 1; i >= 0; i-- {
-		if a := d.p.Transactions[i].Account; a != nil && sameAccount(a.Number, d.r.Account) {
-			return i
-		}
-	}
-	if a := d.p.Transactions[d.p.Current].Account; a == nil || a.Number == "" {
-		return d.p.Current
-	}
-	return -1
-}
-
-// ordered is the index of the latest transaction with the report's order, else
-// of the current one.
-func (d *decider) ordered() int {
-	for i, t := range slices.Backward(d.p.Transactions) {
-		if d.r.PGOrder != "" && t.Order == d.r.PGOrder {
-			return i
-		}
-	}
-	return d.p.Current
-}
-
-// accountFits reports whether the report's account, if it names one, is the
-// transaction's.
-func accountFits(t Transaction, r Report) bool {
-	return r.Account == "" || t.Account == nil || t.Account.Number == "" || sameAccount(t.Account.Number, r.Account)
-}
-
-// fill takes what the transaction lacks from the report and reports whether
-// it took anything. What is known is never overwritten.
-func (d *decider) fill(i int) bool {
-	if i < 0 || i >= len(d.p.Transactions) {
-		return false
-	}
-	t := &d.p.Transactions[i]
-	changed := false
-	if t.PGTx == "" && d.r.PGTx != "" {
-		t.PGTx, changed = d.r.PGTx, true
-	}
-	if d.r.Account == "" {
-		return changed
-	}
-	if t.Account == nil {
-		t.Account = &Account{Type: Normal, IssuedAt: d.at()}
-	}
-	a := t.Account
-	if a.Number == "" {
-		a.Number, changed = d.r.Account, true
-	}
-	if a.Bank == "" && d.r.Bank != "" {
-		a.Bank, changed = d.r.Bank, true
-	}
-	if a.Holder == "" && d.r.Holder != "" {
-		a.Holder, changed = d.r.Holder, true
-	}
-	if a.ExpiresAt.IsZero() && !d.r.ExpiresAt.IsZero() {
-		a.ExpiresAt, changed = d.r.ExpiresAt, true
-	}
-	return changed
 }
 
 // setState moves the current transaction.
@@ -281,14 +182,16 @@ func (d *decider) attempted() Decision {
 }
 
 // expired flags a payment whose deadline passed. PortOne has no expired
-// state, so the state is kept.
+// state, so the state is kept. The end of an attempt that another one follows
+// says nothing of the payment.
 func (d *decider) expired() Decision {
-	if d.p.State != Issued || d.p.Expired {
+	i := d.named()
+	if d.p.State != Issued || d.p.Expired || i < 0 || i != d.p.Current {
 		return d.recorded(ReasonNone)
 	}
-	d.p.Expired = true
+	t := &d.p.Transactions[i]
+	t.Expired, d.p.Expired = true, true
 	out := d.remembered(ReasonNone)
-	t, _ := d.p.Transaction()
 	out.Transitions = []Transition{{Change: ChangeExpired, Transaction: t.ID}}
 	return out
 }

@@ -34,17 +34,25 @@ func (d *decider) deposited() Decision {
 	}
 	switch d.p.State {
 	case Issued, Ready, PayPending:
-		return d.pay(i)
+		if !d.closed(i) {
+			return d.pay(i)
+		}
 	case Cancelled:
-		if d.cancelledByBank() && !d.indistinct() {
+		if d.cancelledByBank() && !d.indistinct() && !d.closed(i) {
 			return d.payAgain(i)
 		}
 	case Paid, PartiallyCancelled, Failed:
 	}
-	if d.p.State == Failed {
+	if d.closed(i) {
 		return d.conflict(ReasonNotPayable)
 	}
 	return d.conflict(ReasonSecondDeposit)
+}
+
+// closed reports whether attempt i ended without money. What comes for it all
+// the same is a person's decision, also while another attempt is open.
+func (d *decider) closed(i int) bool {
+	return d.p.State == Failed || d.p.Transactions[i].State == Failed
 }
 
 // known is the index of the deposit that the report speaks of, -1 if it is
@@ -145,7 +153,7 @@ func (d *decider) foretold() int {
 		return i // known has seen to all others
 	}
 	for i, k := range d.p.Deposits {
-		if k.State != DepositForetold || (k.Key != "" && d.r.Deposit != "") {
+		if k.State != DepositForetold || (k.Key != "" && d.r.Deposit != "") || d.elsewhere(k) {
 			continue
 		}
 		// Without ids: the same money, and it came before it went.
@@ -156,9 +164,17 @@ func (d *decider) foretold() int {
 	return -1
 }
 
-// cameAndWent keeps a deposit whose reversal was told first.
+// elsewhere reports whether k belongs to another attempt than the report.
+func (d *decider) elsewhere(k Deposit) bool {
+	i := d.named()
+	return k.Transaction != "" && (i < 0 || d.p.Transactions[i].ID != k.Transaction)
+}
+
+// cameAndWent keeps a deposit whose reversal was told first. It paid nothing,
+// so it belongs to no attempt.
 func (d *decider) cameAndWent(i int) Decision {
 	k := &d.p.Deposits[i]
+	k.Transaction = ""
 	k.State, k.Depositor, k.At = DepositReversed, d.r.Depositor, d.at()
 	if k.Key == "" {
 		k.Key = d.r.Deposit
@@ -228,6 +244,8 @@ func (d *decider) depositUnlimited(i int) Decision {
 		return d.conflict(ReasonOtherAmount)
 	case d.indistinct():
 		return d.conflict(ReasonSecondDeposit)
+	case d.closed(i):
+		return d.conflict(ReasonNotPayable)
 	}
 	switch d.p.State {
 	case Issued, Ready, PayPending, Paid:

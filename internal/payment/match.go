@@ -82,8 +82,8 @@ func Shorten(name string) string {
 }
 
 // Expects reports whether p may be meant by a report that names only an
-// account: it is unpaid (or takes deposits without end), and its account was
-// issued in a window that holds the report's time. A fixed number also needs
+// account: it is unpaid (or takes deposits without end), and its account is not
+// closed and was issued in a window that holds the report's time. A fixed number also needs
 // the amount, since many payments share it.
 func (p Payment) Expects(r Report) bool {
 	for _, t := range p.Transactions {
@@ -94,7 +94,7 @@ func (p Payment) Expects(r Report) bool {
 		if a.Type == FixedUnlimited {
 			return true
 		}
-		if p.State != Issued && r.Event == EventDeposited {
+		if (p.State != Issued || t.State == Failed) && r.Event == EventDeposited {
 			continue
 		}
 		if a.Type == Fixed && (!r.HasAmount || r.Amount != p.Amount) {

@@ -74,6 +74,11 @@ type Transaction struct {
 	Account *Account    `json:"account,omitempty"` // nil if no account was seen yet
 	At      time.Time   `json:"at"`                // when the attempt began
 	PaidAt  time.Time   `json:"paidAt,omitzero"`   // the PG's time of the money
+	Expired bool        `json:"expired,omitempty"` // its deadline passed while the payment waited for it
+	// IssueKey is the PG's name for the issue, and IssueToldAt the time it
+	// gives, where a PG tells of the issue and of a reversal in one word.
+	IssueKey    string    `json:"issueKey,omitempty"`
+	IssueToldAt time.Time `json:"issueToldAt,omitzero"`
 	// Depositor is who sent the money (입금자), as the bank spelt it.
 	Depositor string `json:"depositor,omitempty"`
 }
@@ -92,7 +97,7 @@ const (
 type Deposit struct {
 	Key         string         `json:"key,omitempty"` // the PG's id of the deposit; may be empty
 	State       DepositState   `json:"state"`
-	Transaction TransactionID  `json:"transaction,omitempty"`
+	Transaction TransactionID  `json:"transaction,omitempty"` // the attempt it paid, or that its reversal named
 	Amount      Money          `json:"amount,omitzero"`
 	Account     secret.Account `json:"account,omitempty"`
 	Depositor   string         `json:"depositor,omitempty"`

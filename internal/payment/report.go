@@ -3,6 +3,7 @@ package payment
 import (
 	"time"
 
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
@@ -54,9 +55,12 @@ type Report struct {
 	Holder         string
 	At             time.Time // the PG's time of the event; zero if it sent none
 	ExpiresAt      time.Time // the deadline of an issued account
-	// PGOrder is the PG's order id. It tells a payment's attempts apart where
-	// the PG names no account.
+	// PGOrder is the PG's order id, and Channel the channel that the report
+	// came for. They tell a payment's attempts apart where the PG names no
+	// account, or one account serves several. No decoder sets them: who meets
+	// report and payment does.
 	PGOrder     string
+	Channel     merchant.ChannelKey
 	PGTx        string // the PG's transaction id of the issue
 	PGCancel    string // the PG's id of a cancellation
 	CashReceipt *CashReceipt

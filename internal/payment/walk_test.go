@@ -3,11 +3,13 @@ package payment_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/secret"
 )
@@ -19,6 +21,16 @@ func drawPayment(t *rapid.T) payment.Payment {
 		p = waiting(inState(rapid.SampledFrom([]payment.State{payment.Ready, payment.PayPending}).Draw(t, "state")), withoutAccount)
 	} else {
 		ofType(rapid.SampledFrom([]payment.AccountType{payment.Normal, payment.Fixed, payment.FixedUnlimited}).Draw(t, "type"))(&p)
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "more attempts") {
+		withAttempt(
+			rapid.SampledFrom([]merchant.ChannelKey{"channel-1", "channel-2"}).Draw(t, "its channel"),
+			rapid.SampledFrom([]string{"order-1", "o2"}).Draw(t, "its order"),
+			rapid.SampledFrom([]secret.Account{number, otherNumber}).Draw(t, "its account"),
+		)(&p)
+		tx := &p.Transactions[p.Current]
+		tx.Account.Type = rapid.SampledFrom([]payment.AccountType{payment.Normal, payment.FixedUnlimited}).Draw(t, "its type")
+		tx.PGTx = rapid.SampledFrom([]string{"", "pg-1"}).Draw(t, "its id")
 	}
 	if rapid.Bool().Draw(t, "own cancel pending") {
 		withCancellations(payment.Cancellation{ID: "own", State: payment.CancelRequested, Amount: payment.Won(300), Refund: payment.RefundPending})(&p)
@@ -34,6 +46,10 @@ func drawReport(t *rapid.T) payment.Report {
 	r.Account = secret.Account(rapid.SampledFrom([]string{"110-123-456789", "110123456789", "", "222"}).Draw(t, "account"))
 	r.Deposit = rapid.SampledFrom([]string{"", "D1", "D2", "D3"}).Draw(t, "deposit")
 	r.PGCancel = rapid.SampledFrom([]string{"", "P1", "P2"}).Draw(t, "cancel")
+	r.PGOrder = rapid.SampledFrom([]string{"", "order-1", "o2"}).Draw(t, "order")
+	r.Channel = rapid.SampledFrom([]merchant.ChannelKey{"", "channel-1", "channel-2"}).Draw(t, "channel")
+	r.PGTx = rapid.SampledFrom([]string{"", "", "pg-1"}).Draw(t, "pg id")
+	r.Closes = rapid.Bool().Draw(t, "closes")
 	r.Reopens = rapid.Bool().Draw(t, "reopens")
 	r.AmountEnforced = rapid.Bool().Draw(t, "enforced")
 	switch rapid.IntRange(0, 9).Draw(t, "lacks") {
@@ -66,6 +82,7 @@ func (w *walk) take(t *rapid.T, r payment.Report) {
 		t.Fatalf("the same decision twice differs:\n%s", cmp.Diff(d, twin))
 	}
 	checkDecision(t, before, r, d)
+	checkAttempts(t, before, r, d.Payment)
 	w.approved = w.approved || r.Event == payment.EventApproved && d.Verdict == payment.Applied
 	checkPayment(t, d.Payment, w.approved)
 	if d.Verdict == payment.Applied && r.Event == payment.EventDeposited && r.Deposit != "" {
@@ -120,6 +137,36 @@ func checkDecision(t *rapid.T, before payment.Payment, r payment.Report, d payme
 		t.Fatalf("Decide gave the verdict %s", d.Verdict)
 	}
 }
+
+// checkAttempts checks that a report touches the attempt that it is about, and
+// no other.
+func checkAttempts(t *rapid.T, before payment.Payment, r payment.Report, after payment.Payment) {
+	moved, waits := 0, false
+	for i, tx := range after.Transactions {
+		waits = waits || tx.State == before.State
+		if i >= len(before.Transactions) || before.Transactions[i].State == tx.State {
+			continue
+		}
+		moved++
+		if before.Transactions[i].State == payment.Failed {
+			t.Fatalf("%s moved attempt %d, which was closed, to %s", r.Event, i, tx.State)
+		}
+	}
+	if moved > 1 {
+		t.Fatalf("%s moved %d attempts", r.Event, moved)
+	}
+	cancel := r.Event == payment.EventCancelled || r.Event == payment.EventPartiallyCancelled
+	if cancel && after.State == payment.Failed && before.State != payment.Failed && waits {
+		t.Fatal("the payment failed while an attempt waits")
+	}
+	shown := before.Transactions[before.Current].Account
+	stranger := shown != nil && r.Account != "" && r.PGTx == "" && plain(shown.Number) != plain(r.Account)
+	if stranger && (cancel || r.Event == payment.EventExpired) && (after.State != before.State || after.Expired && !before.Expired) {
+		t.Fatalf("%s of another account moved the payment from %s to %s", r.Event, before.State, after.State)
+	}
+}
+
+func plain(a secret.Account) string { return strings.ReplaceAll(a.Reveal(), "-", "") }
 
 // checkPayment checks what holds of a payment at any time.
 func checkPayment(t *rapid.T, p payment.Payment, approved bool) {
@@ -212,6 +259,36 @@ func TestOrderOfReversal(t *testing.T) {
 		}
 		if p.State == payment.Paid || paid != taken || paid > 1 {
 			t.Fatalf("ends %s with %d paid and %d taken back after%s", p.State, paid, taken, told)
+		}
+	})
+}
+
+// TestOrderOfReopening is the same for a PG that has one word for the issue and
+// for a reversal, once the issue was told, while another attempt waits.
+func TestOrderOfReopening(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		toss := func(e payment.Event, minute int, key string) payment.Report {
+			return report(e, minute, deposit(key), order("o1"), noAmount, noAccount, enforced, func(r *payment.Report) {
+				r.Reopens = e == payment.EventIssued
+			})
+		}
+		issue, in, out := toss(payment.EventIssued, 0, "T0"), toss(payment.EventDeposited, 1, "T1"), toss(payment.EventIssued, 9, "T2")
+		list := []payment.Report{in, out}
+		for range rapid.IntRange(0, 4).Draw(t, "resends") {
+			list = append(list, rapid.SampledFrom([]payment.Report{issue, in, out}).Draw(t, "resend"))
+		}
+		list = append([]payment.Report{issue}, rapid.Permutation(list).Draw(t, "order")...)
+		p, told := twice(), ""
+		for i, r := range list {
+			d := p.Decide(r, env(20+i))
+			p, told = d.Payment, fmt.Sprintf("%s %s:%s", told, r.Deposit, d.Verdict)
+			if d.Verdict == payment.Conflict {
+				t.Fatalf("a conflict in%s", told)
+			}
+		}
+		if p.State != payment.Issued && p.State != payment.Cancelled {
+			t.Fatalf("ends %s after%s", p.State, told)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -28,6 +29,12 @@ func (k KeySource) Load(log *slog.Logger) (*seal.Key, error) {
 		return seal.Parse(k.Text.Reveal())
 	}
 	db, sqlite := strings.CutPrefix(k.Database, "sqlite:")
+	if !sqlite && !strings.HasPrefix(k.Database, "postgres://") && !strings.HasPrefix(k.Database, "postgresql://") {
+		return nil, fault.Errorf(fault.Invalid, "the database must be given as sqlite:FILE or postgres://…")
+	}
+	if sqlite && db == "" {
+		return nil, fault.Errorf(fault.Invalid, "the database sqlite: has no file name; write sqlite:tongbo.db")
+	}
 	file := k.File
 	if file == "" {
 		if !sqlite {
@@ -45,9 +52,17 @@ func (k KeySource) Load(log *slog.Logger) (*seal.Key, error) {
 	if _, err := os.Stat(db); err == nil {
 		return nil, fault.Errorf(fault.Invalid, "the database %s exists, but its key file %s does not: restore it from your backup. Without it nothing sealed can be read", db, file)
 	}
+	if folder := filepath.Dir(file); !isFolder(folder) {
+		return nil, fault.Errorf(fault.Invalid, "there is no folder %s for the key file %s: make it first", folder, filepath.Base(file))
+	}
 	if key, err = seal.CreateFile(file); err != nil {
 		return nil, fmt.Errorf("make key file: %w", err)
 	}
 	log.Warn("a new key seals this database: back it up apart from the database", "key_file", file)
 	return key, nil
+}
+
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }

@@ -37,7 +37,10 @@ type Config struct {
 	Bind   netip.Addr
 	Random webhook.Random // nil: nominal delays
 	Grace  time.Duration  // for tries in hand when stopping; 0 means 20 s
-	Log    *slog.Logger
+	// Drain is how long a server that is told to stop goes on listening while
+	// /readyz says that it stops, so that load balancers look elsewhere first.
+	Drain time.Duration
+	Log   *slog.Logger
 }
 
 // A Server is built from a Config and serves on a listener.
@@ -51,6 +54,7 @@ type Server struct {
 	api        http.Handler
 	stopping   chan struct{}
 	stopOnce   sync.Once
+	readiness  readiness
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
@@ -75,7 +79,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	actions := &action.Actions{Store: st, Judge: s.ingress.Judge, NewID: newID, Providers: all.ByCode}
 	s.deadlines = &action.Deadlines{Store: st, NewID: newID, Log: cfg.Log}
 	api := &v2.API{
-		Store: st.Reader, Tokens: st, Actions: actions, Key: key, Log: cfg.Log,
+		Store: st.Reader, Actions: actions, Key: key, Log: cfg.Log,
 		ClientAddr: s.clientAddr,
 	}
 	s.api = api.Routes()
@@ -115,19 +119,21 @@ func (s *Server) Handler() http.Handler {
 
 // Limits of the HTTP server: they bound what a slow or endless sender holds.
 const (
-	headTimeout = 5 * time.Second
-	readTimeout = 30 * time.Second
-	idleTimeout = 2 * time.Minute
-	maxHeader   = 32 << 10
+	headTimeout  = 5 * time.Second
+	readTimeout  = 30 * time.Second
+	writeTimeout = time.Minute // more than the longest work of an API call
+	idleTimeout  = 2 * time.Minute
+	maxHeader    = 32 << 10
 )
 
-// Serve answers on a listener until ctx ends, then stops in order: no new
-// connections, answers to what has come in, the tries in hand, the store.
-// It closes the store.
+// Serve answers on a listener until ctx ends, then stops in order: not ready
+// for the time of Drain, no new connections, answers to what has come in, the
+// tries in hand, the store. It closes the store.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	hs := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: headTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
+		Handler: s.Handler(), ReadHeaderTimeout: headTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
 	}
 	engines, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -155,10 +161,29 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case err = <-failed:
 	}
 	s.stopOnce.Do(func() { close(s.stopping) })
+	if err == nil {
+		err = s.drain(ctx, failed)
+	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), headTimeout)
 	defer cancel()
 	_ = hs.Shutdown(grace)
 	stop()
 	wg.Wait()
 	return errors.Join(err, s.Store.Close())
+}
+
+// drain goes on listening for the time of Drain, unless a part fails.
+func (s *Server) drain(ctx context.Context, failed <-chan error) error {
+	if s.cfg.Drain <= 0 {
+		return nil
+	}
+	s.cfg.Log.InfoContext(ctx, "draining", "drain", s.cfg.Drain)
+	drained := time.NewTimer(s.cfg.Drain)
+	defer drained.Stop()
+	select {
+	case <-drained.C:
+		return nil
+	case err := <-failed:
+		return err
+	}
 }

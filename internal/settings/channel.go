@@ -182,14 +182,11 @@ func (d *declarer) fillChannel(ch *merchant.Channel, c *Change, info provider.In
 	if f.Methods != nil {
 		setList(&c.Fields, "methods", &ch.Methods, *f.Methods)
 	}
-	if f.Confirm != nil && (ch.Confirm == nil || *ch.Confirm != *f.Confirm) {
-		ch.Confirm = f.Confirm
-		c.Fields = append(c.Fields, "confirm")
-	}
 	for _, step := range []func() error{
 		func() error { return d.assign(ch, c, f) },
 		func() error { return credentials(ch, c, info, f) },
 		func() error { return senders(ch, c, f) },
+		func() error { return confirm(ch, c, f) },
 		func() error { return token(ch, c, f) },
 	} {
 		if err := step(); err != nil {
@@ -254,8 +251,19 @@ func credentials(ch *merchant.Channel, c *Change, info provider.Info, f fileChan
 	return nil
 }
 
+// publishedSenders, alone in the list, stands for the addresses that the PG
+// publishes, as if none had ever been given.
+const publishedSenders = "published"
+
 func senders(ch *merchant.Channel, c *Change, f fileChannel) error {
 	if f.Senders == nil {
+		return nil
+	}
+	if slices.Equal(*f.Senders, []string{publishedSenders}) {
+		if ch.Senders != nil {
+			ch.Senders = nil
+			c.Fields = append(c.Fields, "senders")
+		}
 		return nil
 	}
 	list, err := parsePrefixes(*f.Senders)
@@ -265,6 +273,28 @@ func senders(ch *merchant.Channel, c *Change, f fileChannel) error {
 	if ch.Senders == nil || !slices.Equal(*ch.Senders, list) {
 		ch.Senders = &list
 		c.Fields = append(c.Fields, "senders")
+	}
+	return nil
+}
+
+// confirm reads whether the PG is asked before a deposit counts. The word
+// "default" leaves it to the channel's mode and PG, as if nothing had ever been
+// said.
+func confirm(ch *merchant.Channel, c *Change, f fileChannel) error {
+	var to *bool
+	switch said := f.Confirm.(type) {
+	case nil:
+		return nil
+	case bool:
+		to = &said
+	default:
+		if said != "default" {
+			return invalid("confirm: want true, false or \"default\"")
+		}
+	}
+	if (to == nil) != (ch.Confirm == nil) || to != nil && *to != *ch.Confirm {
+		ch.Confirm = to
+		c.Fields = append(c.Fields, "confirm")
 	}
 	return nil
 }

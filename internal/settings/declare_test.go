@@ -197,11 +197,30 @@ func TestDeclareLeavesCurrentAlone(t *testing.T) {
 	}
 }
 
+// What was given once can be left to the defaults again.
+func TestBackToDefaults(t *testing.T) {
+	t.Parallel()
+	const channel = head + "[[merchant.store.channel]]\nprovider = \"open\"\nmode = \"test\"\nmid = \"T1\"\n"
+	e := newEnv()
+	given, _, err := settings.Declare(settings.All{}, parse(t, channel+"senders = [\"203.0.113.9\"]\nconfirm = false"), e)
+	if err != nil || given.Channels[0].Senders == nil || given.Channels[0].Confirm == nil {
+		t.Fatalf("Declare = %+v, %v", given.Channels, err)
+	}
+	const back = channel + "senders = [\"published\"]\nconfirm = \"default\""
+	next, _, err := settings.Declare(given, parse(t, back), e)
+	if err != nil || next.Channels[0].Senders != nil || next.Channels[0].Confirm != nil {
+		t.Errorf("back to the defaults: %+v, %v", next.Channels, err)
+	}
+	if _, changes, err := settings.Declare(next, parse(t, back), e); err != nil || len(changes) != 0 {
+		t.Errorf("the second time: %v, %v, want no changes", changes, err)
+	}
+}
+
 func TestOnlyWhatIsMentionedChanges(t *testing.T) {
 	t.Parallel()
 	const channel = head + "[[merchant.store.channel]]\nprovider = \"open\"\nmode = \"test\"\nmid = \"T1\"\n"
 	const endpoint = channel + "[[merchant.store.endpoint]]\nname = \"e\"\nmode = \"test\"\n"
-	made := strings.Replace(endpoint, "mid = \"T1\"\n", "mid = \"T1\"\nname = \"이름\"\ncredentials = {site_key = \"k\"}\nconfirm = false\n", 1) +
+	made := strings.Replace(endpoint, "mid = \"T1\"\n", "mid = \"T1\"\nname = \"이름\"\ncredentials = {site_key = \"k\"}\nconfirm = false\nsenders = [\"203.0.113.9\"]\n", 1) +
 		"url = \"https://a.example\"\n[[merchant.store.api_secret]]\nname = \"s\"\nsecret = \"one\"\n"
 	tests := []struct{ name, file, want string }{
 		{"nothing mentioned", endpoint, ""},
@@ -211,6 +230,8 @@ func TestOnlyWhatIsMentionedChanges(t *testing.T) {
 		{"no senders", channel + "senders = []", `changed channel "이름": senders`},
 		{"confirm as it was", channel + "confirm = false", ""},
 		{"confirm and disabled", channel + "credentials = {site_key = \"k\"}\nconfirm = true\ndisabled = true", `changed channel "이름": disabled, confirm`},
+		{"confirm and senders by default", channel + "confirm = \"default\"\nsenders = [\"published\"]", `changed channel "이름": senders, confirm`},
+		{"a cap", endpoint + "in_flight = 8", `changed endpoint "e": in_flight`},
 		{"a pause", endpoint + "paused = true", `changed endpoint "e": paused`},
 		{"a schedule", endpoint + "schedule = \"toss\"\nurl = \"https://b.example\"", `changed endpoint "e": url, schedule`},
 		{"secrets", endpoint + "secrets = [\"whsec_AAAA\", \"whsec_BBBB\"]", `changed endpoint "e": secrets`},

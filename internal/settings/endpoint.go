@@ -91,6 +91,10 @@ func fillEndpoint(e *webhook.Endpoint, c *Change, f fileEndpoint) error {
 	set(&c.Fields, "version", &e.Version, (*webhook.Version)(f.Version))
 	set(&c.Fields, "content_type", &e.ContentType, (*webhook.ContentType)(f.ContentType))
 	set(&c.Fields, "paused", &e.Paused, f.Paused)
+	if f.InFlight != nil && *f.InFlight < 1 {
+		return invalid("in_flight %d: want 1 to %d", *f.InFlight, webhook.MaxInFlight)
+	}
+	set(&c.Fields, "in_flight", &e.InFlight, f.InFlight)
 	if f.Events != nil {
 		if err := checkEvents(*f.Events); err != nil {
 			return err

@@ -52,7 +52,7 @@ type fileChannel struct {
 	Credentials map[string]secret.Text `toml:"credentials"`
 	Senders     *[]string              `toml:"senders"`
 	Unknown     *string                `toml:"unknown"`
-	Confirm     *bool                  `toml:"confirm"`
+	Confirm     any                    `toml:"confirm"` // true, false or "default"
 	Token       *secret.Text           `toml:"token"`
 	Disabled    *bool                  `toml:"disabled"`
 }
@@ -66,6 +66,7 @@ type fileEndpoint struct {
 	Version     *string        `toml:"version"`
 	ContentType *string        `toml:"content_type"`
 	Schedule    any            `toml:"schedule"` // a preset's name or a list of delays
+	InFlight    *int           `toml:"in_flight"`
 	Paused      *bool          `toml:"paused"`
 	Secrets     *[]secret.Text `toml:"secrets"`
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -13,13 +14,14 @@ import (
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
-const deliveryColumns = `id, event_id, payment_key, merchant_id, store_id, mode, type, endpoint_id, url, target,
+const deliveryColumns = `id, event_id, payment_key, payment_id, channel_key, merchant_id, store_id, mode, type, endpoint_id, url, target,
 	content_type, body, schedule, state, tries, due_at, manual, original, created_at`
 
 func scanDelivery(rows interface{ Scan(...any) error }) (d webhook.Delivery, err error) {
 	var paymentKey, endpoint, original sql.NullString
 	var due, created int64
-	err = rows.Scan(&d.ID, &d.Event, &paymentKey, &d.Merchant, &d.Store, &d.Mode, &d.Type, &endpoint, &d.URL, &d.Target,
+	err = rows.Scan(&d.ID, &d.Event, &paymentKey, &d.PaymentID, &d.Channel, &d.Merchant, &d.Store,
+		&d.Mode, &d.Type, &endpoint, &d.URL, &d.Target,
 		&d.ContentType, &d.Body, &d.Schedule, &d.State, &d.Tries, &due, &d.Manual, &original, &created)
 	d.Payment, d.Endpoint = keyOf(paymentKey), webhook.EndpointID(endpoint.String)
 	d.Original = webhook.DeliveryID(original.String)
@@ -28,10 +30,11 @@ func scanDelivery(rows interface{ Scan(...any) error }) (d webhook.Delivery, err
 }
 
 // Claim leases deliveries that are due at now: at most total, and at most
-// free(target) of each target. First tries go ahead of retries, the earliest
-// due first. Until the lease ends no other caller gets them; when it ends
-// without an outcome they are due again.
-func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(target string) int) (webhook.Claim, error) {
+// free(target, taken) of each target, where taken are the jobs of the claim so
+// far. First tries go ahead of retries, the earliest due first. Until the lease
+// ends no other caller gets them; when it ends without an outcome they are due
+// again. An endpoint that is paused is passed over: its deliveries wait.
+func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(target string, taken []webhook.Job) int) (webhook.Claim, error) {
 	var out webhook.Claim
 	err := s.write(ctx, func(t *tx) error {
 		out = webhook.Claim{}
@@ -39,7 +42,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, t
 		if out.Version, err = t.settingsVersion(); err != nil {
 			return err
 		}
-		targets, err := t.targets()
+		targets, err := t.unpaused()
 		if err != nil {
 			return err
 		}
@@ -51,7 +54,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, t
 			turn = int(s.turn.Add(1)) % len(targets)
 		}
 		for _, target := range slices.Concat(targets[turn:], targets[:turn]) {
-			n := min(free(target), total-len(out.Jobs))
+			n := min(free(target, out.Jobs), total-len(out.Jobs))
 			if n <= 0 {
 				continue
 			}
@@ -65,6 +68,25 @@ func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, t
 		return err
 	})
 	return out, err
+}
+
+// unpaused lists the targets that have deliveries waiting, without the
+// endpoints that are paused.
+func (t *tx) unpaused() ([]string, error) {
+	list, err := t.targets()
+	if err != nil {
+		return nil, err
+	}
+	paused := make(map[string]bool)
+	if err := t.each(`select id from endpoint where paused`, nil, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		paused[id] = true
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list, func(target string) bool { return paused[target] }), nil
 }
 
 // targets lists who has deliveries waiting, by hopping along the index
@@ -146,7 +168,8 @@ func (s *Store) Finish(ctx context.Context, list []webhook.Finish) ([]error, err
 	var errs []error
 	err := s.write(ctx, func(t *tx) error {
 		errs = make([]error, len(list))
-		for i, f := range list {
+		for _, i := range byDelivery(list) {
+			f := list[i]
 			lost, err := t.finish(f)
 			if err != nil {
 				return err
@@ -163,12 +186,22 @@ func (s *Store) Finish(ctx context.Context, list []webhook.Finish) ([]error, err
 	return errs, nil
 }
 
+// byDelivery is the order in which rows are locked: the same for everybody, so
+// that no two transactions wait for each other.
+func byDelivery(list []webhook.Finish) []int {
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(list[a].Job.ID, list[b].Job.ID) })
+	return order
+}
+
 func (t *tx) finish(f webhook.Finish) (lost bool, err error) {
 	var rows int64
 	if f.Next.IsZero() {
 		rows, err = t.endDelivery(f)
 	} else {
-		// A delivery whose endpoint was paused meanwhile stays held.
 		rows, err = t.exec(`update delivery set tries = $3, lane = 1, due_at = $4, ready_at = $4, lease = null
 			where id = $1 and lease = $2`, string(f.Job.ID), string(f.Job.Lease), f.Attempt.Number, micros(f.Next))
 		t.due = true
@@ -187,9 +220,9 @@ func (t *tx) finish(f webhook.Finish) (lost bool, err error) {
 
 // endDelivery moves a delivery from what waits to what is over.
 func (t *tx) endDelivery(f webhook.Finish) (int64, error) {
-	rows, err := t.exec(`insert into delivery_end (id, event_id, payment_key, merchant_id, store_id, mode, type, endpoint_id,
+	rows, err := t.exec(`insert into delivery_end (id, event_id, payment_key, payment_id, channel_key, merchant_id, store_id, mode, type, endpoint_id,
 			url, target, content_type, body, schedule, state, tries, manual, original, created_at, ended_at, outcome)
-		select id, event_id, payment_key, merchant_id, store_id, mode, type, endpoint_id, url, target, content_type, body,
+		select id, event_id, payment_key, payment_id, channel_key, merchant_id, store_id, mode, type, endpoint_id, url, target, content_type, body,
 			schedule, $3, $4, manual, original, created_at, $5, $6
 		from delivery where id = $1 and lease = $2`,
 		string(f.Job.ID), string(f.Job.Lease), string(f.State), f.Attempt.Number,

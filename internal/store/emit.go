@@ -9,40 +9,81 @@ import (
 )
 
 // emit writes events with their deliveries. notice is the notice that made
-// them, if any.
+// them, if any. What is throttled is written at the end of the transaction.
 func (t *tx) emit(list []webhook.Emission, notice string) error {
 	for _, e := range list {
-		quiet, err := t.throttled(e)
-		if err != nil {
-			return err
-		}
-		if quiet {
+		if e.Throttle != "" {
+			t.throttled = append(t.throttled, attention{e, notice})
 			continue
 		}
-		if err := t.putEvent(e, notice); err != nil {
+		if err := t.putEmission(e, notice); err != nil {
 			return err
-		}
-		for _, d := range e.Deliveries {
-			if err := t.putDelivery(d); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-// throttled reports whether attention of this kind was given a short while
-// ago, and notes the time if not.
-func (t *tx) throttled(e webhook.Emission) (bool, error) {
-	if e.Throttle == "" {
-		return false, nil
+func (t *tx) putEmission(e webhook.Emission, notice string) error {
+	if err := t.putEvent(e, notice); err != nil {
+		return err
 	}
-	// One statement, so that of two nodes only one gives it.
-	noted, err := t.exec(`insert into attention (kind, at) values ($1, $2)
-		on conflict (kind) do update set at = excluded.at where excluded.at - attention.at >= $3`,
-		e.Throttle, micros(e.Event.At), webhook.ThrottleFor.Microseconds())
-	return noted == 0, err
+	for _, d := range e.Deliveries {
+		if err := t.putDelivery(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// An attention is an emission of which only one is given in a while, with the
+// notice that made it, if any.
+type attention struct {
+	webhook.Emission
+	notice string
+}
+
+// emitThrottled gives attention of those kinds of which none was given a short
+// while ago. It waits for no other node: one that holds a kind gives attention
+// of it now, and if it fails, what it did comes again.
+func (t *tx) emitThrottled() error {
+	var kinds []string
+	for _, a := range t.throttled {
+		kinds = append(kinds, attentionLock+a.Throttle)
+	}
+	missed, err := t.try(kinds)
+	if err != nil {
+		return err
+	}
+	last := make(map[string]sql.NullInt64)
+	for _, a := range t.throttled {
+		if missed[attentionLock+a.Throttle] {
+			continue
+		}
+		at, known := last[a.Throttle]
+		if !known {
+			if _, err := t.has(`select at from attention where kind = $1`, []any{a.Throttle}, &at); err != nil {
+				return err
+			}
+			last[a.Throttle] = at
+		}
+		now := micros(a.Event.At)
+		if at.Valid && now-at.Int64 < webhook.ThrottleFor.Microseconds() {
+			continue
+		}
+		last[a.Throttle] = sql.NullInt64{Int64: now, Valid: true}
+		if err := t.must(`insert into attention (kind, at) values ($1, $2) on conflict (kind) do update set at = excluded.at`,
+			a.Throttle, now); err != nil {
+			return err
+		}
+		if err := t.putEmission(a.Emission, a.notice); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// attentionLock begins the names under which kinds of attention are locked.
+const attentionLock = "attention\x1f"
 
 func (t *tx) putEvent(e webhook.Emission, notice string) error {
 	var concern sql.NullString
@@ -66,10 +107,10 @@ func (t *tx) putDelivery(d webhook.Delivery) error {
 	if d.State == webhook.Waiting {
 		t.due = true
 	}
-	return t.must(`insert into delivery (id, event_id, payment_key, merchant_id, store_id, mode, type, endpoint_id,
+	return t.must(`insert into delivery (id, event_id, payment_key, payment_id, channel_key, merchant_id, store_id, mode, type, endpoint_id,
 		url, target, content_type, body, schedule, state, tries, lane, due_at, ready_at, manual, original, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
-		string(d.ID), string(d.Event), orNull(d.Payment), string(d.Merchant), string(d.Store), string(d.Mode),
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+		string(d.ID), string(d.Event), orNull(d.Payment), string(d.PaymentID), string(d.Channel), string(d.Merchant), string(d.Store), string(d.Mode),
 		string(d.Type), orNull(d.Endpoint), d.URL, d.Target, string(d.ContentType), d.Body, string(d.Schedule),
 		string(d.State), d.Tries, lane(d.Tries), micros(d.DueAt), micros(d.DueAt), d.Manual, orNull(d.Original),
 		micros(d.CreatedAt))

@@ -15,7 +15,7 @@ import (
 )
 
 // endedColumns are those of deliveryColumns for a delivery that is over.
-const endedColumns = `id, event_id, payment_key, merchant_id, store_id, mode, type, endpoint_id, url, target,
+const endedColumns = `id, event_id, payment_key, payment_id, channel_key, merchant_id, store_id, mode, type, endpoint_id, url, target,
 	content_type, body, schedule, state, tries, created_at as due_at, manual, original, created_at`
 
 // A sent is what was sent under one webhook-id: the first delivery and resends
@@ -63,7 +63,8 @@ func (r *Reader) Webhooks(ctx context.Context, k payment.Key) ([]webhook.History
 const sentQuery = `select ` + deliveryColumns + `,
 		(select e.state from event e where e.id = d.event_id),
 		(select e.deposited from event e where e.id = d.event_id),
-		(select p.url from endpoint p where p.id = d.endpoint_id)
+		(select p.url from endpoint p where p.id = d.endpoint_id),
+		(select p.paused from endpoint p where p.id = d.endpoint_id)
 	from (select ` + deliveryColumns + ` from delivery where payment_key = $1
 		union all select ` + endedColumns + ` from delivery_end where payment_key = $1) d
 	order by id`
@@ -74,13 +75,16 @@ func (r *Reader) sent(ctx context.Context, k payment.Key) ([]*sent, error) {
 	byID := make(map[webhook.DeliveryID]*sent)
 	err := each(ctx, r.db, sentQuery, []any{string(k)}, func(rows *sql.Rows) error {
 		var state, url sql.NullString
-		var deposited sql.NullBool
-		d, err := scanDelivery(wider{rows, []any{&state, &deposited, &url}})
+		var deposited, paused sql.NullBool
+		d, err := scanDelivery(wider{rows, []any{&state, &deposited, &url, &paused}})
 		if err != nil {
 			return err
 		}
 		if d.URL == "" {
 			d.URL = url.String
+		}
+		if d.State == webhook.Waiting && paused.Bool {
+			d.State = webhook.Held
 		}
 		id := cmp.Or(d.Original, d.ID)
 		w, ok := byID[id]

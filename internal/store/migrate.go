@@ -17,14 +17,35 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
+// migrateSQLite is migrate under a lock beside the file: apply and serve may
+// find a new database at the same moment.
+func migrateSQLite(ctx context.Context, db *sql.DB, file string) error {
+	release, err := waitForFile(ctx, file+".migrate.lock")
+	if err != nil {
+		return err
+	}
+	err = migrate(ctx, db, false)
+	if e := release(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// migrationsOf is the folder with an engine's migrations.
+func migrationsOf(postgres bool) string {
+	if postgres {
+		return "migrations/postgres"
+	}
+	return "migrations/sqlite"
+}
+
 // migrate brings the schema up to date. On PostgreSQL it holds an advisory
-// lock, so that nodes that start together migrate once; on SQLite the
-// database has one writer.
+// lock, so that nodes that start together migrate once.
 func migrate(ctx context.Context, db *sql.DB, postgres bool) error {
-	folder, dialect := "migrations/sqlite", goosedb.DialectSQLite3
+	folder, dialect := migrationsOf(postgres), goosedb.DialectSQLite3
 	var opts []goose.ProviderOption
 	if postgres {
-		folder, dialect = "migrations/postgres", goosedb.DialectPostgres
+		dialect = goosedb.DialectPostgres
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {
 			return err

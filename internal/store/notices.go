@@ -40,6 +40,24 @@ type ListedNotice struct {
 	PaymentID payment.ID       `json:"payment_id,omitempty"`
 }
 
+// listedColumns are what ListedNotice is read from.
+const listedColumns = `n.id, n.received_at, n.provider, n.channel_key, n.mode, n.peer, n.path, n.size, n.event, n.order_id,
+	n.key, n.amount, n.currency, n.occurred_at, v.verdict, v.reason, v.detail, coalesce(p.id, '')`
+
+const (
+	// Index: notice_pkey backwards, verdict_by_notice, verdict_pkey, payment_pkey.
+	noticesQuery = `select ` + listedColumns + `
+		from notice n join verdict v on v.id = (select w.id from verdict w where w.notice_id = n.id order by w.number desc limit 1)
+		left join payment p on p.key = v.payment_key
+		where n.id < $1 order by n.id desc limit $2`
+	// Index: verdict_by_kind backwards, notice_pkey, verdict_by_notice, payment_pkey.
+	noticesByVerdictQuery = `select ` + listedColumns + `
+		from verdict v join notice n on n.id = v.notice_id left join payment p on p.key = v.payment_key
+		where v.verdict = $3 and v.notice_id < $1
+		and v.number = (select max(w.number) from verdict w where w.notice_id = v.notice_id)
+		order by v.notice_id desc limit $2`
+)
+
 // Notices lists notices, the newest first, each with its latest verdict.
 func (r *Reader) Notices(ctx context.Context, q NoticeQuery) ([]ListedNotice, error) {
 	if q.Limit <= 0 {
@@ -49,20 +67,9 @@ func (r *Reader) Notices(ctx context.Context, q NoticeQuery) ([]ListedNotice, er
 	if before == "" {
 		before = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 	}
-	// Index: notice_pkey backwards, verdict_by_notice, payment_pkey. With a
-	// verdict asked for: verdict_by_kind backwards.
-	latest := `select v.id from verdict v where v.notice_id = n.id order by v.id desc limit 1`
-	query := `select n.id, n.received_at, n.provider, n.channel_key, n.mode, n.peer, n.path, n.size, n.event, n.order_id,
-			n.key, n.amount, n.currency, n.occurred_at, v.verdict, v.reason, v.detail, coalesce(p.id, '')
-		from notice n join verdict v on v.id = (` + latest + `) left join payment p on p.key = v.payment_key
-		where n.id < $1 order by n.id desc limit $2`
-	args := []any{before, q.Limit}
+	query, args := noticesQuery, []any{before, q.Limit}
 	if q.Verdict != "" {
-		query = `select n.id, n.received_at, n.provider, n.channel_key, n.mode, n.peer, n.path, n.size, n.event, n.order_id,
-			n.key, n.amount, n.currency, n.occurred_at, v.verdict, v.reason, v.detail, coalesce(p.id, '')
-		from verdict v join notice n on n.id = v.notice_id left join payment p on p.key = v.payment_key
-		where v.verdict = $3 and n.id < $1 and v.id = (` + latest + `) order by v.id desc limit $2`
-		args = append(args, string(q.Verdict))
+		query, args = noticesByVerdictQuery, append(args, string(q.Verdict))
 	}
 	var out []ListedNotice
 	err := each(ctx, r.db, query, args, func(rows *sql.Rows) error {

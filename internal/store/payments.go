@@ -170,49 +170,87 @@ func (r *Reader) PaymentByKey(ctx context.Context, k payment.Key) (payment.Payme
 	return r.openPayment(k, doc)
 }
 
+// mostExpired is how many payments one transaction flags: a notice about one
+// of them waits for its end.
+const mostExpired = 20
+
+// How long a payment that is due is left alone: while another transaction has
+// it, and while it cannot be opened.
+const (
+	laterIfTaken  = time.Second
+	laterIfSealed = time.Hour
+)
+
 // Expire flags payments whose deadline passed before now, at most n of them,
-// by the decision of expire. It returns when the next deadline is; the zero
-// time if none waits.
+// by the decision of expire. It returns when the next deadline is, which is
+// past if there is more to do now; the zero time if none waits. What another
+// node is busy with is left for later; so is, for an hour, a payment that
+// cannot be opened, which is logged.
 func (s *Store) Expire(ctx context.Context, now time.Time, n int, version int64, expire func(payment.Payment) (notice.Expiry, error)) (next time.Time, err error) {
 	err = s.write(ctx, func(t *tx) error {
+		if err := t.lock(nil); err != nil { // the settings stay as they are
+			return err
+		}
 		if err := t.fresh(version); err != nil {
 			return err
 		}
-		var keys []string
-		// Index: payment_by_deadline.
-		if err := t.each(`select key from payment where deadline is not null and deadline <= $1 order by deadline limit $2`,
-			[]any{micros(now), n}, func(rows *sql.Rows) error {
-				var k string
-				err := rows.Scan(&k)
-				keys = append(keys, k)
-				return err
-			}); err != nil {
+		list, err := t.duePayments(now, min(n, mostExpired))
+		if err != nil {
 			return err
 		}
-		slices.Sort(keys)
-		for _, k := range keys {
-			if err := t.expireOne(payment.Key(k), now, expire); err != nil {
+		for _, d := range list {
+			if err := t.expireOne(d, now, expire); err != nil {
 				return err
 			}
 		}
 		var soonest sql.NullInt64
+		// Index: payment_by_deadline.
 		if err := t.row(`select min(deadline) from payment where deadline is not null`).Scan(&soonest); err != nil {
 			return err
 		}
 		next = momentOrZero(soonest)
+		if len(list) == 0 && soonest.Valid && !next.After(now) {
+			next = now.Add(laterIfTaken)
+		}
 		return nil
 	})
 	return next, err
 }
 
-func (t *tx) expireOne(k payment.Key, now time.Time, expire func(payment.Payment) (notice.Expiry, error)) error {
-	p, err := t.paymentByKey(k)
-	if err != nil {
-		return err
+// A duePayment is one whose deadline has passed, sealed as it is.
+type duePayment struct {
+	key payment.Key
+	doc []byte
+}
+
+// duePayments loads payments whose deadline has passed, for change. It waits for
+// nobody: those that another transaction has are passed over.
+func (t *tx) duePayments(now time.Time, n int) ([]duePayment, error) {
+	skip := ""
+	if t.d.postgres {
+		skip = " for update skip locked"
 	}
-	// Another node may have moved it while we waited for its row.
+	var out []duePayment
+	// Index: payment_by_deadline.
+	err := t.each(`select key, doc from payment where deadline is not null and deadline <= $1 order by deadline limit $2`+skip,
+		[]any{micros(now), n}, func(rows *sql.Rows) error {
+			var d duePayment
+			err := rows.Scan(&d.key, &d.doc)
+			out = append(out, d)
+			return err
+		})
+	return out, err
+}
+
+func (t *tx) expireOne(due duePayment, now time.Time, expire func(payment.Payment) (notice.Expiry, error)) error {
+	p, err := t.s.openPayment(due.key, due.doc)
+	if err != nil {
+		t.s.log.ErrorContext(t.ctx, "a payment cannot be opened, so it does not expire for now", "payment_key", due.key, "err", err)
+		return t.must(`update payment set deadline = $2 where key = $1`, string(due.key), micros(now.Add(laterIfSealed)))
+	}
+	// The column may be behind what is sealed.
 	if d := p.Deadline(); d.IsZero() || micros(d) > micros(now) || p.Expired {
-		return t.must(`update payment set deadline = null where key = $1 and deadline <= $2`, string(k), micros(now))
+		return t.must(`update payment set deadline = null where key = $1`, string(due.key))
 	}
 	x, err := expire(p)
 	if err != nil {

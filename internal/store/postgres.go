@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -14,39 +15,74 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 )
 
+// How many connections a store has. Those that write are its own, so that
+// whoever reads much does not keep notices waiting.
+const (
+	postgresReaders = 16
+	postgresWriters = 8
+)
+
 func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
+	cfg, err := postgresConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	d := dialect{postgres: true, forUpdate: " for update"}
+	s := &Store{Reader: &Reader{key: o.Key, d: d}, log: o.Log, id: uuid.NewString()}
+	if err := s.connect(ctx, cfg); err != nil {
+		_ = s.Close() // what was opened so far
+		return nil, err
+	}
+	return s, nil
+}
+
+func postgresConfig(url string) (*pgxpool.Config, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fault.Errorf(fault.Invalid, "database %s is not a PostgreSQL URL", redact(url))
+		return nil, fault.Errorf(fault.Invalid, "database %q is not a PostgreSQL URL", Redact(url))
 	}
 	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	// Nothing of ours keeps a transaction open across anything but
 	// statements; a client that died must not hold locks.
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "10s"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "tongbo"
-	if cfg.MaxConns < 16 {
-		cfg.MaxConns = 16
+	cfg.MaxConns = max(cfg.MaxConns, postgresReaders)
+	return cfg, nil
+}
+
+// connect opens what a store on PostgreSQL has; Close ends it, however far it
+// got.
+func (s *Store) connect(ctx context.Context, cfg *pgxpool.Config) error {
+	writing := cfg.Copy()
+	writing.MaxConns = postgresWriters
+	var err error
+	if _, s.db, err = s.pool(ctx, cfg); err != nil {
+		return err
 	}
+	pool, db, err := s.pool(ctx, writing)
+	if err != nil {
+		return err
+	}
+	if err := migrate(ctx, db, true); err != nil {
+		return err
+	}
+	s.w = &postgresWriter{db: db, d: s.d, pool: pool}
+	return s.checkKey(ctx)
+}
+
+// pool opens a pool that Close closes.
+func (s *Store) pool(ctx context.Context, cfg *pgxpool.Config) (*pgxpool.Pool, *sql.DB, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
-		return nil, fault.Errorf(fault.Unavailable, "database %s: %w", redact(url), err)
+		return nil, nil, fault.Errorf(fault.Unavailable, "database %s: %w", Redact(cfg.ConnString()), err)
 	}
 	db := stdlib.OpenDBFromPool(pool)
-	if err := migrate(ctx, db, true); err != nil {
-		_ = db.Close()
+	s.closing(func() error {
+		err := db.Close()
 		pool.Close()
-		return nil, err
-	}
-	d := dialect{postgres: true, forUpdate: " for update"}
-	s := &Store{
-		Reader: &Reader{db: db, key: o.Key, d: d}, w: &postgresWriter{db: db, d: d, pool: pool}, log: o.Log,
-		closers: []func() error{func() error { err := db.Close(); pool.Close(); return err }},
-	}
-	if err := s.checkKey(ctx); err != nil {
-		_ = s.Close()
-		return nil, err
-	}
-	return s, nil
+		return err
+	})
+	return pool, db, nil
 }
 
 // A postgresWriter runs each function in a transaction of its own. What
@@ -115,9 +151,10 @@ func repeatable(err error) bool {
 	return e.Code == "40001" || e.Code == "40P01"
 }
 
-// listen calls f with each message of other nodes until ctx ends. It returns
-// the error that broke the connection.
-func (w *postgresWriter) listen(ctx context.Context, f func(message string)) error {
+// listen calls f with each message of other nodes until ctx ends, and before
+// that begun, once none can be missed any more. It returns the error that
+// broke the connection.
+func (w *postgresWriter) listen(ctx context.Context, begun func(), f func(message string)) error {
 	c, err := w.pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -129,6 +166,7 @@ func (w *postgresWriter) listen(ctx context.Context, f func(message string)) err
 	defer func() {
 		_, _ = c.Exec(context.WithoutCancel(ctx), `unlisten `+nodes)
 	}()
+	begun()
 	for {
 		n, err := c.Conn().WaitForNotification(ctx)
 		if err != nil {

@@ -16,9 +16,9 @@ import (
 
 const lease = 45 * time.Second
 
-func all(string) int { return 1000 }
+func all(string, []webhook.Job) int { return 1000 }
 
-func claim(t *testing.T, s *store.Store, at time.Duration, total int, free func(string) int) webhook.Claim {
+func claim(t *testing.T, s *store.Store, at time.Duration, total int, free func(string, []webhook.Job) int) webhook.Claim {
 	t.Helper()
 	c, err := s.Claim(t.Context(), storetest.Noon.Add(at), lease, total, free)
 	if err != nil {
@@ -206,11 +206,11 @@ func TestRoomOfTargets(t *testing.T) {
 		g := storetest.Registration("own-url")
 		g.NoticeURLs = []string{"https://shop.example/hook?x=1"}
 		register(t, s, g)
-		none := claim(t, s, 0, 10, func(string) int { return 0 })
+		none := claim(t, s, 0, 10, func(string, []webhook.Job) int { return 0 })
 		if len(none.Jobs) != 0 || !none.Next.Equal(storetest.Noon) {
 			t.Errorf("without room: %d jobs, next %v", len(none.Jobs), none.Next)
 		}
-		one := claim(t, s, 0, 10, func(target string) int {
+		one := claim(t, s, 0, 10, func(target string, _ []webhook.Job) int {
 			if target == string(storetest.Endpoint) {
 				return 2
 			}
@@ -220,7 +220,7 @@ func TestRoomOfTargets(t *testing.T) {
 		for _, j := range one.Jobs {
 			count[j.Target]++
 		}
-		if count[string(storetest.Endpoint)] != 2 || count["https://shop.example"] != 1 {
+		if count[string(storetest.Endpoint)] != 2 || count[string(storetest.Merchant)+" https://shop.example"] != 1 {
 			t.Errorf("claimed by target: %v", count)
 		}
 		if c := claim(t, s, 0, 10, all); len(c.Jobs) != 1 {

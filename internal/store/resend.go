@@ -14,15 +14,23 @@ import (
 
 func keyOf(s sql.NullString) payment.Key { return payment.Key(s.String) }
 
-// Resend sends a payment's webhook once more, at once: same id, same body, one
-// try, and the schedule of the first delivery is left alone. An empty id
-// means the payment's latest webhook. It reports fault.NotFound if the
-// payment has no such webhook.
+// Resend sends a payment's webhook once more, at once, or when its endpoint is
+// no longer paused: same id, same body, one try, and the schedule of the first
+// delivery is left alone. An empty id means the payment's latest webhook that
+// is no tongbo.attention. It reports fault.NotFound if the payment has no such
+// webhook, and webhook.ErrTooManyResends if it was resent too often.
 func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time) (webhook.Delivery, error) {
 	var again webhook.Delivery
 	err := s.write(ctx, func(t *tx) error {
+		// Resends of one payment go one by one, or the count would be passed.
+		if err := t.lock([]string{"resend/" + string(k)}); err != nil {
+			return err
+		}
 		first, err := t.firstDelivery(k, id)
 		if err != nil {
+			return err
+		}
+		if err := t.countResends(first); err != nil {
 			return err
 		}
 		v7, err := uuid.NewV7()
@@ -38,14 +46,26 @@ func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID
 	return again, err
 }
 
+// countResends reports webhook.ErrTooManyResends if a delivery has had its
+// share.
+func (t *tx) countResends(first webhook.Delivery) error {
+	var n int
+	// Index: delivery_by_payment, delivery_end_by_payment.
+	err := t.row(`select (select count(*) from delivery where payment_key = $1 and original = $2) +
+		(select count(*) from delivery_end where payment_key = $1 and original = $2)`,
+		string(first.Payment), string(first.ID)).Scan(&n)
+	if err == nil && n >= webhook.MaxResends {
+		err = webhook.ErrTooManyResends
+	}
+	return err
+}
+
 // firstDelivery finds a delivery that was not itself a resend, waiting or
 // over.
 func (t *tx) firstDelivery(k payment.Key, id webhook.DeliveryID) (webhook.Delivery, error) {
-	const ended = `id, event_id, payment_key, merchant_id, store_id, mode, type, endpoint_id, url, target,
-		content_type, body, schedule, state, tries, created_at as due_at, manual, original, created_at`
 	// Index: delivery_by_payment, delivery_end_by_payment.
 	query := `select ` + deliveryColumns + ` from delivery where payment_key = $1 and original is null and type <> 'tongbo.attention'
-		union all select ` + ended + ` from delivery_end where payment_key = $1 and original is null and type <> 'tongbo.attention'
+		union all select ` + endedColumns + ` from delivery_end where payment_key = $1 and original is null and type <> 'tongbo.attention'
 		order by id desc`
 	var out *webhook.Delivery
 	err := t.each(query, []any{string(k)}, func(rows *sql.Rows) error {

@@ -23,43 +23,53 @@ import (
 // merchants claim one live MID, and fault.Invalid if a merchant or store is
 // gone from next: payments belong to them.
 //
-// Waiting deliveries of an endpoint that is now paused are held; held ones of
-// an endpoint that is resumed or deleted are due at now, with the tries they
-// have left. An API secret with a new value starts a new generation; its
+// An endpoint's deliveries wait while it is paused, by what Claim does. What
+// waits for one that is resumed, or deleted while paused, becomes due at now
+// with the tries it has left. That takes transactions of its own: what they
+// do not reach, because ctx ends or the process does, is due when it was.
+// An API secret with a new value starts a new generation; its
 // generation is otherwise not a setting, and next's is not looked at.
 func (s *Store) SaveSettings(ctx context.Context, next settings.All, now time.Time) error {
 	if err := next.CheckClaims(); err != nil {
 		return err
 	}
-	return s.write(ctx, func(t *tx) error { return t.saveSettings(next, now) })
+	var resumed []webhook.EndpointID
+	if err := s.write(ctx, func(t *tx) (err error) {
+		resumed, err = t.saveSettings(next, now)
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, e := range resumed {
+		s.hasten(ctx, e, now)
+	}
+	return nil
 }
 
-func (t *tx) saveSettings(next settings.All, now time.Time) error {
+// saveSettings returns the endpoints whose pause ends by it.
+func (t *tx) saveSettings(next settings.All, now time.Time) ([]webhook.EndpointID, error) {
 	if err := t.lockSettings(); err != nil {
-		return err
+		return nil, err
 	}
 	var version int64
 	if err := t.row(`select version from setting where id = 1` + t.d.forUpdate).Scan(&version); err != nil {
-		return err
+		return nil, err
 	}
 	if version != next.Version {
-		return fault.Errorf(fault.Stale, "the settings changed from version %d to %d meanwhile", next.Version, version)
+		return nil, fault.Errorf(fault.Stale, "the settings changed from version %d to %d meanwhile", next.Version, version)
 	}
 	// The version is held, so what is stored is exactly what next was made
 	// from, and next's claims are all claims there are.
 	stored, err := t.s.readSettings(t.ctx, t.q)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	changed, err := t.saveTables(tables(stored, now), tables(next, now))
 	if err != nil || !changed {
-		return err
-	}
-	if err := t.followEndpoints(stored.Endpoints, next.Endpoints, now); err != nil {
-		return err
+		return nil, err
 	}
 	t.settings = true
-	return t.must(`update setting set version = version + 1 where id = 1`)
+	return pauseEnds(stored.Endpoints, next.Endpoints), t.must(`update setting set version = version + 1 where id = 1`)
 }
 
 // A record is a row of a table of settings as it is compared and written. The
@@ -167,41 +177,55 @@ func (t *tx) sealCells(cells []any) ([]any, error) {
 	return out, nil
 }
 
-// followEndpoints makes deliveries follow their endpoints.
-func (t *tx) followEndpoints(old, next []webhook.Endpoint, now time.Time) error {
-	after := make(map[webhook.EndpointID]webhook.Endpoint, len(next))
+// pauseEnds lists the endpoints that are paused in old and not in next.
+func pauseEnds(old, next []webhook.Endpoint) []webhook.EndpointID {
+	paused := make(map[webhook.EndpointID]bool, len(next))
 	for _, e := range next {
-		after[e.ID] = e
+		paused[e.ID] = e.Paused
 	}
+	var out []webhook.EndpointID
 	for _, e := range old {
-		a, stays := after[e.ID]
-		var err error
-		switch {
-		case stays && a.Paused && !e.Paused:
-			err = t.hold(e.ID)
-		case e.Paused && (!stays || !a.Paused):
-			err = t.release(e.ID, now)
-		}
-		if err != nil {
-			return err
+		if e.Paused && !paused[e.ID] {
+			out = append(out, e.ID)
 		}
 	}
-	return nil
+	return out
 }
 
-// hold uses delivery_ready. A try that is under way keeps its lease and may
-// record its outcome.
-func (t *tx) hold(e webhook.EndpointID) error {
-	return t.must(`update delivery set state = 'held' where target = $1 and state = 'waiting'`, string(e))
+// hastenStep is how many deliveries one transaction makes due: few enough
+// that nobody waits long for it.
+const hastenStep = 1000
+
+// hasten makes what waits for an endpoint due at now. Nothing is lost if it
+// fails: the rest is due when it was.
+func (s *Store) hasten(ctx context.Context, e webhook.EndpointID, now time.Time) {
+	for {
+		var n int64
+		err := s.write(ctx, func(t *tx) (err error) {
+			n, err = t.hasten(e, now)
+			t.due = n > 0
+			return err
+		})
+		if err != nil {
+			s.log.WarnContext(ctx, "deliveries of a resumed endpoint keep their due times", "endpoint", string(e), "err", err)
+		}
+		if err != nil || n < hastenStep {
+			return
+		}
+	}
 }
 
-// release reads the whole table, which holds only what is not over. A try that
-// is under way since before the pause keeps its lease: it would be made twice.
-func (t *tx) release(e webhook.EndpointID, now time.Time) error {
-	n, err := t.exec(`update delivery set state = 'waiting', due_at = $2,
-		ready_at = case when lease is null then $2 else ready_at end where target = $1 and state = 'held'`, string(e), micros(now))
-	t.due = t.due || n > 0
-	return err
+// hasten leaves alone what is being tried or recorded just now: its outcome
+// says when it is due again.
+func (t *tx) hasten(e webhook.EndpointID, now time.Time) (int64, error) {
+	skip := ""
+	if t.d.postgres {
+		skip = " for update skip locked"
+	}
+	// Index: delivery_ready.
+	return t.exec(`update delivery set due_at = $2, ready_at = $2 where id in (select id from delivery
+		where state = 'waiting' and target = $1 and lane in (0, 1) and ready_at > $2 and lease is null
+		limit $3`+skip+`)`, string(e), micros(now), hastenStep)
 }
 
 // NextGeneration raises the generation of an API secret, which ends its

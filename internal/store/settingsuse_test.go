@@ -56,7 +56,7 @@ func TestDeliveriesFollowTheirEndpoint(t *testing.T) {
 		}
 		waiting := db.putDelivery(t, all.Endpoints[one].ID, "waiting", nil)
 		trying := db.putDelivery(t, all.Endpoints[one].ID, "waiting", "a-lease")
-		held := db.putDelivery(t, all.Endpoints[two].ID, "held", nil)
+		held := db.putDelivery(t, all.Endpoints[two].ID, "waiting", nil)
 		check := func(when, id string, want standing) {
 			t.Helper()
 			if diff := cmp.Diff(want, db.standing(t, id)); diff != "" {
@@ -68,16 +68,16 @@ func TestDeliveriesFollowTheirEndpoint(t *testing.T) {
 
 		all.Endpoints[one].Paused = true
 		all = db.save(t, all)
-		check("paused", waiting, standing{"held", 3, later, later, false})
-		check("paused during a try", trying, standing{"held", 3, later, later, true})
-		check("of another endpoint", held, standing{"held", 3, later, later, false})
+		asBefore := standing{"waiting", 3, later, later, false}
+		check("paused", waiting, asBefore)
+		check("paused during a try", trying, standing{"waiting", 3, later, later, true})
 
 		all.Endpoints[one].Paused = false
 		all.Endpoints[one].URL = "https://b.example"
 		all = db.save(t, all)
 		check("resumed", waiting, standing{"waiting", 3, now, now, false})
-		check("resumed during a try", trying, standing{"waiting", 3, now, later, true})
-		check("still of another endpoint", held, standing{"held", 3, later, later, false})
+		check("resumed during a try", trying, standing{"waiting", 3, later, later, true})
+		check("of another endpoint that is paused", held, asBefore)
 
 		all.Endpoints = []webhook.Endpoint{all.Endpoints[one]}
 		db.save(t, all)

@@ -22,8 +22,9 @@ import (
 //
 // judge must be pure: it may be called more than once. A notice that breaks
 // the batch is settled alone, so that it never fails its neighbours; what
-// could not be committed has Err set in its result. The error of Settle
-// itself says that nothing at all was committed.
+// could not be committed has Err set in its result. One that another node is
+// busy with has notice.ErrBusy there: nothing waits for that node. The error
+// of Settle itself says that nothing at all was committed.
 func (s *Store) Settle(ctx context.Context, in []notice.Inbound, judge notice.Judge) ([]notice.Result, error) {
 	results, err := s.settle(ctx, in, judge)
 	if err == nil || len(in) == 1 || ctx.Err() != nil {
@@ -51,29 +52,38 @@ func (s *Store) settle(ctx context.Context, in []notice.Inbound, judge notice.Ju
 	var results []notice.Result
 	err := s.write(ctx, func(t *tx) error {
 		results = make([]notice.Result, len(in)) // fn may run again
-		var keys []string
-		for _, n := range in {
-			for _, k := range n.Keys() {
-				keys = append(keys, k.String())
-			}
-		}
-		if err := t.lock(keys); err != nil {
+		taken, err := t.take(in)
+		if err != nil {
 			return err
 		}
 		version, err := t.settingsVersion()
 		if err != nil {
 			return err
 		}
+		var refused []refusal
 		for i, n := range in {
-			if n.Version != 0 && n.Version != version {
+			switch {
+			case n.Version != 0 && n.Version != version:
 				results[i] = notice.Result{ID: n.ID, Err: fault.Errorf(fault.Stale, "the settings changed")}
 				continue
+			case taken[i]:
+				results[i] = notice.Result{ID: n.ID, Err: busy(n)}
+				continue
 			}
-			if results[i], err = t.settleOne(n, judge); err != nil {
+			r, found, err := t.judge(n, judge)
+			if err != nil {
+				return err
+			}
+			if refuses(r) {
+				refused = append(refused, refusal{i, n, r})
+				continue
+			}
+			results[i] = resultOf(n, r)
+			if err := t.record(n, r, found); err != nil {
 				return err
 			}
 		}
-		return nil
+		return t.putRefusals(refused, results)
 	})
 	if err != nil {
 		return nil, err
@@ -81,19 +91,23 @@ func (s *Store) settle(ctx context.Context, in []notice.Inbound, judge notice.Ju
 	return results, nil
 }
 
-func (t *tx) settleOne(in notice.Inbound, judge notice.Judge) (notice.Result, error) {
+// judge has a notice ruled on by what the store knows of it.
+func (t *tx) judge(in notice.Inbound, judge notice.Judge) (notice.Ruling, []notice.Found, error) {
 	if in.Ruled != nil {
-		return t.record(in, *in.Ruled, nil)
+		return *in.Ruled, nil, nil
 	}
 	found, err := t.find(in)
 	if err != nil {
-		return notice.Result{}, err
+		return notice.Ruling{}, nil, err
 	}
 	r := judge(in, found)
 	if r.Created {
-		_, taken, err := t.paymentByID(r.Payment.Store, r.Payment.ID)
+		var key string
+		// Index: payment_by_id.
+		taken, err := t.has(`select key from payment where store_id = $1 and id = $2`,
+			[]any{string(r.Payment.Store), string(r.Payment.ID)}, &key)
 		if err != nil {
-			return notice.Result{}, err
+			return notice.Ruling{}, nil, err
 		}
 		if taken {
 			// The order is that of a payment of another channel: not ours to
@@ -101,11 +115,11 @@ func (t *tx) settleOne(in notice.Inbound, judge notice.Judge) (notice.Result, er
 			r = notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnknownOrder, Channel: r.Channel}
 		}
 	}
-	return t.record(in, r, found)
+	return r, found, nil
 }
 
-// record writes a notice with its ruling.
-func (t *tx) record(in notice.Inbound, r notice.Ruling, found []notice.Found) (notice.Result, error) {
+// resultOf is what a ruling means for the notice's sender.
+func resultOf(in notice.Inbound, r notice.Ruling) notice.Result {
 	res := notice.Result{ID: in.ID, Verdict: r.Verdict, Reason: r.Reason, Channel: r.Channel}
 	if r.Payment != nil {
 		res.Payment = r.Payment.Key
@@ -113,22 +127,21 @@ func (t *tx) record(in notice.Inbound, r notice.Ruling, found []notice.Found) (n
 			res.Deadline = r.Payment.Deadline()
 		}
 	}
-	if r.Verdict == payment.Refused || r.Verdict == payment.Unreadable {
-		kept, err := t.underCap(in)
-		if err != nil || !kept {
-			return res, err
-		}
-	}
+	return res
+}
+
+// record writes a notice with its ruling.
+func (t *tx) record(in notice.Inbound, r notice.Ruling, found []notice.Found) error {
 	if err := t.putNotice(in, r); err != nil {
-		return res, err
+		return err
 	}
 	if err := t.putVerdict(in.ID, in.At, r); err != nil {
-		return res, err
+		return err
 	}
 	if err := t.putRuling(in, r, found); err != nil {
-		return res, err
+		return err
 	}
-	return res, t.putCase(in, r)
+	return t.putCase(in, r)
 }
 
 // putRuling writes what a ruling does beyond the notice itself.
@@ -249,13 +262,16 @@ func (t *tx) seen(c merchant.ChannelKey, n notice.Notice) (claimed bool, deposit
 	return claimed, depositOf, err
 }
 
+// mostNamed is how many payments of one name are looked at, the newest first.
+const mostNamed = 100
+
 // named are the payments that a name leads to. An account number leads only
 // to payments that expect the report.
 func (t *tx) named(k payment.MatchKey, r payment.Report) ([]payment.Payment, error) {
 	var keys []string
 	// Index: match_key_pkey.
 	if err := t.each(`select payment_key from match_key where channel_key = $1 and kind = $2 and value = $3
-		order by payment_key desc limit 100`, []any{string(k.Channel), string(k.Kind), t.s.nameOf(k)},
+		order by payment_key desc limit $4`, []any{string(k.Channel), string(k.Kind), t.s.nameOf(k), mostNamed},
 		func(rows *sql.Rows) error {
 			var key string
 			err := rows.Scan(&key)
@@ -341,22 +357,9 @@ func (t *tx) putVerdict(id notice.ID, at time.Time, r notice.Ruling) error {
 	if err != nil {
 		return err
 	}
-	return t.must(`insert into verdict (id, notice_id, at, verdict, reason, detail, payment_key)
-		values ($1, $2, $3, $4, $5, $6, $7)`,
+	// Ids come from the clocks of many nodes, so they do not tell which verdict
+	// is the latest: its number does. Index: verdict_by_notice.
+	return t.must(`insert into verdict (id, notice_id, number, at, verdict, reason, detail, payment_key)
+		values ($1, $2, (select coalesce(max(number), 0) + 1 from verdict where notice_id = $2), $3, $4, $5, $6, $7)`,
 		v7.String(), string(id), micros(at), string(r.Verdict), string(r.Reason), text(r.Detail), orNull(key))
-}
-
-// RefusalCap is how many refused or unreadable notices of one address are
-// kept in a day; beyond it they are counted.
-const RefusalCap = 500
-
-// underCap counts a refusal and reports whether its bytes are kept.
-func (t *tx) underCap(in notice.Inbound) (bool, error) {
-	day, peer := in.At.UTC().Unix()/86400, in.Peer.String()
-	kept, err := t.exec(`insert into refusal (day, peer, kept, dropped) values ($1, $2, 1, 0)
-		on conflict (day, peer) do update set kept = refusal.kept + 1 where refusal.kept < $3`, day, peer, RefusalCap)
-	if err != nil || kept > 0 {
-		return kept > 0, err
-	}
-	return false, t.must(`update refusal set dropped = dropped + 1 where day = $1 and peer = $2`, day, peer)
 }

@@ -223,7 +223,7 @@ func TestTheSameNoticeManyTimes(t *testing.T) {
 // patiently repeats what the database could not do at once, as a PG repeats a
 // notice that was not acknowledged.
 func patiently(t *testing.T, do func() ([]notice.Result, error)) notice.Result {
-	for range 100 {
+	for range 1000 {
 		results, err := do()
 		switch {
 		case err == nil && results[0].Err == nil:
@@ -235,8 +235,9 @@ func patiently(t *testing.T, do func() ([]notice.Result, error)) notice.Result {
 			t.Error(err)
 			return notice.Result{}
 		}
+		<-time.After(time.Millisecond)
 	}
-	t.Error("the database was away a hundred times")
+	t.Error("the database was away a thousand times")
 	return notice.Result{}
 }
 

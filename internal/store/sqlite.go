@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/uuid"
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -17,6 +18,12 @@ import (
 // process (apply beside serve) to finish its own. It is under the second
 // within which a PG must hear from us.
 const busyTimeout = 800
+
+// sqliteWait is busyTimeout as SQLite is told.
+var sqliteWait = fmt.Sprintf("busy_timeout(%d)", busyTimeout)
+
+// readers is how many queries run at once beside the writer.
+const readers = 8
 
 // mostAtOnce bounds how many writes one commit carries.
 const mostAtOnce = 256
@@ -38,49 +45,50 @@ func openSQLite(ctx context.Context, file string, o Options) (*Store, error) {
 	if err := private(file); err != nil {
 		return nil, err
 	}
-	var closers []func() error
-	if o.Exclusive {
-		release, err := lockFile(file + ".lock")
-		if err != nil {
-			return nil, err
-		}
-		closers = append(closers, release)
-	}
-	wait := fmt.Sprintf("busy_timeout(%d)", busyTimeout)
-	write, err := sql.Open("sqlite", sqliteDSN(file, wait, "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)"))
-	if err != nil {
+	s := &Store{Reader: &Reader{key: o.Key}, log: o.Log, id: uuid.NewString()}
+	if err := s.openFile(ctx, file, o.Exclusive); err != nil {
+		_ = s.Close() // what was opened so far
 		return nil, err
-	}
-	write.SetMaxOpenConns(1)
-	if err := migrate(ctx, write, false); err != nil {
-		_ = write.Close()
-		closeAll(closers)
-		return nil, err
-	}
-	read, err := sql.Open("sqlite", sqliteDSN(file, wait, "query_only(1)"))
-	if err != nil {
-		return nil, err
-	}
-	read.SetMaxOpenConns(8)
-	read.SetMaxIdleConns(8)
-	w, err := newSQLiteWriter(ctx, write)
-	if err != nil {
-		return nil, err
-	}
-	// The lock goes last, after the database is closed.
-	closers = append([]func() error{read.Close}, closers...)
-	s := &Store{Reader: &Reader{db: read, key: o.Key}, w: w, log: o.Log, closers: closers}
-	if err := s.checkKey(ctx); err != nil {
-		_ = s.Close()
-		return nil, err
-	}
-	if o.Exclusive {
-		if err := s.freeLeases(ctx); err != nil {
-			_ = s.Close()
-			return nil, err
-		}
 	}
 	return s, nil
+}
+
+// openFile opens what a store on SQLite has; Close ends it, however far it got.
+func (s *Store) openFile(ctx context.Context, file string, exclusive bool) error {
+	if exclusive {
+		release, err := lockFile(file + ".lock")
+		if err != nil {
+			return err
+		}
+		s.closers = append(s.closers, release)
+	}
+	write, err := sql.Open("sqlite", sqliteDSN(file, sqliteWait, "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)"))
+	if err != nil {
+		return err
+	}
+	write.SetMaxOpenConns(1)
+	s.closing(write.Close)
+	if err := migrateSQLite(ctx, write, file); err != nil {
+		return err
+	}
+	if s.db, err = sql.Open("sqlite", sqliteDSN(file, sqliteWait, "query_only(1)")); err != nil {
+		return err
+	}
+	s.db.SetMaxOpenConns(readers)
+	s.db.SetMaxIdleConns(readers)
+	s.closing(s.db.Close)
+	w, err := newSQLiteWriter(ctx, write)
+	if err != nil {
+		return err
+	}
+	s.w = w
+	if err := s.checkKey(ctx); err != nil {
+		return err
+	}
+	if exclusive {
+		return s.freeLeases(ctx)
+	}
+	return nil
 }
 
 // private makes a file that does not exist yet, for this user alone. SQLite
@@ -93,17 +101,10 @@ func private(file string) error {
 	return f.Close()
 }
 
-func closeAll(closers []func() error) {
-	for _, c := range closers {
-		_ = c()
-	}
-}
-
 // A sqliteWriter is SQLite's one writer: a goroutine that commits together
 // what waited while it committed the last. Each function has a savepoint of
 // its own, so one that fails takes nothing along.
 type sqliteWriter struct {
-	db    *sql.DB
 	conn  *sql.Conn
 	jobs  chan *sqliteJob
 	done  chan struct{}
@@ -123,7 +124,7 @@ func newSQLiteWriter(ctx context.Context, db *sql.DB) (*sqliteWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &sqliteWriter{db: db, conn: conn, jobs: make(chan *sqliteJob), done: make(chan struct{}), ended: make(chan struct{}), stmts: make(map[string]*sql.Stmt)}
+	w := &sqliteWriter{conn: conn, jobs: make(chan *sqliteJob), done: make(chan struct{}), ended: make(chan struct{}), stmts: make(map[string]*sql.Stmt)}
 	go w.run()
 	return w, nil
 }
@@ -145,7 +146,7 @@ func (w *sqliteWriter) write(ctx context.Context, fn func(*tx) error) error {
 func (w *sqliteWriter) close() error {
 	close(w.done)
 	<-w.ended // what was taken is committed first
-	return w.db.Close()
+	return nil
 }
 
 func (w *sqliteWriter) run() {

@@ -14,6 +14,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,7 @@ type Store struct {
 	*Reader
 	w       writer
 	log     *slog.Logger
+	id      string // of this store alone
 	closers []func() error
 	turn    atomic.Uint32 // which target the next claim begins with
 
@@ -71,7 +73,7 @@ type dialect struct {
 
 // Open opens a database and brings its schema up to date under a lock. The
 // URL is "sqlite:" and a file name, or a postgres:// URL.
-func Open(ctx context.Context, url string, o Options) (*Store, error) {
+func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	if o.Key == nil {
 		return nil, fault.Errorf(fault.Invalid, "the store needs a key to seal secrets with")
 	}
@@ -79,38 +81,34 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	switch {
-	case strings.HasPrefix(url, "sqlite:"):
-		return openSQLite(ctx, strings.TrimPrefix(url, "sqlite:"), o)
-	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
-		return openPostgres(ctx, url, o)
+	case strings.HasPrefix(database, "sqlite:"):
+		return openSQLite(ctx, strings.TrimPrefix(database, "sqlite:"), o)
+	case strings.HasPrefix(database, "postgres://"), strings.HasPrefix(database, "postgresql://"):
+		return openPostgres(ctx, database, o)
 	}
-	return nil, fault.Errorf(fault.Invalid, "database %q: want sqlite:FILE or postgres://…", redact(url))
+	return nil, fault.Errorf(fault.Invalid, "the database must be given as sqlite:FILE or postgres://…")
 }
 
-// redact hides the password of a database URL.
-func redact(url string) string {
-	scheme, rest, ok := strings.Cut(url, "://")
-	if !ok {
-		return url
+// Redact returns what may be shown of a database's URL: scheme, host and path,
+// or the name of a SQLite file. Passwords stand before the host or in the query.
+// What is no URL may be a secret as a whole: nothing of it is shown.
+func Redact(database string) string {
+	if strings.HasPrefix(database, "sqlite:") {
+		return database
 	}
-	if at := strings.LastIndex(rest, "@"); at >= 0 {
-		rest = "…@" + rest[at+1:]
+	u, err := url.Parse(database)
+	if err != nil || u.Scheme == "" || u.Opaque != "" {
+		return ""
 	}
-	return scheme + "://" + rest
-}
-
-// Postgres reports whether the store is on PostgreSQL.
-func (r *Reader) Postgres() bool { return r.d.postgres }
-
-// Ping reports fault.Unavailable if the database does not answer.
-func (r *Reader) Ping(ctx context.Context) error {
-	var one int
-	return away(r.db.QueryRowContext(ctx, `select 1`).Scan(&one))
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 // Close ends the store. What was begun is finished first.
 func (s *Store) Close() error {
-	err := s.w.close()
+	var err error
+	if s.w != nil {
+		err = s.w.close()
+	}
 	for _, c := range s.closers {
 		if e := c(); err == nil {
 			err = e
@@ -118,6 +116,10 @@ func (s *Store) Close() error {
 	}
 	return err
 }
+
+// closing makes f the first thing that Close does once nothing is written any
+// more: what was opened last is closed first.
+func (s *Store) closing(f func() error) { s.closers = append([]func() error{f}, s.closers...) }
 
 // OnDue calls f after each commit that made a delivery due, from any
 // goroutine. f must not block.
@@ -139,7 +141,10 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	var due, settings bool
 	err := s.w.write(ctx, func(t *tx) error {
 		t.s = s
-		err := fn(t)
+		if err := fn(t); err != nil {
+			return err
+		}
+		err := t.emitThrottled()
 		due, settings = t.due, t.settings
 		return err
 	})

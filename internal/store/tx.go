@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 
 	"github.com/tongbo/tongbo/internal/fault"
 )
@@ -24,7 +23,8 @@ type tx struct {
 	s   *Store
 	d   dialect
 
-	due, settings bool // what to tell others after the commit
+	due, settings bool        // what to tell others after the commit
+	throttled     []attention // to be given at the end
 }
 
 func (t *tx) exec(query string, args ...any) (int64, error) {
@@ -71,37 +71,6 @@ func each(ctx context.Context, q querier, query string, args []any, scan func(*s
 
 func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
 	return each(t.ctx, t.q, query, args, scan)
-}
-
-// settingsLock is held shared by what is decided by the settings, and alone by
-// what changes them: nothing is committed by settings that are changing.
-const settingsLock = 1
-
-// lock makes everyone who names one of the keys wait for the end of this
-// transaction. Keys are taken in a fixed order, before any row is locked, so
-// that no two transactions wait for each other. It also keeps the settings as
-// they are. SQLite has one writer and needs no lock.
-func (t *tx) lock(keys []string) error {
-	if !t.d.postgres {
-		return nil
-	}
-	for i, k := range keys {
-		keys[i] = name(k)
-	}
-	slices.Sort(keys)
-	keys = slices.Compact(keys)
-	return t.must(`select pg_advisory_xact_lock_shared($2) union all
-		select pg_advisory_xact_lock(h) from
-		(select distinct hashtextextended(k, 0) as h from unnest($1::text[]) as k order by 1) as locks`, keys, settingsLock)
-}
-
-// lockSettings waits for what is being decided by the settings, and keeps
-// others from deciding by them.
-func (t *tx) lockSettings() error {
-	if !t.d.postgres {
-		return nil
-	}
-	return t.must(`select pg_advisory_xact_lock($1)`, settingsLock)
 }
 
 // settingsVersion is the version of the settings that this transaction sees.

@@ -86,7 +86,7 @@ func (v *verifier) each(query string, args []any, scan func(*sql.Rows) error) er
 	return each(v.ctx, v.q, query, args, scan)
 }
 
-// count returns the number that a query finds.
+// number returns the number that a query finds.
 func (v *verifier) number(query string, args ...any) (n int64, err error) {
 	err = v.q.QueryRowContext(v.ctx, query, args...).Scan(&n)
 	return n, err
@@ -126,7 +126,7 @@ func rules(now time.Time) []rule {
 		{ProblemCase, "the case has no notice", `select c.id from open_case c left join notice n on n.id = c.id where n.id is null`, nil},
 		{ProblemCase, "the case waits, but its notice is decided", `select c.id from open_case c join verdict v on v.notice_id = c.id
 			where c.kind <> 'listed' and v.verdict not in ('pending', 'unmatched', 'conflict')
-			and not exists (select 1 from verdict w where w.notice_id = v.notice_id and w.id > v.id)`, nil},
+			and not exists (select 1 from verdict w where w.notice_id = v.notice_id and w.number > v.number)`, nil},
 		{ProblemCase, "names lead to a case that is not open", `select distinct k.case_id from case_key k
 			left join open_case c on c.id = k.case_id where c.id is null`, nil},
 		{ProblemName, "a name leads to a payment that does not exist", `select distinct m.payment_key from match_key m

@@ -56,7 +56,7 @@ func (v *verifier) notices() error {
 	// Index: notice_pkey, notice_body_pkey, verdict_by_notice.
 	return pages(v, `select n.id, n.channel_key, n.key, n.event, v.verdict, v.payment_key, b.request
 		from notice n left join notice_body b on b.id = n.id
-		left join verdict v on v.id = (select w.id from verdict w where w.notice_id = n.id order by w.id desc limit 1)
+		left join verdict v on v.id = (select w.id from verdict w where w.notice_id = n.id order by w.number desc limit 1)
 		where n.id > $1 order by n.id limit $2`,
 		func(rows *sql.Rows) (id string, n noticeRow, err error) {
 			err = rows.Scan(&id, &n.channel, &n.key, &n.event, &n.verdict, &n.payment, &n.sealed)

@@ -21,8 +21,8 @@ func (s *Store) Watch(ctx context.Context) error {
 
 func (s *Store) watchPostgres(ctx context.Context, w *postgresWriter) error {
 	for ctx.Err() == nil {
-		s.call(true)
-		err := w.listen(ctx, func(message string) { s.call(message == "settings") })
+		// Only once we listen can nothing be missed any more.
+		err := w.listen(ctx, func() { s.call(true) }, func(message string) { s.call(message == "settings") })
 		if err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "lost touch with the other nodes, trying again", "err", err)
 			wait(ctx, watchTick)
@@ -78,22 +78,38 @@ func (s *Store) call(settings bool) {
 }
 
 // Durability says how safe an acknowledgement is on this database: "disk"
-// (this machine's), "synchronous standby", or "asynchronous standby", whose
-// failover can lose what was acknowledged.
+// (this machine's), "synchronous standby", "asynchronous standby", whose
+// failover can lose what was acknowledged, "not yet on disk: …", or "unknown"
+// if the database does not tell this user of its standbys.
 func (r *Reader) Durability(ctx context.Context) (string, error) {
 	if !r.d.postgres {
 		return "disk", nil
 	}
-	var standbys, synchronous int
-	if err := r.db.QueryRowContext(ctx, `select count(*), count(*) filter (where sync_state in ('sync', 'quorum'))
-		from pg_stat_replication`).Scan(&standbys, &synchronous); err != nil {
+	var s standbys
+	if err := r.db.QueryRowContext(ctx, `select current_setting('synchronous_commit'), count(*),
+		count(*) filter (where sync_state in ('sync', 'quorum')), count(*) filter (where sync_state is null)
+		from pg_stat_replication`).Scan(&s.commit, &s.all, &s.synchronous, &s.hidden); err != nil {
 		return "", away(err)
 	}
+	return s.durability(), nil
+}
+
+// standbys are what PostgreSQL tells of its standbys.
+type standbys struct {
+	commit                   string // synchronous_commit
+	all, synchronous, hidden int
+}
+
+func (s standbys) durability() string {
 	switch {
-	case synchronous > 0:
-		return "synchronous standby", nil
-	case standbys > 0:
-		return "asynchronous standby", nil
+	case s.commit == "off":
+		return "not yet on disk: synchronous_commit is off"
+	case s.hidden > 0:
+		return "unknown"
+	case s.synchronous > 0 && s.commit != "local":
+		return "synchronous standby"
+	case s.all > 0:
+		return "asynchronous standby"
 	}
-	return "disk", nil
+	return "disk"
 }

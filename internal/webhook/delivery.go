@@ -1,10 +1,13 @@
 package webhook
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/secret"
@@ -23,10 +26,12 @@ func (d DeliveryID) WebhookID() string { return WebhookIDPrefix + string(d) }
 // A DeliveryState is where a delivery stands.
 type DeliveryState string
 
-// The states. Faces show Waiting and Held as Sending (전송 중).
+// The states. Faces show Waiting and Held as Sending (전송 중). Held is what
+// Waiting is called while the endpoint is paused: it is never written, so that
+// a pause moves no delivery and none is left behind when it ends.
 const (
 	Waiting   DeliveryState = "waiting"
-	Held      DeliveryState = "held" // its endpoint is paused
+	Held      DeliveryState = "held"
 	Completed DeliveryState = "completed"
 	Undone    DeliveryState = "failed" // the tries are used up, or nothing is left to try
 )
@@ -36,13 +41,15 @@ type Delivery struct {
 	ID          DeliveryID
 	Event       EventID
 	Payment     payment.Key
+	PaymentID   payment.ID
+	Channel     merchant.ChannelKey // of the transaction that it tells of
 	Merchant    merchant.ID
 	Store       merchant.StoreID
 	Mode        merchant.Mode
 	Type        Type
 	Endpoint    EndpointID // empty for a notice URL
 	URL         string     // only of a notice URL; an endpoint's is read at each try
-	Target      string     // what caps and health go by: endpoint id, or origin of the URL
+	Target      string     // what caps and health go by; see Planner.Cap
 	ContentType ContentType
 	Body        []byte // the exact bytes of every try
 	Schedule    Schedule
@@ -63,6 +70,12 @@ func (d Delivery) WebhookID() string {
 	}
 	return d.ID.WebhookID()
 }
+
+// MaxResends is how often one webhook may be resent by hand.
+const MaxResends = 100
+
+// ErrTooManyResends says that a webhook was resent by hand MaxResends times.
+var ErrTooManyResends = fault.Errorf(fault.Conflict, "the webhook was resent by hand %d times already", MaxResends)
 
 // A Lease is a claim's right to record an outcome: whoever lost it changes
 // nothing.
@@ -161,9 +174,6 @@ func (pl Planner) Plan(e Event, noticeURLs []string) (Emission, error) {
 		}
 		d := pl.delivery(e, body, ep.ContentType, ep.Schedule)
 		d.Endpoint, d.Target = ep.ID, string(ep.ID)
-		if ep.Paused {
-			d.State = Held
-		}
 		out.Deliveries = append(out.Deliveries, d)
 	}
 	return out, nil
@@ -185,7 +195,7 @@ func (pl Planner) toNoticeURLs(out Emission, urls []string, endpoints []Endpoint
 			continue // given twice, told once
 		}
 		d := pl.delivery(out.Event, body, like.ContentType, like.Schedule)
-		d.URL, d.Target = u, origin(u)
+		d.URL, d.Target = u, noticeTarget(out.Event.Merchant, u)
 		out.Deliveries = append(out.Deliveries, d)
 	}
 	return out, nil
@@ -193,8 +203,8 @@ func (pl Planner) toNoticeURLs(out Emission, urls []string, endpoints []Endpoint
 
 func (pl Planner) delivery(e Event, body []byte, c ContentType, s Schedule) Delivery {
 	return Delivery{
-		ID: DeliveryID(pl.NewID()), Event: e.ID, Payment: e.Payment, Merchant: e.Merchant,
-		Store: e.Store, Mode: e.Mode, Type: e.Type, ContentType: c, Body: body, Schedule: s,
+		ID: DeliveryID(pl.NewID()), Event: e.ID, Payment: e.Payment, PaymentID: e.PaymentID, Channel: e.Channel,
+		Merchant: e.Merchant, Store: e.Store, Mode: e.Mode, Type: e.Type, ContentType: c, Body: body, Schedule: s,
 		State: Waiting, DueAt: e.At, CreatedAt: e.At,
 	}
 }
@@ -211,9 +221,8 @@ func likeEndpoint(endpoints []Endpoint) Endpoint {
 
 // A Destination is where and how a delivery goes at this moment.
 type Destination struct {
-	URL      string
-	Secrets  []secret.Text
-	InFlight int
+	URL     string
+	Secrets []secret.Text
 	// Schedule is the endpoint's. It judges answers to a resend by hand, whose
 	// own schedule is Once.
 	Schedule Schedule
@@ -224,7 +233,7 @@ type Destination struct {
 func (pl Planner) Destination(d Delivery) (Destination, bool) {
 	if d.Endpoint != "" {
 		ep, ok := pl.Endpoints.Endpoint(d.Endpoint)
-		return Destination{ep.URL, ep.Secrets, ep.InFlight, ep.Schedule}, ok
+		return Destination{ep.URL, ep.Secrets, ep.Schedule}, ok
 	}
 	rep, _ := pl.Merchants.Representative(d.Merchant)
 	like := likeEndpoint(pl.Endpoints.Of(d.Store, rep.ID, d.Mode))
@@ -235,12 +244,24 @@ func (pl Planner) Destination(d Delivery) (Destination, bool) {
 	return Destination{URL: d.URL, Secrets: secrets, Schedule: like.Schedule}, true
 }
 
-func origin(s string) string {
-	u, err := url.Parse(s)
-	if err != nil {
-		return s
+// noticeTarget is the target of a merchant's notice URL: the merchant with the
+// URL's origin, so that nobody spoils the health of another's shop.
+func noticeTarget(m merchant.ID, notice string) string {
+	origin := notice
+	if u, err := url.Parse(notice); err == nil {
+		origin = u.Scheme + "://" + u.Host
 	}
-	return u.Scheme + "://" + u.Host
+	return string(m) + " " + origin
+}
+
+// Cap says whose a target is, and how many tries it may have at once. The
+// merchant of an endpoint that was deleted is unknown, and empty.
+func (pl Planner) Cap(target string) (merchant.ID, int) {
+	if m, _, notice := strings.Cut(target, " "); notice {
+		return merchant.ID(m), DefaultInFlight
+	}
+	ep, _ := pl.Endpoints.Endpoint(EndpointID(target))
+	return ep.Merchant, cmp.Or(ep.InFlight, DefaultInFlight)
 }
 
 // A Claim is what a queue hands out at once.

@@ -59,8 +59,12 @@ type Endpoint struct {
 	CreatedAt   time.Time
 }
 
-// DefaultInFlight is how many tries one endpoint may have in flight.
-const DefaultInFlight = 256
+// DefaultInFlight is how many tries one endpoint may have in flight unless it
+// says otherwise, and MaxInFlight how many it may ask for.
+const (
+	DefaultInFlight = 256
+	MaxInFlight     = 1024
+)
 
 // Check reports fault.Invalid if the endpoint cannot work.
 func (e Endpoint) Check() error {
@@ -74,8 +78,8 @@ func (e Endpoint) Check() error {
 		return fault.Errorf(fault.Invalid, "endpoint %q: content_type %q: want json or form", e.Name, e.ContentType)
 	case e.Version == V20240425 && e.ContentType == Form:
 		return fault.Errorf(fault.Invalid, "endpoint %q: version 2024-04-25 is JSON only", e.Name)
-	case e.InFlight < 0:
-		return fault.Errorf(fault.Invalid, "endpoint %q: in_flight %d: want a positive number, or 0 for the default", e.Name, e.InFlight)
+	case e.InFlight < 0 || e.InFlight > MaxInFlight:
+		return fault.Errorf(fault.Invalid, "endpoint %q: in_flight %d: want 1 to %d", e.Name, e.InFlight, MaxInFlight)
 	case len(e.Secrets) > 2:
 		return fault.Errorf(fault.Invalid, "endpoint %q has %d secrets: at most two may be live", e.Name, len(e.Secrets))
 	}
@@ -139,15 +143,6 @@ func NewDirectory(endpoints []Endpoint, noticeSecrets map[merchant.StoreID]secre
 
 // Endpoint returns the endpoint with the id.
 func (d Directory) Endpoint(id EndpointID) (Endpoint, bool) { e, ok := d.byID[id]; return e, ok }
-
-// Endpoints returns every endpoint, in no order.
-func (d Directory) Endpoints() []Endpoint {
-	out := make([]Endpoint, 0, len(d.byID))
-	for _, e := range d.byID {
-		out = append(out, e)
-	}
-	return out
-}
 
 // Of returns the endpoints that hear of a store's events in a mode: its own,
 // else those of representative, which a sub-merchant follows unless it has

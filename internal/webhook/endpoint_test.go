@@ -61,6 +61,8 @@ func TestEndpointCheck(t *testing.T) {
 		{"a schedule that is none", func(e *webhook.Endpoint) { e.Schedule = "daily" }, false},
 		{"the schedule of resends", func(e *webhook.Endpoint) { e.Schedule = webhook.Once }, false},
 		{"a negative cap", func(e *webhook.Endpoint) { e.InFlight = -1 }, false},
+		{"the greatest cap", func(e *webhook.Endpoint) { e.InFlight = 1024 }, true},
+		{"a cap beyond it", func(e *webhook.Endpoint) { e.InFlight = 1025 }, false},
 	} {
 		err := endpoint("e1", c.edit).Check()
 		if c.ok != (err == nil) || (err != nil && !fault.Is(err, fault.Invalid)) {

@@ -54,6 +54,7 @@ type Event struct {
 	Mode         merchant.Mode
 	Payment      payment.Key // empty for tongbo.attention without a payment
 	PaymentID    payment.ID
+	Channel      merchant.ChannelKey // of the transaction; empty without one
 	Transaction  payment.TransactionID
 	Cancellation string
 	State        payment.State // of the payment when it happened
@@ -88,9 +89,15 @@ func Wants(list []string, t Type) bool {
 
 // EventOf is the event that a transition of a payment makes.
 func EventOf(p payment.Payment, tr payment.Transition, at time.Time, id string) Event {
-	return Event{
+	e := Event{
 		ID: EventID(id), Type: TypeOf(tr.Change), At: at, Merchant: p.Merchant, Store: p.Store,
 		Mode: p.Mode, Payment: p.Key, PaymentID: p.ID, Transaction: tr.Transaction, Cancellation: tr.Cancellation,
 		State: p.State,
 	}
+	for _, attempt := range p.Transactions {
+		if attempt.ID == tr.Transaction {
+			e.Channel = attempt.Channel
+		}
+	}
+	return e
 }

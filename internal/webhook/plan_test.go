@@ -97,7 +97,7 @@ func TestPlan(t *testing.T) {
 		return sent{id, id, state, `json {"type"`, webhook.PortOne}
 	}
 	noticeLatest := func(url, origin string) sent {
-		return sent{url, origin, webhook.Waiting, `json {"type"`, webhook.PortOne}
+		return sent{url, "m " + origin, webhook.Waiting, `json {"type"`, webhook.PortOne}
 	}
 	for _, c := range []struct {
 		name      string
@@ -119,9 +119,9 @@ func TestPlan(t *testing.T) {
 			[]sent{{"e1", "e1", webhook.Waiting, "form", webhook.Toss}},
 		},
 		{
-			"a paused endpoint's delivery is held",
+			"a paused endpoint's delivery waits: only claims heed the pause",
 			[]webhook.Endpoint{endpoint("e1", paused)}, event(webhook.Paid, "main"), nil,
-			[]sent{latest("e1", webhook.Held)},
+			[]sent{latest("e1", webhook.Waiting)},
 		},
 		{
 			"the other mode's endpoints hear nothing",
@@ -168,7 +168,7 @@ func TestPlan(t *testing.T) {
 		{
 			"notice URLs follow the oldest endpoint that is not paused",
 			[]webhook.Endpoint{endpoint("e1", paused), endpoint("e2", form), endpoint("e3", nil)}, event(webhook.Paid, "main"), []string{"https://a.example/x"},
-			[]sent{{"https://a.example/x", "https://a.example", webhook.Waiting, "form", webhook.Toss}},
+			[]sent{{"https://a.example/x", "m https://a.example", webhook.Waiting, "form", webhook.Toss}},
 		},
 		{
 			"notice URLs in a version that has no such payload",
@@ -220,7 +220,7 @@ func TestDestination(t *testing.T) {
 		want webhook.Destination
 		gone bool
 	}{
-		{"an endpoint as it is now", pl, webhook.Delivery{Endpoint: "e2"}, webhook.Destination{URL: "https://shop.example/e2", Secrets: []secret.Text{keyB, keyA}, InFlight: 3, Schedule: webhook.Toss}, false},
+		{"an endpoint as it is now", pl, webhook.Delivery{Endpoint: "e2"}, webhook.Destination{URL: "https://shop.example/e2", Secrets: []secret.Text{keyB, keyA}, Schedule: webhook.Toss}, false},
 		{"an endpoint that was deleted", bare, webhook.Delivery{Endpoint: "e2"}, webhook.Destination{}, true},
 		{"a notice URL signs like the oldest endpoint in use", pl, notice("sub"), webhook.Destination{URL: "https://a.example/x", Secrets: []secret.Text{keyB, keyA}, Schedule: webhook.Toss}, false},
 		{"a notice URL of a store without endpoints", bare, notice("main"), webhook.Destination{URL: "https://a.example/x", Secrets: []secret.Text{keyN}, Schedule: webhook.PortOne}, false},
@@ -229,6 +229,24 @@ func TestDestination(t *testing.T) {
 		got, ok := c.pl.Destination(c.d)
 		if diff := cmp.Diff(c.want, got); diff != "" || ok == c.gone {
 			t.Errorf("%s: Destination is there: %v (-want +got):\n%s", c.name, ok, diff)
+		}
+	}
+}
+
+func TestCap(t *testing.T) {
+	pl := planner(endpoint("e1", nil), endpoint("e2", func(e *webhook.Endpoint) { e.InFlight = 3 }))
+	for _, c := range []struct {
+		target string
+		whose  merchant.ID
+		cap    int
+	}{
+		{"e1", "m", webhook.DefaultInFlight},
+		{"e2", "m", 3},
+		{"deleted", "", webhook.DefaultInFlight},
+		{"m https://a.example", "m", webhook.DefaultInFlight},
+	} {
+		if whose, n := pl.Cap(c.target); whose != c.whose || n != c.cap {
+			t.Errorf("Cap(%q) = %q, %d, want %q, %d", c.target, whose, n, c.whose, c.cap)
 		}
 	}
 }

@@ -135,27 +135,13 @@ func (s Schedule) Good(status int) bool {
 	return status >= 200 && status <= 299
 }
 
-// Nominal is the delay after the n-th failed try (from 1) without jitter, and
-// false if the schedule ends there.
-func (s Schedule) Nominal(n int) (time.Duration, bool) {
-	p, err := s.plan()
-	if err != nil || n < 1 || n > len(p.delays) {
-		return 0, false
-	}
-	return p.delays[n-1], true
-}
-
 // A Random is a source of numbers uniform in [0, 1).
 type Random func() float64
 
 // SystemRandom is the source that production uses.
 func SystemRandom() float64 { return rand.Float64() } //nolint:gosec // spreads load; no secret depends on it
 
-// NominalRandom fixes every preset at its nominal delays, for proofs to the
-// minute.
-func NominalRandom() Random { return nil }
-
-// After is the delay after the n-th failed try, varied by r as the preset
+// After is the delay after the n-th failed try (from 1), varied by r as the preset
 // says (a nil r: nominal), and false if the schedule ends there. retryAfter
 // is what the endpoint asked for, 0 if nothing; it lengthens the delay, at
 // most up to the next nominal one.

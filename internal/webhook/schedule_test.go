@@ -55,8 +55,8 @@ func TestCustomSchedule(t *testing.T) {
 	if err != nil || got.Tries() != 3 {
 		t.Errorf("CustomSchedule = %q, %v, want three tries", got, err)
 	}
-	if d, _ := got.Nominal(2); d != 2*time.Hour {
-		t.Errorf("Nominal(2) = %v, want 2h", d)
+	if d, _ := got.After(2, 0, nil); d != 2*time.Hour {
+		t.Errorf("After(2) = %v, want 2h", d)
 	}
 	if got, err := webhook.CustomSchedule(nil); err != nil || got.Tries() != 1 {
 		t.Errorf("CustomSchedule(nil) = %q, %v, want a single try", got, err)
@@ -76,11 +76,7 @@ func TestNominalDelays(t *testing.T) {
 	} {
 		var got []int
 		for n := 1; ; n++ {
-			d, more := s.Nominal(n)
-			after, same := s.After(n, 0, webhook.NominalRandom())
-			if after != d || same != more {
-				t.Errorf("%q: After(%d) without jitter = %v, %v, want %v, %v", s, n, after, same, d, more)
-			}
+			d, more := s.After(n, 0, nil)
 			if !more {
 				break
 			}
@@ -89,7 +85,7 @@ func TestNominalDelays(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q: delays in minutes (-want +got):\n%s", s, diff)
 		}
-		if _, more := s.Nominal(0); more {
+		if _, more := s.After(0, 0, nil); more {
 			t.Errorf("%q has a delay after try 0", s)
 		}
 	}
@@ -119,7 +115,7 @@ func TestJitterBounds(t *testing.T) {
 		random := func() float64 { return f }
 		for _, s := range []webhook.Schedule{webhook.PortOne, webhook.PortOne2024, webhook.Toss, `["3m","1m"]`} {
 			for n := 1; n < s.Tries(); n++ {
-				nominal, _ := s.Nominal(n)
+				nominal, _ := s.After(n, 0, nil)
 				low, high := nominal, nominal
 				switch {
 				case s == webhook.PortOne && nominal == 0:

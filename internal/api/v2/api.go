@@ -16,7 +16,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/action"
@@ -24,22 +23,14 @@ import (
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/seal"
+	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
 )
-
-// Generations counts the logins of an API secret.
-type Generations interface {
-	// NextGeneration raises the generation of an API secret, which ends its
-	// refresh tokens, and returns the new one. If from is 0 or more and no
-	// longer the generation, it reports fault.Conflict and changes nothing.
-	NextGeneration(ctx context.Context, id string, from int64) (int64, error)
-}
 
 // An API answers the calls of merchants' servers. All fields but ClientAddr
 // are required, and must not change once it is in use.
 type API struct {
 	Store   *store.Reader
-	Tokens  Generations
 	Actions *action.Actions
 	Key     *seal.Key // seals tokens and hashes API secrets
 	Log     *slog.Logger
@@ -47,7 +38,7 @@ type API struct {
 	// invalid address if that cannot be told. Nil means the peer.
 	ClientAddr func(*http.Request) netip.Addr
 
-	view atomic.Pointer[view]
+	views settings.Cache[view]
 }
 
 // A view is the settings as answers show them.
@@ -58,13 +49,15 @@ type view struct {
 
 // Refresh makes the next call see the settings as they are then. It does not
 // block; any goroutine may call it.
-func (a *API) Refresh() { a.view.Store(nil) }
+func (a *API) Refresh() { a.views.Refresh() }
 
 // settings returns the settings in use, loading them if need be.
 func (a *API) settings(ctx context.Context) (*view, error) {
-	if v := a.view.Load(); v != nil {
-		return v, nil
-	}
+	return a.views.Get(ctx, a.load)
+}
+
+// load makes a view of the settings as they are now.
+func (a *API) load(ctx context.Context) (*view, error) {
 	all, err := a.Store.Settings(ctx)
 	if err != nil {
 		return nil, err
@@ -73,7 +66,6 @@ func (a *API) settings(ctx context.Context) (*view, error) {
 	for _, c := range all.Channels {
 		v.channels[c.Key] = c
 	}
-	a.view.Store(v)
 	return v, nil
 }
 
@@ -226,7 +218,7 @@ func (a *API) target(c *call, storeID string) (action.Caller, error) {
 		own, _ := v.directory.Store(c.secret.Store)
 		other, ok := v.directory.Store(id)
 		if !ok || !own.Representative || other.Merchant != c.secret.Merchant {
-			return action.Caller{}, fault.Errorf(fault.Forbidden, "the credential does not reach store %q", storeID)
+			return action.Caller{}, fault.Errorf(fault.Forbidden, "the credential does not reach store %.100q", storeID)
 		}
 		if err := a.admit(c.r, id); err != nil {
 			return action.Caller{}, err

@@ -1,6 +1,7 @@
 package v2
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -120,7 +121,7 @@ func (a *API) login(c *call) (any, error) {
 		return nil, fault.Errorf(fault.Invalid, "apiSecret must not be empty")
 	}
 	hash := a.Key.Hash(settings.PurposeAPISecret, in.APISecret.Reveal())
-	return a.issue(c, hash, anyGeneration)
+	return a.issue(c, hash, a.Actions.Login)
 }
 
 // refresh changes a refresh token into new tokens, and ends it.
@@ -138,15 +139,14 @@ func (a *API) refresh(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.issue(c, cl.Secret, cl.Generation)
+	return a.issue(c, cl.Secret, func(ctx context.Context, id string) (int64, error) {
+		return a.Actions.RefreshLogin(ctx, id, cl.Generation)
+	})
 }
 
-// anyGeneration is for who proves more than a generation.
-const anyGeneration = -1
-
-// issue makes new tokens for the API secret with the hash, if it is still at
-// the generation. They end the refresh tokens made before.
-func (a *API) issue(c *call, hash string, from int64) (any, error) {
+// issue makes new tokens for the API secret with the hash, of the generation
+// that login gives. They end the refresh tokens made before.
+func (a *API) issue(c *call, hash string, login func(ctx context.Context, secretID string) (int64, error)) (any, error) {
 	s, err := a.secret(c.r, hash)
 	if err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ func (a *API) issue(c *call, hash string, from int64) (any, error) {
 		}
 		return nil, err
 	}
-	generation, err := a.Tokens.NextGeneration(c.ctx(), s.ID, from)
+	generation, err := login(c.ctx(), s.ID)
 	switch {
 	case fault.Is(err, fault.Conflict), fault.Is(err, fault.NotFound):
 		return nil, unauthorized("the refresh token was ended by a later login or refresh")

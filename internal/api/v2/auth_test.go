@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 )
@@ -168,21 +169,24 @@ func TestAddressList(t *testing.T) {
 	})
 }
 
-// goneStore is a Generations that fails.
-type goneStore struct{ err error }
+// goneStore is a store that fails to count logins.
+type goneStore struct {
+	action.Store
+	err error
+}
 
 // NextGeneration fails.
 func (g goneStore) NextGeneration(context.Context, string, int64) (int64, error) { return 0, g.err }
 
 func TestFaultsOfOurs(t *testing.T) {
 	inBubble(t, func(b *bench) {
-		b.api.Tokens = goneStore{fault.Errorf(fault.Unavailable, "the disk is full")}
+		b.api.Actions.Store = goneStore{b.store, fault.Errorf(fault.Unavailable, "the disk is full")}
 		got := b.call("POST", "/login/api-secret", "", `{"apiSecret":"test"}`)
 		b.want(got, 503, "UNAVAILABLE")
 		if strings.Contains(got.body, "disk") || got.header.Get("Retry-After") == "" {
 			b.Errorf("answer is %v %s", got.header, got.body)
 		}
-		b.api.Tokens = goneStore{fault.Errorf(fault.Internal, "page 7 is torn")}
+		b.api.Actions.Store = goneStore{b.store, fault.Errorf(fault.Internal, "page 7 is torn")}
 		got = b.call("POST", "/login/api-secret", "", `{"apiSecret":"test"}`)
 		b.want(got, 500, "INTERNAL")
 		if strings.Contains(got.body, "torn") || !strings.Contains(b.log.String(), "page 7 is torn") {

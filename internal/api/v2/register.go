@@ -3,6 +3,7 @@ package v2
 import (
 	"encoding/json"
 	"strings"
+	"unicode"
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/fault"
@@ -70,7 +71,7 @@ func (n nameInput) one() string {
 }
 
 func isASCII(s string) bool {
-	return strings.Trim(s, "\x00") == s && !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7e })
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 type addressInput struct {
@@ -135,7 +136,17 @@ func (in registerBody) registration(id payment.ID) (payment.Registration, error)
 }
 
 // registerAccount makes known an account that the merchant had issued by the
-// PG itself, and answers with its payment.
+// PG itself, and answers with its payment, as it is kept.
+//
+// It may be repeated: the same order at the PG (pgOrderId, else paymentId) with
+// the same account is the same registration. Then pgSecret and pgTxId are taken
+// over if they were not known; what else differs from the first telling
+// (orderName, customer, customData, noticeUrls, the account's bank, type, holder
+// and deadline) is left as it was, and the answer shows what holds. Only where
+// the payment was made from a notice (unknown = "adopt") does the first
+// registration describe it. Another amount, currency or mode is
+// INFORMATION_MISMATCH; another account, channel or order is one more account of
+// the payment until it is paid, and ALREADY_PAID after that.
 func (a *API) registerAccount(c *call) (any, error) {
 	var in registerBody
 	if err := c.body(&in); err != nil {
@@ -154,19 +165,27 @@ func (a *API) registerAccount(c *call) (any, error) {
 	case fault.Is(err, fault.NotFound):
 		return nil, named{err, "CHANNEL_NOT_FOUND"}
 	case fault.Is(err, fault.Conflict):
-		return nil, a.nameConflict(c, caller, g, err)
+		return nil, a.nameConflict(c, caller, g)
 	case err != nil:
 		return nil, err
 	}
 	return a.render(c, p)
 }
 
+// The texts of conflicts are always the same: what really disagrees may be a
+// payment of the other mode or of another store, of which the caller learns
+// nothing.
+var (
+	errPaid     = fault.Errorf(fault.Conflict, "the payment has been paid: it takes no other account")
+	errMismatch = fault.Errorf(fault.Conflict, "the payment is known with another amount, currency or mode, or its order at the PG belongs to another payment")
+)
+
 // nameConflict tells a payment that takes no more money from one that was
 // registered as another.
-func (a *API) nameConflict(c *call, caller action.Caller, g payment.Registration, err error) error {
+func (a *API) nameConflict(c *call, caller action.Caller, g payment.Registration) error {
 	p, readErr := a.Store.Payment(c.ctx(), caller.Store, g.ID, caller.Mode)
 	if readErr == nil && p.Amount == g.Amount && !p.PaidAt.IsZero() {
-		return named{err, "ALREADY_PAID"}
+		return named{errPaid, "ALREADY_PAID"}
 	}
-	return named{err, "INFORMATION_MISMATCH"}
+	return named{errMismatch, "INFORMATION_MISMATCH"}
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -24,6 +26,46 @@ func TestRegisterConflicts(t *testing.T) {
 		b.settle("order-1", deposit("d1", 12000))
 		b.want(b.register("test", "order-1", "T0309260010000", "T0309260010002"), 409, "ALREADY_PAID")
 		b.ok(b.register("test", "order-1")) // told again, after it was paid
+	})
+}
+
+// A conflict looks the same whether it is with a payment that the caller may
+// see or with one that it may not.
+func TestConflictsTellNothing(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.ok(b.register("live", "live-order", string(testChannel), string(liveChannel)))
+		b.ok(b.register("test", "own-order"))
+		b.ok(b.register("test", "main-order"))
+		own := b.register("test", "own-order", "12000", "13000")
+		for name, got := range map[string]answer{
+			"the id of a live payment": b.register("test", "live-order"),
+			"another store's order":    b.register("sub", "sub-order", `"pgTxId"`, `"pgOrderId":"main-order","pgTxId"`),
+		} {
+			b.want(got, 409, "INFORMATION_MISMATCH")
+			if got.body != own.body {
+				b.Errorf("%s is answered %s, a conflict of one's own %s", name, got.body, own.body)
+			}
+		}
+		for _, hidden := range []string{"live-order", "main-order", "live mode", "13000"} {
+			if strings.Contains(own.body, hidden) {
+				b.Errorf("the answer holds %q: %s", hidden, own.body)
+			}
+		}
+	})
+}
+
+// Told again with another description, a registration keeps the first one, and
+// the answer says so.
+func TestRegisterAgainKeepsTheFirst(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		first := b.ok(b.register("test", "order-1"))
+		again := b.ok(b.register("test", "order-1", "사과", "배", "2000-01-07", "2000-02-07", "가나상점", "다라상점",
+			`"customData"`, `"noticeUrls":["http://other.example/"],"customData"`))
+		for _, field := range []string{"orderName", "method", "customer", "updatedAt", "webhooks"} {
+			if diff := cmp.Diff(first[field], again[field]); diff != "" {
+				b.Errorf("%s changed:\n%s", field, diff)
+			}
+		}
 	})
 }
 
@@ -55,6 +97,7 @@ func TestRegisterInvalid(t *testing.T) {
 		{"a notice URL without host", `"customData"`, `"noticeUrls":["http://"],"customData"`},
 		{"a notice URL of files", `"customData"`, `"noticeUrls":["file:///etc"],"customData"`},
 		{"too many notice URLs", `"customData"`, `"noticeUrls":["http://a/"` + strings.Repeat(`,"http://a/"`, 10) + `],"customData"`},
+		{"an address line too long", `길 1`, strings.Repeat("x", 1001)},
 		{"custom data as an object", `"{\"cart\":7}"`, `{"cart":7}`},
 		{"half an object", `}`, ``},
 		{"a list", `{"channelKey"`, `[{"channelKey"`},

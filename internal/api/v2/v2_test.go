@@ -86,7 +86,7 @@ func inBubble(t *testing.T, test func(*bench)) {
 		})
 		b := &bench{T: t, store: st, log: new(bytes.Buffer)}
 		b.api = &API{
-			Store: st.Reader, Tokens: st, Key: key, Log: slog.New(slog.NewTextHandler(b.log, nil)),
+			Store: st.Reader, Key: key, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 			Actions: &action.Actions{
 				Store:     st,
 				Judge:     func(settings.All) notice.Judge { return held },
@@ -352,7 +352,7 @@ func deposit(key string, amount int64) payment.Report {
 // deliver makes one try of everything that is due, with an outcome.
 func (b *bench) deliver(o webhook.Outcome, status int) {
 	b.Helper()
-	c, err := b.store.Claim(b.Context(), time.Now(), time.Minute, 100, func(string) int { return 100 })
+	c, err := b.store.Claim(b.Context(), time.Now(), time.Minute, 100, func(string, []webhook.Job) int { return 100 })
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -372,7 +372,7 @@ func (b *bench) deliver(o webhook.Outcome, status int) {
 		f := webhook.Finish{Job: j, Attempt: a, State: webhook.Completed}
 		if o != webhook.Good {
 			f.State = webhook.Undone
-			if after, more := j.Schedule.Nominal(a.Number); more {
+			if after, more := j.Schedule.After(a.Number, 0, nil); more {
 				f.State, f.Next = webhook.Waiting, time.Now().Add(after)
 			}
 		}

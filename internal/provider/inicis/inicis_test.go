@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -201,12 +202,34 @@ func TestLooseValues(t *testing.T) {
 	}
 }
 
-// A notice without the PG's id must not be taken for another one without.
+// A notice without the PG's id is named by what it says: two of them are not
+// taken for one, and no account number comes to light, since keys are kept in
+// clear.
 func TestKeysWithoutTID(t *testing.T) {
-	one := swap(t, published(t), "no_tid=ININPGVBNKINIpayTest20201228163833983265", "no_tid= ")
-	two := swap(t, one, "tm_trans=163833", "tm_trans=163834")
-	if a, b := decode(t, one), decode(t, two); a.Key == b.Key || a.Key != decode(t, one).Key {
-		t.Errorf("keys are %q and %q", a.Key, b.Key)
+	a := swap(t, published(t), "no_tid=ININPGVBNKINIpayTest20201228163833983265", "no_tid= ")
+	const b = "P_STATUS=02&P_TYPE=VBANK&P_MID=INIpayTest&P_OID=O-1&P_AMT=1000&P_AUTH_DT=20260401101500&P_RMESG1=P_VACCT_NO%3D79010590891926"
+	hashed := regexp.MustCompile(`^INIpayTest//(0200|02)/[0-9a-f]{32}$`)
+	for _, c := range []struct{ name, one, other, account string }{
+		{"form A, another time", a, swap(t, a, "tm_trans=163833", "tm_trans=163834"), "56211992494252"},
+		{"form A, another account", a, swap(t, a, "no_vacct=56211992494252", "no_vacct=56211992494253"), "56211992494252"},
+		{"form A, another order", a, swap(t, a, "no_oid=O443279371", "no_oid=O443279372"), "56211992494252"},
+		{"form B, another time", b, swap(t, b, "20260401101500", "20260401101501"), "79010590891926"},
+		{"form B, another account", b, swap(t, b, "79010590891926", "79010590891927"), "79010590891926"},
+		{"form B, another amount", b, swap(t, b, "P_AMT=1000", "P_AMT=1001"), "79010590891926"},
+	} {
+		one, again, other := decode(t, c.one), decode(t, c.one), decode(t, c.other)
+		if one.Account.Reveal() != c.account {
+			t.Fatalf("%s: the account is %q", c.name, one.Account.Reveal())
+		}
+		if one.Key != again.Key || one.Key == other.Key {
+			t.Errorf("%s: keys are %q, %q again, and %q of the other", c.name, one.Key, again.Key, other.Key)
+		}
+		if !hashed.MatchString(one.Key) {
+			t.Errorf("%s: key %q is not hashed", c.name, one.Key)
+		}
+		if strings.Contains(one.Key, c.account) || strings.Contains(one.Deposit, c.account) {
+			t.Errorf("%s: the account is in key %q or deposit %q", c.name, one.Key, one.Deposit)
+		}
 	}
 }
 

@@ -102,15 +102,17 @@ func rule(in notice.Inbound, f notice.Found) notice.Ruling {
 	if f.DepositOf != "" && f.DepositOf != p.Key {
 		return notice.Ruling{Verdict: payment.Conflict, Reason: notice.ReasonDepositElsewher, Channel: f.Channel, Payment: &p}
 	}
-	d := p.Decide(in.Notice.Report, payment.Env{Now: in.At, NewID: NewID})
-	r := notice.Ruling{
+	r := in.Notice.Report
+	r.PGOrder, r.Channel = in.Notice.Order, f.Channel
+	d := p.Decide(r, payment.Env{Now: in.At, NewID: NewID})
+	out := notice.Ruling{
 		Verdict: d.Verdict, Reason: d.Reason, Channel: f.Channel, Payment: &d.Payment, Changed: d.Changed, Listed: d.Listed,
 		Claims: d.Verdict == payment.Applied || d.Verdict == payment.Recorded,
 	}
 	for _, t := range d.Transitions {
-		r.Emissions = append(r.Emissions, Emission(d.Payment, t, in.At))
+		out.Emissions = append(out.Emissions, Emission(d.Payment, t, in.At))
 	}
-	return r
+	return out
 }
 
 // Emission is the event of a transition with the scene's deliveries.

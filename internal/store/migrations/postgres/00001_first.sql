@@ -89,14 +89,16 @@ create index notice_by_channel on notice (channel_key, id);
 create table notice_body (id uuid primary key, request bytea not null) partition by range (id);
 create table notice_body_rest partition of notice_body default;
 
+-- A notice's verdicts are numbered from 1: the last one counts.
 create table verdict (
-  id uuid primary key, notice_id uuid not null, at bigint not null, verdict text not null,
+  id uuid primary key, notice_id uuid not null, number bigint not null,
+  at bigint not null, verdict text not null,
   reason text not null, detail text not null, payment_key uuid
 ) partition by range (id);
 create table verdict_rest partition of verdict default;
-create index verdict_by_notice on verdict (notice_id, id);
+create index verdict_by_notice on verdict (notice_id, number);
 create index verdict_by_payment on verdict (payment_key, id) where payment_key is not null;
-create index verdict_by_kind on verdict (verdict, id);
+create index verdict_by_kind on verdict (verdict, notice_id);
 
 -- What waits for the PG, a registration or a person.
 create table open_case (
@@ -124,6 +126,7 @@ create index event_by_payment on event (payment_key, id) where payment_key is no
 create table delivery (
   id uuid primary key, event_id uuid not null, payment_key uuid, merchant_id text not null,
   store_id text not null, mode text not null, type text not null, endpoint_id uuid,
+  payment_id text not null default '', channel_key text not null default '',
   url text not null, target text not null, content_type text not null, body bytea not null,
   schedule text not null, state text not null, tries bigint not null, lane bigint not null,
   due_at bigint not null, ready_at bigint not null, lease text, manual boolean not null,
@@ -136,6 +139,7 @@ create index delivery_by_event on delivery (event_id);
 create table delivery_end (
   id uuid primary key, event_id uuid not null, payment_key uuid, merchant_id text not null,
   store_id text not null, mode text not null, type text not null, endpoint_id uuid,
+  payment_id text not null default '', channel_key text not null default '',
   url text not null, target text not null, content_type text not null, body bytea not null,
   schedule text not null, state text not null, tries bigint not null, manual boolean not null,
   original uuid, created_at bigint not null, ended_at bigint not null, outcome text not null
@@ -154,11 +158,17 @@ create index attempt_by_webhook on attempt (webhook_id, id);
 create table attempt_body (id uuid primary key, exchange bytea not null) partition by range (id);
 create table attempt_body_rest partition of attempt_body default;
 
--- What was refused from an address on a day: kept up to a cap, counted beyond.
+-- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day bigint not null, peer text not null, kept bigint not null, dropped bigint not null,
   primary key (day, peer)
 );
 
+-- How many bytes of refused requests are kept of a day.
+create table refusal_day (day bigint primary key, bytes bigint not null);
+
 -- When each kind of attention was last given.
 create table attention (kind text primary key, at bigint not null);
+
+-- Written to find out whether writing works: a row for each running process.
+create table probe (id text primary key, at bigint not null);

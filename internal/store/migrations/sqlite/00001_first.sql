@@ -87,13 +87,15 @@ create table notice (
 create index notice_by_channel on notice (channel_key, id);
 create table notice_body (id text primary key, request blob not null) strict, without rowid;
 
+-- A notice's verdicts are numbered from 1: the last one counts.
 create table verdict (
-  id text primary key, notice_id text not null, at integer not null, verdict text not null,
+  id text primary key, notice_id text not null, number integer not null,
+  at integer not null, verdict text not null,
   reason text not null, detail text not null, payment_key text
 ) strict, without rowid;
-create index verdict_by_notice on verdict (notice_id, id);
+create index verdict_by_notice on verdict (notice_id, number);
 create index verdict_by_payment on verdict (payment_key, id) where payment_key is not null;
-create index verdict_by_kind on verdict (verdict, id);
+create index verdict_by_kind on verdict (verdict, notice_id);
 
 -- What waits for the PG, a registration or a person.
 create table open_case (
@@ -120,6 +122,7 @@ create index event_by_payment on event (payment_key, id) where payment_key is no
 create table delivery (
   id text primary key, event_id text not null, payment_key text, merchant_id text not null,
   store_id text not null, mode text not null, type text not null, endpoint_id text,
+  payment_id text not null default '', channel_key text not null default '',
   url text not null, target text not null, content_type text not null, body blob not null,
   schedule text not null, state text not null, tries integer not null, lane integer not null,
   due_at integer not null, ready_at integer not null, lease text, manual integer not null,
@@ -132,6 +135,7 @@ create index delivery_by_event on delivery (event_id);
 create table delivery_end (
   id text primary key, event_id text not null, payment_key text, merchant_id text not null,
   store_id text not null, mode text not null, type text not null, endpoint_id text,
+  payment_id text not null default '', channel_key text not null default '',
   url text not null, target text not null, content_type text not null, body blob not null,
   schedule text not null, state text not null, tries integer not null, manual integer not null,
   original text, created_at integer not null, ended_at integer not null, outcome text not null
@@ -147,11 +151,17 @@ create table attempt (
 create index attempt_by_webhook on attempt (webhook_id, id);
 create table attempt_body (id text primary key, exchange blob not null) strict, without rowid;
 
--- What was refused from an address on a day: kept up to a cap, counted beyond.
+-- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day integer not null, peer text not null, kept integer not null, dropped integer not null,
   primary key (day, peer)
 ) strict, without rowid;
 
+-- How many bytes of refused requests are kept of a day.
+create table refusal_day (day integer primary key, bytes integer not null) strict;
+
 -- When each kind of attention was last given.
 create table attention (kind text primary key, at integer not null) strict, without rowid;
+
+-- Written to find out whether writing works: a row for each running process.
+create table probe (id text primary key, at integer not null) strict, without rowid;

@@ -36,24 +36,12 @@ func TestDatabaseGone(t *testing.T) {
 			t.Errorf("/readyz answers %d without a database, want 503", code)
 		}
 		s.turnedAway(gone, time.Now())
-		s.ledger.mu.Lock()
-		for _, x := range s.ledger.tries[max(0,len(s.ledger.tries)-6):] {
-			t.Logf("DBG %+v gone %v", x, gone)
-		}
-		s.ledger.mu.Unlock()
 		cluster.Start(t)
 		b.to = time.Now()
 		s.blows = append(s.blows, b)
 		s.recovered()
-		s.ledger.mu.Lock()
-		for _, x := range s.ledger.tries {
-			if x.What == "registration" && x.At.Before(b.to) && x.At.Add(x.Took).After(b.from) {
-			t.Logf("REG %s %d after blow %v took %v", x.Order, x.Status, x.At.Sub(b.from), x.Took) }
-		}
-		s.ledger.mu.Unlock()
 	}
 	s.end()
-	t.Log(tail(s.nodes[0].output.String()))
 }
 
 // turnedAway checks that every notice of a time heard 503, and soon.

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"database/sql"
+	"slices"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/notice"
+)
+
+// settingsLock is held shared by what is decided by the settings, and alone by
+// what changes them: nothing is committed by settings that are changing.
+const settingsLock = 1
+
+// lock makes everyone who names one of the keys wait for the end of this
+// transaction. Keys are taken in a fixed order, before any row is locked, so
+// that no two transactions wait for each other. It also keeps the settings as
+// they are. SQLite has one writer and needs no lock.
+func (t *tx) lock(keys []string) error {
+	if !t.d.postgres {
+		return nil
+	}
+	return t.must(`select pg_advisory_xact_lock_shared($2) union all
+		select pg_advisory_xact_lock(h) from
+		(select distinct hashtextextended(k, 0) as h from unnest($1::text[]) as k order by 1) as locks`, lockNames(keys), settingsLock)
+}
+
+// lockNames are names as PostgreSQL takes them, sorted, each once.
+func lockNames(keys []string) []string {
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		out[i] = name(k)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// try is lock without waiting: it tells which of the keys were not obtained.
+// Whoever only tries can hold up nobody for ever, whatever order others lock
+// in.
+func (t *tx) try(keys []string) (missed map[string]bool, err error) {
+	if !t.d.postgres || len(keys) == 0 {
+		return nil, nil
+	}
+	got := make(map[string]bool, len(keys))
+	err = t.each(`select k, pg_try_advisory_xact_lock(hashtextextended(k, 0)) from unnest($1::text[]) as k`,
+		[]any{lockNames(keys)}, func(rows *sql.Rows) error {
+			var k string
+			var ok bool
+			err := rows.Scan(&k, &ok)
+			got[k] = ok
+			return err
+		})
+	missed = make(map[string]bool)
+	for _, k := range keys {
+		if !got[name(k)] {
+			missed[k] = true
+		}
+	}
+	return missed, err
+}
+
+// lockSettings waits for what is being decided by the settings, and keeps
+// others from deciding by them.
+func (t *tx) lockSettings() error {
+	if !t.d.postgres {
+		return nil
+	}
+	return t.must(`select pg_advisory_xact_lock($1)`, settingsLock)
+}
+
+// busy says that a notice could not be decided on now.
+func busy(in notice.Inbound) error {
+	return fault.Errorf(fault.Unavailable, "notice %s: %w", in.ID, notice.ErrBusy)
+}
+
+// locksOf are the names that a notice takes: those under which it may find a
+// payment, or else its own, since its case is found by that.
+func locksOf(in notice.Inbound) []string {
+	var out []string
+	for _, k := range in.Keys() {
+		out = append(out, k.String())
+	}
+	if len(out) == 0 && in.Notice.Key != "" && (in.Ruled == nil || in.Ruled.Verdict.Open()) {
+		out = append(out, "message\x1f"+in.Provider+"\x1f"+in.Notice.Key)
+	}
+	return out
+}
+
+// take locks what notices may touch, without waiting for anyone, and tells
+// which of the notices someone else is busy with. It also keeps the settings
+// as they are.
+func (t *tx) take(in []notice.Inbound) (busy []bool, err error) {
+	busy = make([]bool, len(in))
+	if !t.d.postgres {
+		return busy, nil
+	}
+	if err := t.lock(nil); err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, n := range in {
+		keys = append(keys, locksOf(n)...)
+	}
+	missed, err := t.try(keys)
+	if err != nil {
+		return nil, err
+	}
+	for i, n := range in {
+		busy[i] = slices.ContainsFunc(locksOf(n), func(k string) bool { return missed[k] })
+	}
+	return busy, t.takePayments(in, busy)
+}
+
+// takePayments locks the payments that the names lead to. Two notices may name
+// one payment differently, so the names alone do not keep others away.
+func (t *tx) takePayments(in []notice.Inbound, busy []bool) error {
+	var numbers []int32
+	var channels, kinds, values []string
+	for i, n := range in {
+		if busy[i] {
+			continue
+		}
+		for _, k := range n.Keys() {
+			numbers, channels = append(numbers, int32(i)), append(channels, string(k.Channel)) //nolint:gosec // at most a batch
+			kinds, values = append(kinds, string(k.Kind)), append(values, t.s.nameOf(k))
+		}
+	}
+	if len(numbers) == 0 {
+		return nil
+	}
+	meant := make(map[string][]int32)
+	// Index: match_key_pkey.
+	if err := t.each(`select k.n, m.payment_key from unnest($1::int[], $2::text[], $3::text[], $4::text[]) as k (n, channel, kind, value)
+		cross join lateral (select payment_key from match_key where channel_key = k.channel and kind = k.kind and value = k.value
+			order by payment_key desc limit $5) as m`, []any{numbers, channels, kinds, values, mostNamed}, func(rows *sql.Rows) error {
+		var n int32
+		var key string
+		err := rows.Scan(&n, &key)
+		meant[key] = append(meant[key], n)
+		return err
+	}); err != nil || len(meant) == 0 {
+		return err
+	}
+	keys := make([]string, 0, len(meant))
+	for k := range meant {
+		keys = append(keys, k)
+	}
+	// Index: payment_pkey.
+	if err := t.each(`select key from payment where key = any($1::uuid[]) for update skip locked`, []any{keys}, func(rows *sql.Rows) error {
+		var key string
+		err := rows.Scan(&key)
+		delete(meant, key)
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, list := range meant {
+		for _, n := range list {
+			busy[n] = true
+		}
+	}
+	return nil
+}
