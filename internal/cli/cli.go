@@ -31,8 +31,8 @@ const (
 type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// Terminal says that Stdout is one, so that colours may be used.
-	Terminal bool
+	// Terminal says that Stdout is one. Colours says that it may show colours.
+	Terminal, Colours bool
 	// Signals ends the context at the first interrupt and the process at the
 	// second. Tests leave it nil and cancel the context themselves.
 	Signals func() (context.Context, context.CancelFunc)
@@ -41,10 +41,11 @@ type Env struct {
 // System returns the Env of a process.
 func System() Env {
 	info, err := os.Stdout.Stat()
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
 	return Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Terminal: err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "",
-		Signals:  untilSignal,
+		Terminal: terminal, Colours: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Signals: untilSignal,
 	}
 }
 

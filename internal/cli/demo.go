@@ -196,7 +196,7 @@ func (d *demo) chapter(ko, en string) {
 		title = ko
 	}
 	bold, plain := "", ""
-	if d.env.Terminal {
+	if d.env.Colours {
 		bold, plain = "\x1b[1m", "\x1b[0m"
 	}
 	fmt.Fprintf(d.env.Stdout, "\n%s%d. %s%s\n", bold, d.step, title, plain)

@@ -250,7 +250,7 @@ const (
 
 // paint colours text on a terminal, and leaves it alone elsewhere.
 func (v *exchangeView) paint(c colour, s string) string {
-	if !v.env.Terminal {
+	if !v.env.Colours {
 		return s
 	}
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", c, s)

@@ -171,7 +171,7 @@ func TestSimulateIsReadable(t *testing.T) {
 	_, url := receive(t, "html5_inicis", 1)
 	var out bytes.Buffer
 	args := []string{"simulate", "html5_inicis", "deposit", "--to", url, fast, "--depositor", "똠방\x1b[2J각하", "--amount", "1234567"}
-	if exit := Main(args, Env{Stdout: &out, Stderr: &out, Terminal: true}); exit != exitOK {
+	if exit := Main(args, Env{Stdout: &out, Stderr: &out, Terminal: true, Colours: true}); exit != exitOK {
 		t.Fatalf("exit %d: %s", exit, &out)
 	}
 	for _, want := range []string{"₩1,234,567", "똠방\uFFFD[2J각하", "nm_inputbank=신한은행", `"OK"`, "\x1b[32macknowledged\x1b[0m"} {

@@ -132,6 +132,12 @@ func TestCancelOfOneAttempt(t *testing.T) {
 			pays(deposited(1, deposit("D1"))), takenBack(reversed(2, deposit("D1"))), pays(deposited(3, deposit("D2"))),
 			cancels(cancel(pgTx("pg-1"))),
 		}, stand(1, cancelled, cancelled)},
+		{"two orders on one account, the earlier paid: the money's", waiting(withAttempt("channel-1", "o2", number)), []step{
+			pays(deposited(1, order("order-1"))), cancels(cancel()),
+		}, stand(0, cancelled, issued)},
+		{"two orders on one account, the later closed: money is for the other", waiting(
+			withAttempt("channel-1", "o2", number), withAttempt("channel-1", "o3", otherNumber),
+		), []step{ends(cancel(order("o2")), issued), pays(deposited(6))}, stand(0, paid, failed, issued)},
 		{"one of two unlimited accounts that were both paid", twice(func(p *payment.Payment) {
 			p.Transactions[0].Account.Type, p.Transactions[1].Account.Type = payment.FixedUnlimited, payment.FixedUnlimited
 		}), []step{

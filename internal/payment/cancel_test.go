@@ -170,6 +170,11 @@ func TestTossReopens(t *testing.T) {
 			pays(of("o2", done(2, "T9"))), records(of("o1", wait(7, "T4")), "", payment.Paid),
 			records(of("o1", done(2, "T1")), payment.ReasonReversedEarlier, payment.Paid),
 		}, nil},
+		{"waiting again is not the reversal that another PG tells", twice(), []step{
+			records(of("o1", wait(0, "T0")), "", payment.Issued), early(of("o1", wait(5, "T2"))),
+			records(reversed(5, on(otherNumber)), payment.ReasonReversalForetold, payment.Issued),
+			records(deposited(4, on(otherNumber)), payment.ReasonReversedEarlier, payment.Issued),
+		}, nil},
 		{"of another PG an issue never reopens", waiting(), []step{
 			pays(deposited(2, deposit("T1"))), records(report(payment.EventIssued, 5, deposit("T2")), "", payment.Paid),
 		}, nil},

@@ -32,6 +32,8 @@ func TestExpects(t *testing.T) {
 		{"paid already", waiting(inState(payment.Paid)), deposited(5), false},
 		{"a reversal of what was paid", waiting(inState(payment.Paid)), reversed(5), true},
 		{"failed", waiting(inState(payment.Failed)), deposited(5), false},
+		{"closed, while another attempt waits", twice(inState(payment.Failed), func(p *payment.Payment) { p.State = payment.Issued }), deposited(5), false},
+		{"waits, while another attempt is closed", twice(inState(payment.Failed), func(p *payment.Payment) { p.State = payment.Issued }), deposited(5, on(otherNumber)), true},
 		{"no account", waiting(withoutAccount), deposited(5), false},
 		{"fixed, exact", waiting(fixed), deposited(5), true},
 		{"fixed, another amount", waiting(fixed), deposited(5, won(999)), false},

@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/api/v2"
 	"github.com/tongbo/tongbo/internal/delivery"
@@ -57,8 +55,6 @@ type Server struct {
 	readiness  readiness
 }
 
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
-
 // Open opens the store, exclusively if it is SQLite, and builds the parts.
 func Open(ctx context.Context, cfg Config) (*Server, error) {
 	key, err := cfg.Key.Load(cfg.Log)
@@ -76,8 +72,8 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Client: safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate, Bind: cfg.Bind}),
 		Random: cfg.Random, Log: cfg.Log, Grace: cfg.Grace,
 	}
-	actions := &action.Actions{Store: st, Judge: s.ingress.Judge, NewID: newID, Providers: all.ByCode}
-	s.deadlines = &action.Deadlines{Store: st, NewID: newID, Log: cfg.Log}
+	actions := &action.Actions{Store: st, Judge: s.ingress.Judge, Providers: all.ByCode}
+	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log}
 	api := &v2.API{
 		Store: st.Reader, Actions: actions, Key: key, Log: cfg.Log,
 		ClientAddr: s.clientAddr,

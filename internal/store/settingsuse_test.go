@@ -88,6 +88,90 @@ func TestDeliveriesFollowTheirEndpoint(t *testing.T) {
 	})
 }
 
+// A resume goes in steps. One that is cut off leaves no delivery behind: the
+// rest is due when it was.
+func TestResumeInSteps(t *testing.T) {
+	t.Parallel()
+	const many = 2500
+	eachSettingsDB(t, func(t *testing.T, db settingsDB) {
+		all := db.save(t, someSettings())
+		pause := func(ctx context.Context, paused bool) {
+			t.Helper()
+			next, err := db.Settings(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			next.Endpoints[0].Paused = paused
+			if err := db.SaveSettings(ctx, next, settingsNow); err != nil {
+				t.Fatal(err)
+			}
+			all = next
+		}
+		pause(t.Context(), true)
+		db.putMany(t, all.Endpoints[0].ID, many)
+		early := func() (n int) {
+			t.Helper()
+			if err := db.raw.QueryRowContext(t.Context(), `select count(*) from delivery where due_at = $1 and ready_at = $1`,
+				settingsNow.UnixMicro()).Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		claimed := func(at time.Duration) int {
+			t.Helper()
+			c, err := db.Claim(t.Context(), settingsNow.Add(at), time.Second, 3*many, func(string, []webhook.Job) int { return 3 * many })
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(c.Jobs)
+		}
+		if n := claimed(2 * time.Hour); n != 0 {
+			t.Errorf("%d jobs of a paused endpoint", n)
+		}
+
+		ctx, cancel := context.WithCancel(t.Context())
+		told := 0
+		db.OnDue(func() {
+			if told++; told == 2 { // the settings, and the first step
+				cancel()
+			}
+		})
+		pause(ctx, false)
+		if n := early(); n != 1000 {
+			t.Errorf("%d are due early after one step, want 1000", n)
+		}
+		pause(t.Context(), true)
+		pause(t.Context(), false)
+		if n := early(); n != many {
+			t.Errorf("%d are due early, want all %d", n, many)
+		}
+		if n := claimed(0); n != many {
+			t.Errorf("%d jobs after the pause, want %d", n, many)
+		}
+	})
+}
+
+// putMany writes n deliveries of an endpoint that are due in an hour.
+func (db settingsDB) putMany(t *testing.T, e webhook.EndpointID, n int) {
+	t.Helper()
+	tx, err := db.raw.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	due := settingsNow.Add(time.Hour).UnixMicro()
+	for range n {
+		if _, err := tx.ExecContext(t.Context(), `insert into delivery (id, event_id, merchant_id, store_id, mode, type, endpoint_id, url,
+			target, content_type, body, schedule, state, tries, lane, due_at, ready_at, manual, created_at)
+			values ($1, $2, 'merchant-1', 'store-1', 'test', 'Transaction.Paid', $3, '', $4, 'json', $5, 'toss', 'waiting', 1, 1, $6, $6, $7, 0)`,
+			uuid.NewString(), uuid.NewString(), string(e), string(e), []byte("{}"), due, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAPICredentials(t *testing.T) {
 	t.Parallel()
 	eachSettingsDB(t, func(t *testing.T, db settingsDB) {

@@ -3,7 +3,9 @@ package webhook_test
 import (
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -31,6 +33,18 @@ func TestWants(t *testing.T) {
 			if got, want := webhook.Wants(c.list, typ), slices.Contains(c.want, typ); got != want {
 				t.Errorf("%s: Wants(%q, %s) = %v, want %v", c.name, c.list, typ, got, want)
 			}
+		}
+	}
+}
+
+// The channel of an event is that of its own transaction, since a payment may
+// be tried in several.
+func TestEventOfKnowsItsChannel(t *testing.T) {
+	p := payment.Payment{Transactions: []payment.Transaction{{ID: "t1", Channel: "c1"}, {ID: "t2", Channel: "c2"}}}
+	for tx, want := range map[payment.TransactionID]merchant.ChannelKey{"t1": "c1", "t2": "c2", "": ""} {
+		e := webhook.EventOf(p, payment.Transition{Change: payment.ChangePaid, Transaction: tx}, time.Unix(0, 0), "e")
+		if e.Channel != want {
+			t.Errorf("the event of transaction %q is in channel %q, want %q", tx, e.Channel, want)
 		}
 	}
 }

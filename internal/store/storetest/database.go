@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"cmp"
 	"database/sql"
 	"path/filepath"
 	"testing"
@@ -74,6 +75,13 @@ func (db *Database) Open(tb testing.TB) *store.Store {
 		}
 	})
 	return s
+}
+
+// OpenReadOnly opens the database to look at it, with another key than its own
+// if one is given.
+func (db *Database) OpenReadOnly(tb testing.TB, other *seal.Key) (r *store.Reader, end func() error, err error) {
+	tb.Helper()
+	return store.OpenReadOnly(tb.Context(), db.url, store.Options{Key: cmp.Or(other, db.key)})
 }
 
 // Exec runs SQL beside the store and fails the test if it does nothing.

@@ -117,10 +117,7 @@ func rule(in notice.Inbound, f notice.Found) notice.Ruling {
 
 // Emission is the event of a transition with the scene's deliveries.
 func Emission(p payment.Payment, t payment.Transition, at time.Time) webhook.Emission {
-	out, err := Planner().Plan(webhook.Event{
-		ID: webhook.EventID(NewID()), Type: webhook.TypeOf(t.Change), At: at, Merchant: p.Merchant, Store: p.Store, Mode: p.Mode,
-		Payment: p.Key, PaymentID: p.ID, Transaction: t.Transaction, Cancellation: t.Cancellation, State: p.State,
-	}, p.NoticeURLs)
+	out, err := Planner().Plan(webhook.EventOf(p, t, at, NewID()), p.NoticeURLs)
 	if err != nil {
 		panic(err) // the scene's endpoint carries every type
 	}
