@@ -86,6 +86,13 @@ func TestRules(t *testing.T) {
 		{"a provider that is not listed", map[string]string{
 			"internal/provider/all/all.go": "// Package all is commented.\npackage all\n",
 		}, []string{"all does not list internal/provider/kcp"}},
+		{"a sleep in real time", map[string]string{
+			"internal/fault/fault.go":         "// Package fault is commented.\npackage fault\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }\n",
+			"internal/provider/kcp/x_test.go": "package kcp\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }\n",
+		}, []string{"internal/fault/fault.go: time.Sleep", "internal/provider/kcp/x_test.go: time.Sleep"}},
+		{"a sleep in virtual time", map[string]string{
+			"internal/provider/kcp/x_test.go": "package kcp\n\nimport (\n\t\"testing/synctest\"\n\t\"time\"\n)\n\nfunc f() { time.Sleep(1); synctest.Wait() }\n",
+		}, nil},
 		{"a module more and one less", map[string]string{
 			"internal/archtest/modules.txt": "a.example/direct\nc.example/gone\n",
 		}, []string{"gained b.example/other", "lost c.example/gone", "if that is meant"}},

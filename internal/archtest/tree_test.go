@@ -33,6 +33,7 @@ var rules = map[string]rule{
 	"comments":     packagesCommented,
 	"names":        packagesNamed,
 	"providers":    providersComplete,
+	"sleep":        sleepInBubbles,
 	"modules":      modulesListed,
 	"dependencies": dependenciesExplained,
 }

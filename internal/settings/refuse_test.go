@@ -21,6 +21,7 @@ const (
 	inAllow    = head + "[[merchant.store.allow]]\nscope = \"api\"\n"
 )
 
+// TestDeclareRefuses is long: it is one table, a row for each mistake.
 func TestDeclareRefuses(t *testing.T) {
 	t.Parallel()
 	const place = `merchant "가나상점" › store "대표"`
