@@ -305,7 +305,7 @@ func TestParseDeadline(t *testing.T) {
 }
 
 func TestCurrencies(t *testing.T) {
-	for _, c := range strings.Fields(currencies) {
+	for c := range strings.FieldsSeq(currencies) {
 		if len(c) != 3 || !knownCurrency(payment.Currency(c)) || strings.Count(currencies, " "+c+" ") != 1 {
 			t.Errorf("currency %q", c)
 		}

@@ -30,6 +30,7 @@ var sound = map[string]string{
 	"internal/fault/testdata/broken.go":      "not Go\n",
 }
 
+// TestRules is long: it is one table, a row for each way to break a rule.
 func TestRules(t *testing.T) {
 	lines := func(n int) string { return strings.Repeat("\t_ = 0\n", n) }
 	tests := []struct {

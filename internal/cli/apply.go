@@ -139,7 +139,7 @@ func (c *applyCmd) show(env Env, changes []settings.Change) error {
 func readInput(env Env, name string, limit int64) ([]byte, error) {
 	in := env.Stdin
 	if name != "" && name != "-" {
-		f, err := os.Open(name) //nolint:gosec // the user names the file
+		f, err := os.Open(name)
 		if err != nil {
 			return nil, err
 		}

@@ -143,8 +143,7 @@ func hint(err error, format string, args ...any) error {
 // report prints an error and returns its exit code.
 func report(w io.Writer, err error) int {
 	fmt.Fprintf(w, "tongbo: %v\n", err)
-	var h *hinted
-	if errors.As(err, &h) {
+	if h, ok := errors.AsType[*hinted](err); ok {
 		fmt.Fprintln(w, h.hint)
 	}
 	var c *coded

@@ -41,8 +41,7 @@ func (c *serveCmd) Run(env Env) error {
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return hint(err, "Another program has this port. Choose one with --listen, for example --listen :8090")
 		}
-		var form *net.AddrError
-		if errors.As(err, &form) {
+		if _, ok := errors.AsType[*net.AddrError](err); ok {
 			return hint(err, "Write it like :8080 or 127.0.0.1:8080")
 		}
 		return err

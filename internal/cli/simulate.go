@@ -204,12 +204,12 @@ func (c *simulateCmd) deliver(env Env, p provider.Provider, n notice.Notice, cre
 	client := simulator.NewClient()
 	defer client.CloseIdleConnections()
 	errs := make([]error, c.Times)
-	send := func(copy int) {
-		g := simulator.PG{Provider: p, Client: client, Speed: c.Speed, Log: func(x simulator.Exchange) { view.show(copy+1, x) }}
+	send := func(number int) {
+		g := simulator.PG{Provider: p, Client: client, Speed: c.Speed, Log: func(x simulator.Exchange) { view.show(number+1, x) }}
 		if c.NoResend {
 			g.Resend = []time.Duration{}
 		}
-		_, errs[copy] = g.Deliver(ctx, c.To, n, creds)
+		_, errs[number] = g.Deliver(ctx, c.To, n, creds)
 	}
 	var all sync.WaitGroup
 	for i := range c.Times {

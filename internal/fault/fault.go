@@ -55,8 +55,7 @@ func Errorf(kind Kind, format string, args ...any) error {
 // KindOf returns the kind of the outermost fault in err's chain, and Internal
 // if there is none.
 func KindOf(err error) Kind {
-	var f *fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault](err); ok {
 		return f.kind
 	}
 	return Internal

@@ -3,6 +3,7 @@ package ingress
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/provider"
@@ -26,8 +27,8 @@ func ClientAddr(r *http.Request, trusted []netip.Prefix) (addr netip.Addr, ok bo
 		return peer, true // the proxy's own machine speaks, for nobody else
 	}
 	hops := strings.Split(strings.Join(list, ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := parseHop(hops[i])
+	for _, hop := range slices.Backward(hops) {
+		hop, err := parseHop(hop)
 		if err != nil {
 			return netip.Addr{}, true // no sender list admits it
 		}

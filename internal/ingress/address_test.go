@@ -1,6 +1,7 @@
 package ingress_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -147,9 +148,7 @@ func TestClientAddr(t *testing.T) {
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		r.RemoteAddr = c.peer
-		for name, list := range c.header {
-			r.Header[name] = list
-		}
+		maps.Copy(r.Header, c.header)
 		addr, ok := ingress.ClientAddr(r, c.trusted)
 		if ok == c.unknown || ok && addr.String() != c.want {
 			t.Errorf("%s: ClientAddr = %v, %v, want %s, %v", c.name, addr, ok, c.want, !c.unknown)

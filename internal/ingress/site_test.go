@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -104,7 +105,7 @@ func newSite(t testing.TB, channels ...merchant.Channel) *site {
 	if s.raw, err = sql.Open("sqlite", file+"?_pragma=busy_timeout(5000)&_txlock=immediate"); err != nil {
 		t.Fatal(err)
 	}
-	s.shut = sync.OnceValue(s.Store.Close)
+	s.shut = sync.OnceValue(s.Close)
 	t.Cleanup(func() { _ = errors.Join(s.raw.Close(), s.shut()) })
 	if err := s.SaveSettings(t.Context(), allOf(channels...), time.Now()); err != nil {
 		t.Fatal(err)
@@ -153,9 +154,7 @@ func (s *site) serve(c call) *httptest.ResponseRecorder {
 		c.method = http.MethodPost
 	}
 	r := httptest.NewRequestWithContext(s.Context(), c.method, c.path, bytes.NewReader(c.body))
-	for name, list := range c.header {
-		r.Header[name] = list
-	}
+	maps.Copy(r.Header, c.header)
 	r.RemoteAddr = netip.AddrPortFrom(netip.MustParseAddr(c.from), 40000).String()
 	w := httptest.NewRecorder()
 	s.ingress.ServeHTTP(w, r)

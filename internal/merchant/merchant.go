@@ -6,6 +6,7 @@ package merchant
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/tongbo/tongbo/internal/fault"
 )
@@ -114,10 +115,5 @@ func (c Channel) UsedBy(s StoreID) bool {
 	if c.Store == s {
 		return true
 	}
-	for _, sub := range c.Stores {
-		if sub == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.Stores, s)
 }

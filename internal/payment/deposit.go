@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -278,8 +279,8 @@ func (d *decider) keepDeposit(i int) {
 
 // lastApplied is the index of the latest deposit that still counts, or -1.
 func (d *decider) lastApplied() int {
-	for i := len(d.p.Deposits) - 1; i >= 0; i-- {
-		if d.p.Deposits[i].State == DepositApplied {
+	for i, v := range slices.Backward(d.p.Deposits) {
+		if v.State == DepositApplied {
 			return i
 		}
 	}

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -70,8 +71,8 @@ func Register(known *Payment, g Registration, e Env) (p Payment, changed bool, e
 // Another order at the PG is another transaction, also on the same account:
 // its notices are found by that order.
 func (p Payment) find(g Registration) int {
-	for i := len(p.Transactions) - 1; i >= 0; i-- {
-		t := p.Transactions[i]
+	for i, t := range slices.Backward(p.Transactions) {
+
 		if t.Channel != g.Channel || t.Order != g.Order {
 			continue
 		}

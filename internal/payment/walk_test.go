@@ -107,8 +107,9 @@ func mayRepeat(r payment.Report) bool {
 		return r.PGCancel == ""
 	case payment.EventRefunded, payment.EventRefundFailed:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // checkDecision checks what every decision keeps.
@@ -251,6 +252,7 @@ func TestOrderOfReversal(t *testing.T) {
 					paid++
 				case payment.ChangeCancelled:
 					taken++
+				default:
 				}
 			}
 			if d.Verdict == payment.Conflict {

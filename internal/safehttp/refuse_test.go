@@ -59,7 +59,7 @@ func allLoopback() *net.Resolver {
 
 // answer serves DNS messages with a length in front, as over TCP.
 func answer(c net.Conn) {
-	defer c.Close() //nolint:errcheck // the other end of a pipe
+	defer c.Close()
 	for {
 		var size [2]byte
 		if _, err := io.ReadFull(c, size[:]); err != nil {
@@ -97,7 +97,7 @@ func trap(t *testing.T) (port string, came *atomic.Int32) {
 	t.Helper()
 	came = new(atomic.Int32)
 	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", ":0") //nolint:gosec // all loopback addresses must reach it
+	l, err := lc.Listen(t.Context(), "tcp", ":0")
 	if err != nil {
 		t.Fatal(err)
 	}

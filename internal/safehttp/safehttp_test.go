@@ -142,7 +142,7 @@ func TestTLS(t *testing.T) {
 		}))
 		srv.EnableHTTP2 = true
 		srv.Config.ErrorLog = log.New(io.Discard, "", 0)
-		srv.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tt.version} //nolint:gosec // old on purpose
+		srv.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tt.version}
 		srv.StartTLS()
 		t.Cleanup(srv.Close)
 		c := New(Config{AllowPrivate: true})

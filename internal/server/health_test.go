@@ -24,7 +24,7 @@ func TestReadyAsksTheDatabaseOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "t.db")
 		s, err := server.Open(t.Context(), server.Config{
-			Database: "sqlite:" + file, Key: server.KeySource{Database: "sqlite:" + file}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Database: "sqlite:" + file, Key: server.KeySource{Database: "sqlite:" + file}, Log: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			t.Fatal(err)

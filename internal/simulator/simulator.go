@@ -221,8 +221,7 @@ func (g *PG) call(ctx context.Context, u *url.URL, r notice.Request) (provider.R
 // cause takes off what an HTTP client says around an error: the method and the
 // address, which stand beside it anyway.
 func cause(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -56,7 +56,7 @@ func attended(kind string) (notice.Inbound, notice.Ruling) {
 
 func refusedFrom(peer string) (notice.Inbound, notice.Ruling) {
 	in := storetest.Told(storetest.Channel, "o", storetest.Deposit("o", storetest.NewID()))
-	in.Peer, in.At = netip.MustParseAddr(peer), storetest.Noon
+	in.Peer, in.At, in.Channels = netip.MustParseAddr(peer), storetest.Noon, nil
 	return in, notice.Ruling{Verdict: payment.Refused, Reason: notice.ReasonAddress}
 }
 

@@ -63,8 +63,7 @@ func name(err error, k fault.Kind, as string) error {
 func (a *API) fail(c *call, op *operation, err error) {
 	kind := fault.KindOf(err)
 	as := faults[kind]
-	var n named
-	if errors.As(err, &n) {
+	if n, ok := errors.AsType[named](err); ok {
 		as.name = n.name
 	}
 	text := err.Error()

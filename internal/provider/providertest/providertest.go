@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -312,10 +313,5 @@ func Fuzz(f *testing.F, p provider.Provider) {
 }
 
 func known(e payment.Event) bool {
-	for _, k := range payment.Events() {
-		if k == e {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(payment.Events(), e)
 }

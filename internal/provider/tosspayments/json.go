@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,10 +50,8 @@ func holdsNUL(v any) bool {
 	case string:
 		return strings.ContainsRune(v, 0)
 	case []any:
-		for _, e := range v {
-			if holdsNUL(e) {
-				return true
-			}
+		if slices.ContainsFunc(v, holdsNUL) {
+			return true
 		}
 	case map[string]any:
 		for k, e := range v {

@@ -98,7 +98,7 @@ func virtual(e payment.Event) bool {
 
 // minutes after the start of a made-up payment, so that its events have an
 // order where the notice tells no time.
-var minutes = map[payment.Event]time.Duration{
+var minutes = map[payment.Event]int{
 	payment.EventIssued: 0, payment.EventDeposited: 10, payment.EventApproved: 10,
 	payment.EventReversed: 20, payment.EventPartiallyCancelled: 30, payment.EventCancelled: 40,
 }
@@ -107,7 +107,7 @@ func timeOf(n notice.Notice) time.Time {
 	if !n.At.IsZero() {
 		return n.At.In(wire.Seoul)
 	}
-	return time.Date(2026, 1, 1, 9, 0, 0, 0, wire.Seoul).Add(minutes[n.Event] * time.Minute)
+	return time.Date(2026, 1, 1, 9, 0, 0, 0, wire.Seoul).Add(time.Duration(minutes[n.Event]) * time.Minute)
 }
 
 func secretOf(n notice.Notice) string {

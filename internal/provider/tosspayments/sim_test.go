@@ -58,9 +58,9 @@ func TestOnly200IsAcknowledged(t *testing.T) {
 			t.Errorf("Acked(%d) = %v", status, got)
 		}
 	}
-	want := []time.Duration{1, 4, 16, 64, 256, 1024, 4096}
-	for i := range want {
-		want[i] *= time.Minute
+	var want []time.Duration
+	for _, minutes := range []int{1, 4, 16, 64, 256, 1024, 4096} {
+		want = append(want, time.Duration(minutes)*time.Minute)
 	}
 	if d := cmp.Diff(want, tosspayments.Module.Info().Resend); d != "" {
 		t.Error(d)

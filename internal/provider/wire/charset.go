@@ -55,6 +55,7 @@ func Text(b []byte, c Charset) (string, error) {
 		return string(b), nil
 	case EUCKR:
 		return fromEUCKR(b)
+	case Detect: // was decided above
 	}
 	return "", fault.Errorf(fault.Unsupported, "no such charset: %d", int(c))
 }
