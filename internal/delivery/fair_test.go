@@ -32,7 +32,6 @@ func TestHangingMerchantHarmsOnlyItself(t *testing.T) {
 		well      bool // the shops answered well before, so that their windows are wide
 	}{
 		{"forty endpoints", many, nil, 60, false},
-		{"ten endpoints with wide windows", many[:10], nil, 250, true},
 		{"ten origins of notice URLs with wide windows", nil, urls, 250, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	goosedb "github.com/pressly/goose/v3/database"
@@ -17,10 +18,16 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
+// migratePatience bounds how long a start waits for another process that
+// brings the schema up to date.
+const migratePatience = time.Minute
+
 // migrateSQLite is migrate under a lock beside the file: apply and serve may
 // find a new database at the same moment.
 func migrateSQLite(ctx context.Context, db *sql.DB, file string) error {
-	release, err := waitForFile(ctx, file+".migrate.lock")
+	waiting, cancel := context.WithTimeout(ctx, migratePatience)
+	defer cancel()
+	release, err := waitForFile(waiting, file+".migrate.lock")
 	if err != nil {
 		return err
 	}
