@@ -13,7 +13,7 @@ import (
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
-// A merchant whose every shop hangs, with more to do than all room, holds half
+// The test is long since it is one story. A merchant whose every shop hangs, with more to do than all room, holds half
 // of it. The other merchant's shop is told at the second.
 func TestHangingMerchantHarmsOnlyItself(t *testing.T) {
 	var many []webhook.Endpoint

@@ -175,6 +175,10 @@ func TestResendWebhook(t *testing.T) {
 			b.Errorf("after a resend that failed: %v", list)
 		}
 		b.ok(b.call("POST", "/payments/order-1/resend-webhook", "PortOne test", `{"webhookId":"`+hook["id"].(string)+`"}`))
+		for range webhook.MaxResends - 2 {
+			b.ok(b.call("POST", "/payments/order-1/resend-webhook", "PortOne test", `{"webhookId":"`+hook["id"].(string)+`"}`))
+		}
+		b.want(b.call("POST", "/payments/order-1/resend-webhook", "PortOne test", `{"webhookId":"`+hook["id"].(string)+`"}`), 400, "MAX_WEBHOOK_RETRY_COUNT_REACHED")
 		b.want(b.call("POST", "/payments/order-1/resend-webhook", "PortOne test", `{"webhookId":"whk_x"}`), 404, "WEBHOOK_NOT_FOUND")
 		b.want(b.call("POST", "/payments/order-1/resend-webhook", "PortOne test", `{"webhookId":1}`), 400, "INVALID_REQUEST")
 		b.want(b.call("POST", "/payments/order-1/resend-webhook", "PortOne live", ""), 404, "PAYMENT_NOT_FOUND")

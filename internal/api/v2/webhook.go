@@ -89,6 +89,8 @@ func (a *API) resendWebhook(c *call) (any, error) {
 	switch {
 	case errors.Is(err, action.ErrNoWebhook):
 		return nil, named{err, "WEBHOOK_NOT_FOUND"}
+	case errors.Is(err, webhook.ErrTooManyResends):
+		return nil, named{fault.Errorf(fault.Invalid, "%w", err), "MAX_WEBHOOK_RETRY_COUNT_REACHED"}
 	case err != nil:
 		return nil, name(err, fault.NotFound, "PAYMENT_NOT_FOUND")
 	}
