@@ -45,7 +45,7 @@ func waitForFile(ctx context.Context, name string) (release func() error, err er
 
 // flock opens and locks a file; taken says that another process holds it.
 func flock(name string) (f *os.File, taken bool, err error) {
-	f, err = os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // beside the operator's database
+	f, err = os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, false, fmt.Errorf("lock file: %w", err)
 	}

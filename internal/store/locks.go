@@ -122,7 +122,7 @@ func (t *tx) takePayments(in []notice.Inbound, busy []bool) error {
 			continue
 		}
 		for _, k := range n.Keys() {
-			numbers, channels = append(numbers, int32(i)), append(channels, string(k.Channel)) //nolint:gosec // at most a batch
+			numbers, channels = append(numbers, int32(i)), append(channels, string(k.Channel))
 			kinds, values = append(kinds, string(k.Kind)), append(values, t.s.nameOf(k))
 		}
 	}

@@ -100,9 +100,9 @@ func TestNodesNeverWaitInACircle(t *testing.T) {
 			register(t, one, storetest.Registration("p-1"))
 			var middle sync.WaitGroup
 			middle.Add(2)
-			batch := func(make func(int) notice.Inbound) (in []notice.Inbound, judge notice.Judge) {
+			batch := func(next func(int) notice.Inbound) (in []notice.Inbound, judge notice.Judge) {
 				stop := storetest.Told(storetest.Channel, storetest.NewID(), storetest.Deposit("x", storetest.NewID()))
-				in = []notice.Inbound{make(0), stop, make(1)}
+				in = []notice.Inbound{next(0), stop, next(1)}
 				var once sync.Once
 				return in, func(in notice.Inbound, found []notice.Found) notice.Ruling {
 					if in.ID == stop.ID {
@@ -116,8 +116,8 @@ func TestNodesNeverWaitInACircle(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), soon)
 			var wg sync.WaitGroup
-			for s, make := range map[*store.Store]func(int) notice.Inbound{one: test.one, other: test.other} {
-				in, judge := batch(make)
+			for s, next := range map[*store.Store]func(int) notice.Inbound{one: test.one, other: test.other} {
+				in, judge := batch(next)
 				wg.Go(func() { untilSettled(ctx, t, test.name, s, in, judge) })
 			}
 			wg.Wait()

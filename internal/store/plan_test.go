@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -121,14 +122,7 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 // multiply makes many rows out of one.
 func multiply(t *testing.T, db *storetest.Database, table string, ids, texts []string) {
 	t.Helper()
-	rows, err := db.Raw.QueryContext(t.Context(), `select * from `+table+` limit 0`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	columns, err := rows.Columns()
-	if err = errorsOf(err, rows.Err(), rows.Close()); err != nil {
-		t.Fatal(err)
-	}
+	columns := columnsOf(t, db, table)
 	id := `lower(hex(randomblob(16)))`
 	if db.Postgres {
 		id = `gen_random_uuid()`
@@ -149,13 +143,18 @@ func multiply(t *testing.T, db *storetest.Database, table string, ids, texts []s
 		planRows, table, strings.Join(columns, ", "), strings.Join(values, ", "), table))
 }
 
-func errorsOf(list ...error) error {
-	for _, err := range list {
-		if err != nil {
-			return err
-		}
+func columnsOf(t *testing.T, db *storetest.Database, table string) []string {
+	t.Helper()
+	rows, err := db.Raw.QueryContext(t.Context(), `select * from `+table+` limit 0`)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return nil
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err = errors.Join(err, rows.Err()); err != nil {
+		t.Fatal(err)
+	}
+	return columns
 }
 
 // explain is the plan of a statement, line by line.

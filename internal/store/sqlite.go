@@ -94,7 +94,7 @@ func (s *Store) openFile(ctx context.Context, file string, exclusive bool) error
 // private makes a file that does not exist yet, for this user alone. SQLite
 // gives the files beside it the same rights.
 func private(file string) error {
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names it
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fault.Errorf(fault.Invalid, "database file: %w", err)
 	}

@@ -86,8 +86,7 @@ func away(err error) error {
 	if err == nil || fault.KindOf(err) != fault.Internal || errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	var bug *programError
-	if errors.As(err, &bug) {
+	if _, bug := errors.AsType[*programError](err); bug {
 		return err
 	}
 	return fault.Errorf(fault.Unavailable, "the database did not do it: %w", err)
