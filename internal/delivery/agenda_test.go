@@ -60,11 +60,12 @@ func TestAgendaEndsWithItsContext(t *testing.T) {
 func TestOutageBacksOffAndLogsOnce(t *testing.T) {
 	var text strings.Builder
 	o := outage{what: "testing", log: slog.New(slog.NewTextHandler(&text, nil))}
-	want := []time.Duration{100, 200, 400, 800, 1600, 3200, 5000, 5000}
+	want := []int{100, 200, 400, 800, 1600, 3200, 5000, 5000} // milliseconds
 	for round := range 2 {
-		for i, w := range want {
-			if got := o.failed(t.Context(), errors.New("away")); got != w*time.Millisecond {
-				t.Errorf("round %d: wait %d is %v, want %v", round, i, got, w*time.Millisecond)
+		for i, ms := range want {
+			w := time.Duration(ms) * time.Millisecond
+			if got := o.failed(t.Context(), errors.New("away")); got != w {
+				t.Errorf("round %d: wait %d is %v, want %v", round, i, got, w)
 			}
 		}
 		o.over(t.Context())

@@ -28,8 +28,7 @@ func classify(err error) webhook.Outcome {
 // words says what went wrong, for a person. The address is left out: it may
 // hold a token of the shop's, and stands beside it anyway.
 func words(err error) string {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
 	var t interface{ Timeout() bool }

@@ -18,7 +18,7 @@ import (
 
 // The purposes under which credentials are hashed with the installation's key.
 const (
-	PurposeAPISecret = "api_secret" //nolint:gosec // names a purpose
+	PurposeAPISecret = "api_secret"
 	PurposeAPIKey    = "v1_key"
 )
 

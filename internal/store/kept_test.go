@@ -107,9 +107,9 @@ func TestNothingSealedIsClear(t *testing.T) {
 		f := outcome(j, 0, 0, webhook.Good)
 		f.Attempt.ResponseBody = []byte("answer-of-the-shop")
 		finish(t, s, f)
-		clear := contents(t, db)
+		plain := contents(t, db)
 		for _, shown := range []string{"order-in-clear", "주문 서버", `"paymentId":"order-in-clear"`} { // names, and a body as bytes
-			if !bytes.Contains(clear, []byte(shown)) {
+			if !bytes.Contains(plain, []byte(shown)) {
 				t.Fatalf("the search does not find %s, which is in clear", shown)
 			}
 		}
@@ -118,7 +118,7 @@ func TestNothingSealedIsClear(t *testing.T) {
 			"a held notice's account": storetest.AccountOf("waits").Reveal(), "the depositor": "홍길동",
 			"a signing secret": "whsec_QUJD", "the store's secret": "whsec_c3RvcmU=", "an answer": "answer-of-the-shop",
 		} {
-			if bytes.Contains(clear, []byte(secret)) {
+			if bytes.Contains(plain, []byte(secret)) {
 				t.Errorf("%s stands in the database in clear", what)
 			}
 		}
@@ -225,7 +225,7 @@ func TestOddText(t *testing.T) {
 	t.Parallel()
 	random := make([]byte, 3000) // no database can shorten it
 	for i := range random {
-		random[i] = byte('!' + rand.IntN(90)) //nolint:gosec // needs no secrecy
+		random[i] = byte('!' + rand.IntN(90))
 	}
 	odd := map[string]string{
 		"emoji": "주문 🎁👩‍👩‍👧", "quotes": `o'"; drop table payment; --\`, "percent": "%_%s$1", "control characters": "a\x01\x1f\x7f\u2028",

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/netip"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -94,8 +95,8 @@ type table struct {
 // saveTables writes what differs, and reports whether anything does. What goes
 // is removed before anything comes, so that names can change hands.
 func (t *tx) saveTables(old, next []table) (changed bool, err error) {
-	for i := len(old) - 1; i >= 0; i-- {
-		n, err := t.removeRecords(old[i], next[i])
+	for i, o := range slices.Backward(old) {
+		n, err := t.removeRecords(o, next[i])
 		if err != nil {
 			return false, err
 		}

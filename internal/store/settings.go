@@ -179,7 +179,7 @@ func (r *Reader) openJSON(sealed []byte, context string, into any) error {
 	return decode(string(plain), into)
 }
 
-const apiSecretColumns = `id, merchant_id, store_id, name, mode, hash, expires_at, generation`
+const apiSecretColumns = `id, merchant_id, store_id, name, mode, hash, expires_at, generation` //nolint:gosec // names columns
 
 func scanAPISecret(row interface{ Scan(...any) error }) (s settings.APISecret, err error) {
 	var expires sql.NullInt64

@@ -239,7 +239,7 @@ func TestSettingsAreSealed(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				defer rows.Close() //nolint:errcheck // read to the end
+				defer rows.Close()
 				for rows.Next() {
 					var b []byte
 					if err := rows.Scan(&b); err != nil {

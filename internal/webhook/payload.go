@@ -3,6 +3,7 @@ package webhook
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,14 +120,14 @@ func marshal(v any) ([]byte, error) {
 	return []byte(strings.TrimSuffix(b.String(), "\n")), nil
 }
 
-// form writes pairs in their order.
+// form writes names and values, which alternate, in their order.
 func form(pairs ...string) []byte {
 	var b strings.Builder
-	for i := 0; i < len(pairs); i += 2 {
-		if i > 0 {
+	for pair := range slices.Chunk(pairs, 2) {
+		if b.Len() > 0 {
 			b.WriteByte('&')
 		}
-		b.WriteString(url.QueryEscape(pairs[i]) + "=" + url.QueryEscape(pairs[i+1]))
+		b.WriteString(url.QueryEscape(pair[0]) + "=" + url.QueryEscape(pair[1]))
 	}
 	return []byte(b.String())
 }

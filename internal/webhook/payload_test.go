@@ -25,6 +25,7 @@ func sampleEvent(typ webhook.Type) webhook.Event {
 		e.Cancellation = "0199-cancel"
 	case webhook.Attention:
 		e.Concern = &webhook.Concern{Kind: "unmatched", Reason: "unknown_order", Channel: "channel-key-1", Subject: "ntc_1"}
+	default: // nothing more to say
 	}
 	return e
 }
