@@ -116,10 +116,10 @@ func TestNodesNeverWaitInACircle(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), soon)
 			var wg sync.WaitGroup
-			for s, next := range map[*store.Store]func(int) notice.Inbound{one: test.one, other: test.other} {
-				in, judge := batch(next)
-				wg.Go(func() { untilSettled(ctx, t, test.name, s, in, judge) })
-			}
+			oneIn, oneJudge := batch(test.one)
+			otherIn, otherJudge := batch(test.other) // both before either runs: they fill the same map
+			wg.Go(func() { untilSettled(ctx, t, test.name, one, oneIn, oneJudge) })
+			wg.Go(func() { untilSettled(ctx, t, test.name, other, otherIn, otherJudge) })
 			wg.Wait()
 			cancel()
 		}
