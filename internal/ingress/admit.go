@@ -101,10 +101,28 @@ func (a *admission) candidates() ([]merchant.Channel, bool) {
 		keys = dir.ByMID(a.info.Code, n.Merchant)
 	}
 	var out []merchant.Channel
+	elsewhere := merchant.ChannelKey("") // one that hears only on its own path
 	for _, k := range keys {
-		if c, ok := dir.Channel(k); ok && c.Token == "" { // a channel with a token hears only on its own path
+		switch c, ok := dir.Channel(k); {
+		case ok && c.Token == "":
 			out = append(out, c)
+		case ok:
+			elsewhere = k
 		}
+	}
+	switch {
+	case len(out) > 0:
+	case elsewhere != "":
+		// Taking it here would be hearing it: refused, the PG sends it again
+		// while somebody mends the address.
+		if len(keys) > 1 {
+			elsewhere = ""
+		}
+		a.refuse(payment.Refused, notice.ReasonWrongToken, elsewhere, "")
+		return nil, false
+	case n.Merchant != "" && dir.Shut(a.info.Code, n.Merchant):
+		a.refuse(payment.Refused, notice.ReasonDisabled, "", "")
+		return nil, false
 	}
 	return out, true
 }

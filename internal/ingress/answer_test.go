@@ -8,6 +8,7 @@ import (
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/settings"
 )
 
 // Every verdict has the PG's own answer, byte for byte.
@@ -111,5 +112,33 @@ func TestConfirmIsTheChannelsWord(t *testing.T) {
 		n.PGTx, n.Deposit = "", ""
 		wantAck(t, "nice_v2", s.serve(encoded(s, "nice_v2", niceLive, "", n, live.Credentials)))
 		s.wantVerdicts("applied@live")
+	})
+}
+
+// A channel that no longer asks lets go of what waits for an answer, when the
+// account is registered again.
+func TestPendingIsReleasedByRegistration(t *testing.T) {
+	live := liveChannel(of("nice_v2", "MID1"), credential("merchant_key", "k"))
+	inBubble(t, channels(live), func(t *testing.T, s *site) {
+		s.mustRegister(live, "o-1")
+		n := deposit("o-1", toMID("MID1"))
+		n.PGTx, n.Deposit = "", ""
+		wantAck(t, "nice_v2", s.serve(encoded(s, "nice_v2", niceLive, "", n, live.Credentials)))
+		if p := s.mustRegister(live, "o-1"); p.State != payment.Issued {
+			t.Fatalf("registered again while the channel asks: %s", p.State)
+		}
+		s.wantVerdicts("pending/awaiting_inquiry@live")
+		never := false
+		s.change(func(all *settings.All) { all.Channels[0].Confirm = &never })
+		if p := s.mustRegister(live, "o-1"); p.State != payment.Paid {
+			t.Errorf("registered again when it no longer asks: %s", p.State)
+		}
+		s.wantVerdicts("applied@live")
+		if got := s.events(); got != "Transaction.Paid" {
+			t.Errorf("events = %s", got)
+		}
+		if got := s.cases(); got != "" {
+			t.Errorf("cases = %s", got)
+		}
 	})
 }

@@ -254,7 +254,7 @@ func TestSettingsAreHonouredAtOnce(t *testing.T) {
 			a.Channels[index(a, keyTest)].Senders = nil
 		})
 		s.send(loopback, deposit("o-2"))
-		s.wantVerdicts("applied@test refused/sender_not_listed@test applied@test unmatched/unknown_channel duplicate@test")
+		s.wantVerdicts("applied@test refused/sender_not_listed@test applied@test refused/channel_disabled duplicate@test")
 		if got := g.settled.Load(); got != 5+3 {
 			t.Errorf("%d commits were tried, want one more for each change", got)
 		}

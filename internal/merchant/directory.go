@@ -9,6 +9,7 @@ type Directory struct {
 	byMID    map[providerMID][]ChannelKey
 	byModule map[string][]ChannelKey
 	rep      map[ID]Store
+	shut     map[providerMID]ChannelKey // disabled channels
 }
 
 type providerMID struct{ provider, mid string }
@@ -21,6 +22,7 @@ func NewDirectory(stores []Store, channels []Channel) Directory {
 		byMID:    make(map[providerMID][]ChannelKey, len(channels)),
 		byModule: make(map[string][]ChannelKey),
 		rep:      make(map[ID]Store),
+		shut:     make(map[providerMID]ChannelKey),
 	}
 	for _, s := range stores {
 		d.stores[s.ID] = s
@@ -30,6 +32,7 @@ func NewDirectory(stores []Store, channels []Channel) Directory {
 	}
 	for _, c := range channels {
 		if c.Disabled {
+			d.shut[providerMID{c.Provider, c.MID}] = c.Key
 			continue
 		}
 		d.byKey[c.Key] = c
@@ -50,6 +53,12 @@ func (d Directory) Channel(key ChannelKey) (Channel, bool) { c, ok := d.byKey[ke
 // than one is normal for published test ids, which are everybody's.
 func (d Directory) ByMID(provider, mid string) []ChannelKey {
 	return d.byMID[providerMID{provider, mid}]
+}
+
+// Shut reports whether a disabled channel has that merchant id.
+func (d Directory) Shut(provider, mid string) bool {
+	_, ok := d.shut[providerMID{provider, mid}]
+	return ok
 }
 
 // ByProvider returns every channel of a provider module.

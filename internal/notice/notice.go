@@ -161,6 +161,7 @@ type Result struct {
 const (
 	ReasonUnknownChannel  payment.Reason = "unknown_channel"
 	ReasonWrongToken      payment.Reason = "wrong_token"
+	ReasonDisabled        payment.Reason = "channel_disabled"
 	ReasonOtherMID        payment.Reason = "other_mid"
 	ReasonAddress         payment.Reason = "sender_not_listed"
 	ReasonNoSenders       payment.Reason = "no_sender_list"

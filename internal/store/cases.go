@@ -106,10 +106,12 @@ type held struct {
 	said payment.Report // what the store knows that it says
 	name payment.MatchKey
 	why  payment.Reason // that it waits for
+	is   payment.Verdict
 }
 
 // casesFor are the held notices that a payment's names lead to, in the PG's
-// order of time. Those that wait for the PG's answer are not among them.
+// order of time. Those that wait for the PG's answer are among them: the
+// channel's settings may no longer ask for one.
 func (t *tx) casesFor(keys []payment.MatchKey) ([]held, error) {
 	seen := make(map[string]bool)
 	var out []held
@@ -155,9 +157,10 @@ func (t *tx) casesFor(keys []payment.MatchKey) ([]held, error) {
 func (t *tx) heldNotice(id string) (h held, waits bool, err error) {
 	var kind string
 	found, err := t.has(`select kind, reason from open_case where id = $1`+t.d.forUpdate, []any{id}, &kind, &h.why)
-	if err != nil || !found || kind == string(payment.Pending) || kind == caseListed {
+	if err != nil || !found || kind == caseListed {
 		return h, false, err
 	}
+	h.is = payment.Verdict(kind)
 	h.in, h.said, err = loadNotice(t.ctx, t.q, t.s.Reader, notice.ID(id))
 	return h, err == nil, err
 }

@@ -129,8 +129,8 @@ func (t *tx) decideHeld(p payment.Payment, g payment.Registration, r notice.Regi
 		}
 		h.in.At = r.Env.Now
 		ruling := r.Judge(h.in, []notice.Found{f})
-		if ruling.Verdict == payment.Unmatched {
-			continue // still not this payment's
+		if ruling.Verdict == payment.Unmatched || ruling.Verdict == payment.Pending && h.is == payment.Pending {
+			continue // still not this payment's, or still waiting for the PG
 		}
 		if err := t.putHeld(h, ruling, f); err != nil {
 			return p, err
