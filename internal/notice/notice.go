@@ -170,7 +170,6 @@ const (
 	ReasonMethod          payment.Reason = "method"
 	ReasonUnreadable      payment.Reason = "unreadable"
 	ReasonProof           payment.Reason = "wrong_secret"
-	ReasonUnproved        payment.Reason = "no_proof"
 	ReasonTestNotice      payment.Reason = "test_notice"
 	ReasonTestSender      payment.Reason = "test_sender"
 	ReasonUnknownOrder    payment.Reason = "unknown_order"
