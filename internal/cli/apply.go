@@ -48,10 +48,10 @@ func (c *applyCmd) Run(env Env) error {
 	}
 	f, err := settings.Parse(text)
 	if err != nil {
-		return hint(fmt.Errorf("%s: %w", c.File, err), "The fields are described in the README and in docs/apply.md.")
+		return hint(fmt.Errorf("%s: %w", c.File, err), "The fields are described in docs/apply.md.")
 	}
 	log := c.logger(env.Stderr)
-	key, err := c.databaseFlags.key().Load(log)
+	key, err := c.loadKey(log)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (c *applyCmd) show(env Env, changes []settings.Change) error {
 		}
 		fmt.Fprintln(&out, ch.String())
 		if ch.Shown {
-			fmt.Fprintf(&out, "  secret (shown this once): %s\n", ch.Secret.Reveal())
+			fmt.Fprintf(&out, "  %s (shown this once): %s\n", secretLabel(ch.What), ch.Secret.Reveal())
 		}
 	}
 	if out.Len() == 0 {
@@ -133,6 +133,23 @@ func (c *applyCmd) show(env Env, changes []settings.Change) error {
 	}
 	_, err := env.Stdout.Write(out.Bytes())
 	return err
+}
+
+// secretLabel says what the new secret of a thing is for.
+func secretLabel(what string) string {
+	switch what {
+	case "store":
+		return "signing secret for noticeUrls"
+	case "endpoint":
+		return "signing secret of this endpoint"
+	case "api_secret":
+		return "API secret"
+	case "api_key":
+		return "secret of this API key"
+	case "channel":
+		return "path token"
+	}
+	return "secret"
 }
 
 // readInput reads a file, or standard input for "" and "-", up to a limit.

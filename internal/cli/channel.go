@@ -22,7 +22,8 @@ type guideCmd struct {
 	Provider  string `arg:"" help:"Module of the channel, such as kcp or nice_v2: see tongbo providers."`
 	PublicURL string `help:"How the PG reaches this server, such as https://pay.example.kr." env:"TONGBO_PUBLIC_URL" placeholder:"URL"`
 	Channel   string `help:"The channel's key, as tongbo apply printed it." placeholder:"KEY"`
-	Lang      string `help:"Language: ko or en; the system's if left out." enum:",ko,en" default:""`
+	Token     string `help:"The channel's path token, if it has one." placeholder:"TOKEN"`
+	Lang      string `help:"ko or en; Korean unless the system's language (LC_ALL, LC_MESSAGES, LANG) is English." enum:",ko,en" default:""`
 }
 
 // A guided module says how its notices are set up. The place of the notice
@@ -52,20 +53,66 @@ func (c *guideCmd) Run(env Env) error {
 		lang = "ko"
 	}
 	address := base + p.Info().Paths[0] + "/" + cmp.Or(c.Channel, "CHANNEL_KEY")
-	_, err = fmt.Fprintln(env.Stdout, strings.TrimRight(strings.ReplaceAll(g.Guide(lang), noticeURLMark, address), "\n"))
+	if c.Token != "" {
+		address += "/" + c.Token
+	}
+	_, err = fmt.Fprintln(env.Stdout, strings.TrimRight(c.fill(g.Guide(lang), address, lang), "\n"))
 	if err != nil {
 		return err
 	}
 	if c.PublicURL == "" || c.Channel == "" {
-		fmt.Fprintln(env.Stderr, "\nThe address above is not complete: give --public-url and --channel.")
+		missing := "The address above is not complete: give --public-url and --channel."
+		if lang == "ko" {
+			missing = "위 주소는 아직 완성되지 않았어요. --public-url과 --channel을 함께 적어 주세요."
+		}
+		fmt.Fprintln(env.Stderr, "\n"+missing)
 	}
 	return nil
+}
+
+// fill puts the address in its place, and a line on tokens below the first one
+// that stands by itself.
+func (c *guideCmd) fill(guide, address, lang string) string {
+	note := "A channel with a path token wants `/TOKEN` behind the address: `--token` puts it there."
+	switch {
+	case c.Token != "" && lang == "ko":
+		note = "주소 끝에 채널의 토큰이 들어 있어요. 토큰이 없는 채널이라면 `--token`을 빼 주세요."
+	case c.Token != "":
+		note = "The address ends with the channel's path token."
+	case lang == "ko":
+		note = "토큰이 있는 채널은 주소 뒤에 `/TOKEN`을 붙여야 해요. `--token`으로 넣을 수 있어요."
+	}
+	var out []string
+	noted, fenced := false, false
+	indent := ""
+	for line := range strings.SplitSeq(guide, "\n") {
+		if strings.HasPrefix(line, "```") {
+			fenced = !fenced
+		}
+		out = append(out, strings.ReplaceAll(line, noticeURLMark, address))
+		if !noted && strings.TrimSpace(line) == noticeURLMark {
+			noted = true
+			indent = strings.Repeat(" ", max(0, len(line)-len(noticeURLMark)-4))
+			if !fenced {
+				out = append(out, "", indent+note)
+				continue
+			}
+		}
+		if noted && indent == "" && line == "```" && !fenced {
+			out = append(out, "", note)
+			indent = "-" // once
+		}
+	}
+	return strings.Join(out, "\n")
 }
 
 // base is the server's address, without a slash at the end.
 func (c *guideCmd) base() (string, error) {
 	if strings.ContainsAny(c.Channel, "/?# ") {
 		return "", fault.Errorf(fault.Invalid, "--channel %q is no key of a channel", c.Channel)
+	}
+	if strings.ContainsAny(c.Token, "/?# ") {
+		return "", fault.Errorf(fault.Invalid, "--token is no path token")
 	}
 	if c.PublicURL == "" {
 		return "https://PUBLIC_ADDRESS", nil

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -104,13 +105,28 @@ func Main(args []string, env Env) int {
 		return code
 	}
 	if err != nil {
-		fmt.Fprintf(env.Stderr, "tongbo: %v\nSee: tongbo --help\n", err)
+		fmt.Fprintf(env.Stderr, "tongbo: %v\nSee: %s --help\n", err, usedCommand(err))
 		return exitUsage
 	}
 	if err := ctx.Run(env); err != nil {
 		return report(env.Stderr, err)
 	}
 	return exitOK
+}
+
+// usedCommand is as much of the command line as was understood.
+func usedCommand(err error) string {
+	wrong, ok := errors.AsType[*kong.ParseError](err)
+	if !ok || wrong.Context == nil {
+		return "tongbo"
+	}
+	words := []string{"tongbo"}
+	for _, p := range wrong.Context.Path {
+		if p.Command != nil {
+			words = append(words, p.Command.Name)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // A coded error ends the process with a code of its own.

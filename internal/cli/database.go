@@ -4,8 +4,10 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/seal"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/server"
 	"github.com/tongbo/tongbo/internal/store"
@@ -14,8 +16,27 @@ import (
 // A databaseFlags names the database and the key that opens it.
 type databaseFlags struct {
 	Database string      `help:"Where everything is kept: sqlite:FILE or postgres://…" default:"sqlite:tongbo.db"`
-	KeyFile  string      `help:"File of the key that seals secrets. Default: beside a SQLite database."`
+	KeyFile  string      `help:"File of the key that seals secrets; beside a SQLite database if left out. TONGBO_KEY may hold the key itself."`
 	Key      secret.Text `help:"The key itself, instead of a file." env:"TONGBO_KEY" hidden:""`
+}
+
+// loadKey loads the key, and says what to type where a flag is wrong.
+func (f databaseFlags) loadKey(log *slog.Logger) (*seal.Key, error) {
+	key, err := f.key().Load(log)
+	return key, f.keyHint(err)
+}
+
+// keyHint adds what to type to an error about the key or the database's name.
+func (f databaseFlags) keyHint(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case f.Database != "" && !strings.ContainsAny(f.Database, ":=@ ") && fault.Is(err, fault.Invalid) && f.Key == "":
+		return hint(err, "Did you mean --database sqlite:%s?", f.Database)
+	case strings.Contains(err.Error(), "not a Tongbo key"):
+		return hint(err, "A new one is made by: tongbo key")
+	}
+	return err
 }
 
 func (f databaseFlags) key() server.KeySource {
@@ -24,7 +45,7 @@ func (f databaseFlags) key() server.KeySource {
 
 // open opens the database beside whatever server may be running on it.
 func (f databaseFlags) open(ctx context.Context, log *slog.Logger) (*store.Store, error) {
-	key, err := f.key().Load(log)
+	key, err := f.loadKey(log)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +62,7 @@ func (f databaseFlags) openReadOnly(ctx context.Context) (r *store.Reader, end f
 	if err := f.existing(); err != nil {
 		return nil, nil, err
 	}
-	key, err := f.key().Load(quiet())
+	key, err := f.loadKey(quiet())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,9 +9,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/secret"
@@ -36,7 +38,7 @@ const (
 type demoCmd struct {
 	Listen  string `help:"Address to listen on; a free port is taken if it is in use." default:"127.0.0.1:8080"`
 	Once    bool   `help:"Play the story and end: 0 only if every step was seen."`
-	Lang    string `help:"Language of the story." enum:",ko,en" default:""`
+	Lang    string `help:"ko or en; Korean unless the system's language (LC_ALL, LC_MESSAGES, LANG) is English." enum:",ko,en" default:""`
 	Verbose bool   `help:"Show the server's log."`
 }
 
@@ -53,6 +55,7 @@ type demo struct {
 	server    *server.Server
 	client    *http.Client
 	step      int
+	at        time.Time // when the story's deposits are made
 }
 
 // demoTimeout bounds the story: every wait in it is short.
@@ -62,6 +65,11 @@ const demoTimeout = time.Minute
 func (c *demoCmd) Run(env Env) error {
 	ctx, cancel := env.context()
 	defer cancel()
+	if env.Signals != nil {
+		// When a reader goes away, the story ends and its folder with it.
+		signal.Ignore(syscall.SIGPIPE)
+	}
+	env.Stdout = lasting{env.Stdout, cancel}
 	dir, err := os.MkdirTemp("", "tongbo-demo-")
 	if err != nil {
 		return err
@@ -75,13 +83,19 @@ func (c *demoCmd) Run(env Env) error {
 	defer stop()
 	story, done := context.WithTimeout(ctx, demoTimeout)
 	defer done()
-	if err := d.tell(story); err != nil {
+	err = d.tell(story)
+	if ctx.Err() != nil {
+		return errors.New("stopped before the story was told")
+	}
+	if err != nil {
 		return fmt.Errorf("the story went wrong: %w", err)
 	}
 	if c.Once {
 		return nil
 	}
-	d.invite()
+	if d.invite(); ctx.Err() != nil {
+		return nil
+	}
 	d.follow(ctx)
 	return nil
 }
@@ -143,12 +157,20 @@ func (d *demo) listen(ctx context.Context, addr string) (net.Listener, error) {
 	if err == nil {
 		return l, nil
 	}
-	host, _, splitErr := net.SplitHostPort(addr)
+	err = fmt.Errorf("listen on %s: %w", addr, err)
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return nil, hint(err, "Choose an address of this machine, such as --listen 127.0.0.1:8080")
+	}
+	host, port, splitErr := net.SplitHostPort(addr)
 	if splitErr != nil {
 		return nil, err
 	}
 	if l, err = lc.Listen(ctx, "tcp", net.JoinHostPort(host, "0")); err == nil {
-		d.say("%s 은(는) 사용 중이라 %s 에서 듣습니다.", "%s is taken; listening on %s instead.", addr, l.Addr())
+		if at := l.Addr().String(); d.korean {
+			fmt.Fprintf(d.env.Stdout, "포트 %s 사용 중이어서 %s 실행합니다.\n", subject(port), toward(at))
+		} else {
+			fmt.Fprintf(d.env.Stdout, "Port %s is taken; listening on %s instead.\n", port, at)
+		}
 	}
 	return l, err
 }
@@ -204,31 +226,16 @@ func (d *demo) chapter(ko, en string) {
 
 // invite prints what to paste next.
 func (d *demo) invite() {
-	d.say("\n계속 듣고 있습니다. 다른 터미널에 붙여 넣어 보세요 (끝내려면 Ctrl-C):",
+	d.say("\n서버가 계속 실행 중입니다. 다른 터미널에 붙여 넣어 보세요 (끝내려면 Ctrl-C):",
 		"\nStill listening. Paste these into another terminal (Ctrl-C to stop):")
 	d.say("\n# 계좌 등록", "\n# register an account")
 	fmt.Fprintf(d.env.Stdout, `curl -s %s/payments/order-9/virtual-account -H 'Authorization: PortOne %s' \
-  -d '{"channelKey":"%s","orderName":"배 1상자","amount":{"total":25000},"currency":"KRW","virtualAccount":{"bank":"SHINHAN","accountNumber":"T9000000000001"}}'
+  -d '{"channelKey":"%s","orderName":"배 1상자","amount":{"total":25000},"currency":"KRW","virtualAccount":{"bank":"SHINHAN","accountNumber":"T9000000000001"}}'; echo
 `, d.base, d.apiSecret, demoKCP)
 	d.say("\n# KCP가 보내는 입금통보", "\n# the deposit notice that KCP would send")
 	fmt.Fprintf(d.env.Stdout, `curl -s %s/kcp-v2 \
-  -d 'site_cd=T0000&tno=20261121000009&order_no=order-9&tx_cd=TX00&tx_tm=%s&ipgm_name=홍길동&remitter=홍길동&ipgm_mnyx=25000&ipgm_time=%[2]s&bank_code=BK88&account=T9000000000001&noti_id=20261121000000000009&op_cd=50'
+  -d 'site_cd=T0000&tno=20261121000009&order_no=order-9&tx_cd=TX00&tx_tm=%s&ipgm_name=홍길동&remitter=홍길동&ipgm_mnyx=25000&ipgm_time=%[2]s&bank_code=BK88&account=T9000000000001&noti_id=20261121000000000009&op_cd=50'; echo
 `, d.base, time.Now().UTC().Add(9*time.Hour).Format("20060102150405"))
 	d.say("\n# 결제 조회", "\n# look at the payment")
-	fmt.Fprintf(d.env.Stdout, "curl -s %s/payments/order-9 -H 'Authorization: PortOne %s'\n\n", d.base, d.apiSecret)
-}
-
-// follow prints what happens from now on until ctx ends.
-func (d *demo) follow(ctx context.Context) {
-	seen := len(d.shop.Calls())
-	for {
-		calls, err := d.shop.Wait(ctx, seen+1)
-		if err != nil {
-			return
-		}
-		for _, c := range calls[seen:] {
-			d.showCall(c)
-		}
-		seen = len(calls)
-	}
+	fmt.Fprintf(d.env.Stdout, "curl -s %s/payments/order-9 -H 'Authorization: PortOne %s'; echo\n\n", d.base, d.apiSecret)
 }

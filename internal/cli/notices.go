@@ -23,6 +23,9 @@ type noticesCmd struct {
 func (c *noticesCmd) Run(env Env) error {
 	ctx, cancel := env.context()
 	defer cancel()
+	if c.Limit < 1 {
+		return hint(fault.Errorf(fault.Invalid, "--limit %d: want 1 or more", c.Limit), "See: tongbo notices --help")
+	}
 	verdict, err := parseVerdict(c.Verdict)
 	if err != nil {
 		return err
@@ -57,7 +60,11 @@ func parseVerdict(s string) (payment.Verdict, error) {
 			return v, nil
 		}
 	}
-	return "", fault.Errorf(fault.Invalid, "verdict %q: want one of %v", s, payment.Verdicts())
+	var names []string
+	for _, v := range payment.Verdicts() {
+		names = append(names, string(v))
+	}
+	return "", fault.Errorf(fault.Invalid, "--verdict %s: want one of %s", s, strings.Join(names, ", "))
 }
 
 func showNotices(env Env, list []store.ListedNotice) error {
@@ -71,8 +78,12 @@ func showNotices(env Env, list []store.ListedNotice) error {
 		if n.Amount != nil {
 			amount = fmt.Sprintf("%d %s", *n.Amount, n.Currency)
 		}
+		order := printable(n.Order)
+		if id := printable(string(n.PaymentID)); id != "" && id != order {
+			order += " = " + id
+		}
 		rows = append(rows, []string{n.At.In(wire.Seoul).Format("01-02 15:04:05"), n.Provider, dash(string(n.Event)),
-			dash(printable(n.Order)), amount, string(n.Verdict), dash(string(n.Reason)), n.Peer})
+			dash(order), amount, string(n.Verdict), dash(string(n.Reason)), n.Peer})
 	}
 	return writeTable(env.Stdout, rows)
 }

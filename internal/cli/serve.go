@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -55,14 +56,24 @@ func (c *serveCmd) Run(env Env) error {
 		if fault.Is(err, fault.Unavailable) {
 			err = hint(err, "Is the database running, and may this user reach it?")
 		}
-		return err
+		return c.keyHint(err)
 	}
-	fmt.Fprintf(env.Stdout, "  ingress   http://%s/%s\n  api       http://%s/payments/{paymentId}\n  store     %s\n",
-		l.Addr(), c.public(), l.Addr(), store.Redact(c.Database))
+	at := clickable(l.Addr())
+	fmt.Fprintf(env.Stdout, "  ingress   http://%s/%s   notice paths: tongbo providers\n  api       http://%s/payments/{paymentId}\n  store     %s\n",
+		at, c.public(), at, store.Redact(c.Database))
 	log.Info("serving", "listen", l.Addr().String())
 	err = s.Serve(ctx, l)
 	log.Info("stopped")
 	return err
+}
+
+// clickable is an address that a browser on this machine opens: where a server
+// listens on all of them, the loopback one.
+func clickable(a net.Addr) string {
+	if t, ok := a.(*net.TCPAddr); ok && t.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(t.Port))
+	}
+	return a.String()
 }
 
 // A proxyBlock is a flag that names one address or a block of them.

@@ -1,6 +1,24 @@
 package cli
 
-import "testing"
+import (
+	"net"
+	"testing"
+)
+
+func TestClickable(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"[::]:8080": "127.0.0.1:8080", "0.0.0.0:8080": "127.0.0.1:8080", "127.0.0.2:8080": "127.0.0.2:8080", "[::1]:8080": "[::1]:8080",
+	} {
+		a, err := net.ResolveTCPAddr("tcp", in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := clickable(a); got != want {
+			t.Errorf("clickable(%s) = %s, want %s", in, got, want)
+		}
+	}
+}
 
 func TestProxyBlock(t *testing.T) {
 	t.Parallel()

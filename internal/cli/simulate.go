@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -66,6 +68,9 @@ func (c *simulateCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
+	if err := checkWords(p, n, creds, r, told); err != nil {
+		return err
+	}
 	if c.Raw && c.To == "" {
 		end := ""
 		if env.Terminal {
@@ -77,9 +82,41 @@ func (c *simulateCmd) Run(env Env) error {
 	if err := c.target(p); err != nil {
 		return hint(err, "Say where to send it, for example --to http://127.0.0.1:8080")
 	}
+	if n.Event == payment.EventReversed && c.Deposit == "" && !c.JSON {
+		fmt.Fprintln(env.Stderr, "Without --deposit it takes back a deposit that nobody made. simulate prints the id of each deposit that it plays.")
+	}
 	view := &exchangeView{env: env, provider: p.Info(), told: told, event: n.Event, times: c.Times, raw: c.Raw, json: c.JSON, hide: c.Secret}
 	view.begin(r)
-	return c.deliver(env, p, n, creds, view)
+	if err := c.deliver(env, p, n, creds, view); err != nil || c.JSON {
+		return err
+	}
+	c.next(env, p.Info(), told)
+	return nil
+}
+
+// next prints what can be typed after a notice was taken.
+func (c *simulateCmd) next(env Env, i provider.Info, told notice.Notice) {
+	if told.Event == payment.EventDeposited && told.Deposit != "" && slices.Contains(i.Events, payment.EventReversed) {
+		words := []string{"tongbo simulate", i.Code, "reversed --to", shellWord(c.To), "--order", shellWord(told.Order), "--amount", strconv.FormatInt(c.Amount, 10)}
+		for _, f := range [][2]string{{"--mid", c.MID}, {"--account", c.Account}, {"--pg-tx", c.PGTx}} {
+			if f[1] != "" {
+				words = append(words, f[0], shellWord(f[1]))
+			}
+		}
+		fmt.Fprintf(env.Stdout, "  Take it back: %s --deposit %s\n", strings.Join(words, " "), shellWord(told.Deposit))
+	}
+	fmt.Fprintln(env.Stdout, "  See what became of it: tongbo notices")
+}
+
+// shellWord quotes a word for a shell where it has to be.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.:/@%+=", r)
+	}
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(printable(s), "'", `'\''`) + "'"
 }
 
 func (c *simulateCmd) target(p provider.Provider) error {
@@ -104,7 +141,11 @@ func eventByWord(word string) (payment.Event, error) {
 	if e := payment.Event(word); slices.Contains(payment.Events(), e) {
 		return e, nil
 	}
-	return "", hint(fault.Errorf(fault.Invalid, "there is no event %q", word), "The events are %s.", eventList(payment.Events()))
+	meant := ""
+	if word == "paid" || word == "pay" || word == "payment" {
+		meant = "Did you mean deposited? "
+	}
+	return "", hint(fault.Errorf(fault.Invalid, "there is no event %q", word), meant+"The events are %s.", eventList(payment.Events()))
 }
 
 func eventList(list []payment.Event) string {
@@ -195,6 +236,28 @@ func (c *simulateCmd) check(p provider.Provider, e payment.Event, r notice.Reque
 		return told, hint(err, "It tells %s.", eventList(i.Events))
 	}
 	return told, nil
+}
+
+// checkWords refuses a form or kind that the module does not know and so left
+// out of the request.
+func checkWords(p provider.Provider, n notice.Notice, creds merchant.Credentials, r notice.Request, told notice.Notice) error {
+	without := func(bare notice.Notice) (same bool) {
+		other := p.Encode(bare, creds)
+		return bytes.Equal(other.Body, r.Body) && other.Query == r.Query
+	}
+	bare := n
+	bare.Form = ""
+	if n.Form != "" && !strings.EqualFold(n.Form, told.Form) && without(bare) {
+		return hint(fault.Errorf(fault.Invalid, "--form %s: %s has no such wire format for %s", n.Form, p.Info().Code, n.Event),
+			"The formats are B for Inicis, json for nice_v2, payment for Toss, euc-kr for KCP; this one would be %s.", cmp.Or(told.Form, "without a name"))
+	}
+	bare = n
+	bare.Kind = ""
+	if n.Kind != "" && n.Kind != told.Kind && without(bare) {
+		return hint(fault.Errorf(fault.Invalid, "--kind %s: %s has no such word for %s", n.Kind, p.Info().Code, n.Event),
+			"Its word is %s.", cmp.Or(told.Kind, "none"))
+	}
+	return nil
 }
 
 // deliver sends every copy of the notice and reports the worst that happened.

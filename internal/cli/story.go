@@ -12,7 +12,6 @@ import (
 
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
-	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/provider/wire"
 	"github.com/tongbo/tongbo/internal/secret"
@@ -103,13 +102,16 @@ func (d *demo) deposit(ctx context.Context) error {
 func (d *demo) again(ctx context.Context) error {
 	d.chapter("같은 통보가 또 옵니다", "The same notice comes again")
 	before := len(d.shop.Calls())
-	for range 2 {
+	for i := range 2 {
 		x, err := d.play(ctx, "inicis_v2", d.notice(d.orderOne()))
 		if err != nil {
 			return err
 		}
 		if !x.Acked {
 			return fmt.Errorf("a duplicate was answered %d %q", x.Reply.Status, x.Reply.Body)
+		}
+		if i == 0 {
+			d.showMeaning("inicis_v2", x.Request)
 		}
 		if err := d.expectVerdict(ctx, payment.Duplicate); err != nil {
 			return err
@@ -118,7 +120,7 @@ func (d *demo) again(ctx context.Context) error {
 	if n := len(d.shop.Calls()); n != before {
 		return fmt.Errorf("duplicates made %d webhooks", n-before)
 	}
-	d.say("   PG는 OK를 듣고, 결제는 그대로, 웹훅은 없습니다", "   the PG hears OK, the payment stays, no webhook goes out")
+	d.say("   PG에는 OK로 응답하고, 결제 상태는 그대로이며, 웹훅은 보내지 않습니다", "   the PG hears OK, the payment stays, no webhook goes out")
 	return nil
 }
 
@@ -148,7 +150,7 @@ func (d *demo) stumble(ctx context.Context) error {
 func (d *demo) disagree(ctx context.Context) error {
 	d.chapter("금액이 다른 두 번째 입금", "A second deposit with another amount")
 	n := d.notice(d.orderTwo())
-	n.Amount, n.Deposit, n.At = payment.Won(31000), "20261121999999999999", time.Now().Add(time.Hour)
+	n.Amount, n.Deposit, n.At = payment.Won(31000), "20261121999999999999", time.Now().In(wire.Seoul).Truncate(time.Second)
 	x, err := d.play(ctx, "kcp_v2", n)
 	if err != nil {
 		return err
@@ -156,16 +158,21 @@ func (d *demo) disagree(ctx context.Context) error {
 	if !x.Acked {
 		return fmt.Errorf("a conflict was answered %d", x.Reply.Status)
 	}
+	d.showMeaning("kcp_v2", x.Request)
+	d.say("   등록된 금액은 %d원, 온 금액은 %d원입니다", "   the payment is of %d won, and %d came", d.orderTwo().amount, n.Amount.Amount)
 	if err := d.expectVerdict(ctx, payment.Conflict); err != nil {
 		return err
 	}
-	d.say("   받았다고 답하고, 결제는 그대로 두고, 사람이 보게 남깁니다", "   it is acknowledged, the payment stays, a person will see it")
+	d.say("   받았다고 응답하고, 결제 상태는 그대로 두며, 담당자가 확인할 수 있게 남겨 둡니다", "   it is acknowledged, the payment stays, a person will see it")
 	return d.expectState(ctx, "order-2", payment.Paid)
 }
 
 // history ends the story with what is on disk.
 func (d *demo) history(ctx context.Context) error {
 	d.chapter("남은 기록", "What is on record")
+	if err := d.settled(ctx); err != nil {
+		return err
+	}
 	list, err := d.server.Store.Notices(ctx, store.NoticeQuery{})
 	if err != nil {
 		return err
@@ -184,7 +191,11 @@ func (d *demo) history(ctx context.Context) error {
 	if problems > 0 {
 		return fmt.Errorf("verify found %d problems", problems)
 	}
-	d.say("   verify: 문제 없음 (%v)", "   verify: no problems (%v)", checked)
+	text := counts(checked)
+	if d.korean {
+		text = countsKO(checked)
+	}
+	d.say("   verify: 문제 없음 (%s)", "   verify: no problems (%s)", text)
 	return nil
 }
 
@@ -230,11 +241,13 @@ func (d *demo) call(ctx context.Context, method, path string, body any) (seenPay
 
 // notice is what a PG would say of an order's deposit.
 func (d *demo) notice(o order) notice.Notice {
-	at := time.Date(2026, 11, 21, 14, 3, 7, 0, wire.Seoul)
+	if d.at.IsZero() {
+		d.at = time.Now().In(wire.Seoul).Truncate(time.Second)
+	}
 	n := notice.Notice{Order: o.id}
 	n.Report = payment.Report{
 		Event: payment.EventDeposited, Amount: payment.Won(o.amount), HasAmount: true, Account: secret.Account(o.account),
-		Bank: payment.Bank(o.bank), Depositor: "똠방각하", At: at,
+		Bank: payment.Bank(o.bank), Depositor: "똠방각하", At: d.at,
 	}
 	switch o.channel {
 	case demoInicis:
@@ -261,19 +274,9 @@ func (d *demo) showExchange(code string, x simulator.Exchange) {
 	for _, line := range fold(printable(string(x.Request.Body)), 92) {
 		fmt.Fprintln(d.env.Stdout, "   │ "+line)
 	}
-	if p, ok := all.ByCode(code); ok {
-		d.showMeaning(p, x.Request)
-	}
+	d.showMeaning(code, x.Request)
+	d.showSpelling(code, x.Request)
 	fmt.Fprintf(d.env.Stdout, "   ◀ %d %q  %v\n", x.Reply.Status, x.Reply.Body, x.Took.Round(100*time.Microsecond))
-}
-
-func (d *demo) showMeaning(p provider.Provider, r notice.Request) {
-	n, err := p.Decode(r)
-	if err != nil {
-		return
-	}
-	d.say("   = %s %s, %s, 입금자 %s, %s", "   = %s %s, %s, paid by %s, %s",
-		n.Event, n.Order, n.Amount, n.Depositor, n.At.Format("2006-01-02 15:04:05"))
 }
 
 // expectVerdict prints the verdict of the newest notice and checks it.
@@ -285,11 +288,7 @@ func (d *demo) expectVerdict(ctx context.Context, want payment.Verdict) error {
 	if len(list) != 1 || list[0].Verdict != want {
 		return fmt.Errorf("the newest notice is %+v, want %s", list, want)
 	}
-	why := ""
-	if list[0].Reason != "" {
-		why = " (" + string(list[0].Reason) + ")"
-	}
-	d.say("   판정: %s%s", "   verdict: %s%s", want, why)
+	d.showVerdict(list[0])
 	return nil
 }
 

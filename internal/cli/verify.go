@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/tongbo/tongbo/internal/store"
@@ -35,11 +36,13 @@ func (c *verifyCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
-	if !c.JSON {
-		fmt.Fprintln(env.Stderr, "checked:", checked)
+	summary := env.Stdout
+	if c.JSON {
+		summary = env.Stderr
 	}
+	fmt.Fprintln(summary, "checked:", counts(checked))
 	if problems > 0 {
-		return hint(&coded{exitProblems, fmt.Errorf("%d problems", problems)}, "Keep a copy of the database before you change anything in it.")
+		return hint(&coded{exitProblems, errors.New(plural(int64(problems), "problem", "problems"))}, "Keep a copy of the database before you change anything in it.")
 	}
 	if !c.JSON {
 		fmt.Fprintln(env.Stdout, "ok: nothing lost, nothing counted twice")

@@ -78,6 +78,12 @@ func good(job webhook.Job, dest webhook.Destination) func(status int) bool {
 // the webhook, even if the rest of its answer never came.
 func (res *result) read(resp *http.Response, good func(status int) bool) {
 	a := &res.attempt
+	if resp.StatusCode < http.StatusOK {
+		// After a 101 the connection speaks another protocol: its bytes are no
+		// answer, and no time-out of HTTP ends them.
+		_ = resp.Body.Close()
+		resp.Body = http.NoBody
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, keptBody+1))
 	a.Took = time.Since(a.At)
 	a.Status, a.ResponseHeader = resp.StatusCode, headerText(resp.Header)

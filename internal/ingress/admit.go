@@ -35,7 +35,7 @@ func (i *Ingress) admit(v *view, r *http.Request, rt route, in *notice.Inbound, 
 		a.refuse(payment.Unreadable, notice.ReasonMethod, rt.channel, "")
 		return
 	}
-	n, err := decode(rt, in.Request)
+	n, err := decode(rt, in.Request, in.At)
 	if err != nil {
 		a.refuse(payment.Unreadable, notice.ReasonUnreadable, rt.channel, err.Error())
 		return
@@ -47,8 +47,9 @@ func (i *Ingress) admit(v *view, r *http.Request, rt route, in *notice.Inbound, 
 }
 
 // decode reads what a request says. Bytes that a provider trips over are not
-// understood, whatever is wrong with the provider: they are kept as such.
-func decode(p provider.Provider, r notice.Request) (n notice.Notice, err error) {
+// understood, whatever is wrong with the provider: they are kept as such. A
+// time that cannot be, given when the request came, counts as not told.
+func decode(p provider.Provider, r notice.Request, came time.Time) (n notice.Notice, err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			err = fault.Errorf(fault.Internal, "the provider module failed on it")
@@ -56,6 +57,9 @@ func decode(p provider.Provider, r notice.Request) (n notice.Notice, err error) 
 	}()
 	n, err = p.Decode(r)
 	n.Key, n.Deposit = payment.Shorten(n.Key), payment.Shorten(n.Deposit)
+	if !plausible(n.At, came) {
+		n.At = time.Time{} // as if the PG had told no time
+	}
 	return n, err
 }
 
@@ -194,4 +198,10 @@ func (a *admission) admits(c merchant.Channel) bool {
 func (a *admission) published() bool {
 	return provider.Admits(a.info.LiveSenders, a.in.Peer) || provider.Admits(a.info.TestSenders, a.in.Peer) ||
 		provider.Admits(provider.Loopback(), a.in.Peer)
+}
+
+// plausible reports whether a PG's time can be when something happened: in
+// this century, and not days ahead of the clock.
+func plausible(at, now time.Time) bool {
+	return at.Year() >= 2000 && at.Before(now.Add(48*time.Hour))
 }

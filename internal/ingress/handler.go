@@ -92,7 +92,7 @@ func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) {
 		unavailable(w)
 		return
 	}
-	in.At = time.Now().UTC()
+	in.At, in.Peer = time.Now().UTC(), peer
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), Patience)
 	defer cancel()
 	res, err := i.decide(ctx, r, rt, &in, cut)

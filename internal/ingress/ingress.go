@@ -55,11 +55,16 @@ type Ingress struct {
 	// Waits, if set, is told the deadline of each account that a notice made
 	// known: Deadlines.Sooner belongs here.
 	Waits func(deadline time.Time)
+	// Commits is how many commits may be under way at once; 0 means one. More
+	// than one is of use where each waits for a network.
+	Commits int
 
 	once    sync.Once
 	modules map[string]module // by path
 	queue   chan *waiting
 	readers readers
+	pace    pace
+	failing atomic.Int64 // when the store last failed, in Unix microseconds; 0: it did not since it last committed
 	slots   chan struct{}
 	views   settings.Cache[view]
 	loading chan struct{} // holds one: whoever loads the settings
@@ -106,20 +111,41 @@ func (i *Ingress) init() {
 // and an idle system waits for nothing.
 func (i *Ingress) Run(ctx context.Context) error {
 	i.init()
+	var wg sync.WaitGroup
+	for range max(1, i.Commits) {
+		wg.Go(func() { i.commit(ctx) })
+	}
+	wg.Wait()
+	return nil
+}
+
+// commit settles one batch after another.
+func (i *Ingress) commit(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case first := <-i.queue:
 			i.settle(ctx, i.gather(first))
 		}
 	}
 }
 
+// Failing reports whether the store refused the last commit, a short while
+// ago: a node of which that is true is not ready.
+func (i *Ingress) Failing() bool {
+	at := i.failing.Load()
+	return at != 0 && time.Since(time.UnixMicro(at)) < failingFor
+}
+
+// failingFor is how long a failed commit counts against readiness if nobody
+// sends another notice to try.
+const failingFor = 10 * time.Second
+
 // gather takes what waits, without waiting for more.
 func (i *Ingress) gather(first *waiting) []*waiting {
 	batch := []*waiting{first}
-	for len(batch) < mostAtOnce {
+	for most := i.pace.limit(); len(batch) < most; {
 		select {
 		case w := <-i.queue:
 			batch = append(batch, w)
@@ -152,7 +178,14 @@ func (i *Ingress) settle(ctx context.Context, batch []*waiting) {
 	}
 	// Notices that were admitted by older settings are Stale to the store, so
 	// the latest judge is the judge of all that it decides on.
+	began := time.Now()
 	results, err := i.Store.Settle(ctx, in, latest.judge.Rule)
+	i.pace.note(len(in), time.Since(began), err != nil)
+	if err != nil {
+		i.failing.Store(time.Now().UnixMicro())
+	} else {
+		i.failing.Store(0)
+	}
 	for n, w := range live {
 		if err != nil {
 			w.done <- notice.Result{ID: w.in.ID, Err: err}

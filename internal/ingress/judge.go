@@ -50,7 +50,7 @@ func (j *judge) Rule(in notice.Inbound, found []notice.Found) notice.Ruling {
 		return notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnknownChannel}
 	}
 	if in.Notice.Event == "" {
-		n, err := decode(p, in.Request)
+		n, err := decode(p, in.Request, in.At)
 		if err != nil { // it decoded when it came; this release reads it no more
 			return notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnreadable, Detail: err.Error()}
 		}

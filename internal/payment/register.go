@@ -63,9 +63,19 @@ func Register(known *Payment, g Registration, e Env) (p Payment, changed bool, e
 		return p, false, fault.Errorf(fault.Conflict, "payment %q is %s: it takes no other account", g.ID, p.State)
 	case Ready, Issued, PayPending, Failed:
 	}
+	if len(p.Transactions) >= MaxTransactions {
+		return p, false, ErrTooManyTransactions
+	}
 	p.begin(g, e)
 	return p, true, nil
 }
+
+// MaxTransactions is how many attempts one payment may have. Each is read
+// whenever a notice speaks of the payment.
+const MaxTransactions = 50
+
+// ErrTooManyTransactions says that a payment takes no further attempt.
+var ErrTooManyTransactions = fault.Errorf(fault.Invalid, "the payment has had %d attempts, and takes no more", MaxTransactions)
 
 // find is the index of the transaction that a registration speaks of, or -1.
 // Another order at the PG is another transaction, also on the same account:

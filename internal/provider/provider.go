@@ -129,9 +129,9 @@ type TestMID struct {
 	Source      string
 }
 
-// Inquires reports whether a channel with these credentials can ask the PG
-// about a payment: the module has such a call and the channel every field it
-// needs.
+// Inquires reports whether a channel with these credentials has every field
+// that asking the PG about a payment needs, and the PG has such a call. No
+// module makes that call yet: what waits for an inquiry stays Pending.
 func (i Info) Inquires(c merchant.Credentials) bool {
 	can := false
 	for _, f := range i.Fields {

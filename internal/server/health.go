@@ -42,6 +42,10 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 	}
+	if s.ingress.Failing() {
+		writeJSON(w, http.StatusServiceUnavailable, map[string]any{"status": "unavailable", "reason": "the last notices were not committed; see the log"})
+		return
+	}
 	safe, err := s.readiness.look(time.Now(), func() (string, error) { return s.probe(r.Context()) })
 	if err != nil {
 		writeJSON(w, http.StatusServiceUnavailable, map[string]any{"status": "unavailable", "reason": "the database does not take writes; see the log"})

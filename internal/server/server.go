@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -67,6 +68,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{Store: st, cfg: cfg, stopping: make(chan struct{})}
 	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), TrustedProxies: cfg.TrustedProxies, Log: cfg.Log}
+	if !strings.HasPrefix(cfg.Database, "sqlite:") {
+		s.ingress.Commits = commitsAtOnce
+	}
 	s.dispatcher = &delivery.Dispatcher{
 		Queue:  st,
 		Client: safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate, Bind: cfg.Bind}),
@@ -112,6 +116,10 @@ func (s *Server) Handler() http.Handler {
 		}
 	})
 }
+
+// commitsAtOnce is how many transactions of notices one node has under way on
+// PostgreSQL, where each statement waits for the network.
+const commitsAtOnce = 4
 
 // Limits of the HTTP server: they bound what a slow or endless sender holds.
 const (

@@ -27,8 +27,8 @@ func channelName(f fileChannel) string {
 	switch {
 	case f.Name != nil:
 		return *f.Name
-	case f.Key != "":
-		return f.Key
+	case f.Provider == "":
+		return f.Key // of a channel that exists
 	case f.MID != nil:
 		return f.Provider + " " + *f.MID
 	}
@@ -349,7 +349,7 @@ func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 	if live || len(ch.Credentials) > 0 {
 		var missing []string
 		for _, f := range info.Fields {
-			if ch.Credentials[f.Name] == "" {
+			if proves(info, f) && ch.Credentials[f.Name] == "" {
 				missing = append(missing, f.Name)
 			}
 		}
@@ -366,7 +366,17 @@ func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 	if live && ch.Unknown == merchant.Adopt && !info.AdoptLive && !info.Confirms(ch) {
 		say("unknown = \"adopt\" has no effect: nothing proves the amount of this PG's live notices, and the PG is not asked")
 	}
-	if info.Confirms(ch) && !info.Inquires(ch.Credentials) {
-		say("deposits wait until the PG confirms them, but it cannot be asked without its credentials")
+	switch {
+	case live && info.ConfirmAlways:
+		say("no live deposit counts in this release: it stays Pending until Tongbo can ask the PG")
+	case info.Confirms(ch):
+		say("this release cannot ask the PG yet: every deposit on this channel stays Pending. Set confirm = false to count deposits on the sender's address and proof alone")
 	}
+}
+
+// proves reports whether the proof of notices is checked with a field. The
+// fields that only payment windows and inquiries need are not used yet. Where
+// live notices always need an inquiry, the inquiry's key is no proof.
+func proves(i provider.Info, f provider.Field) bool {
+	return f.Secret && i.Class != provider.AddressOnly && !(f.Inquiry && i.ConfirmAlways)
 }

@@ -25,8 +25,9 @@ func newEnv() settings.Env {
 	n := 0
 	id := func() string { n++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
 	modules := map[string]provider.Info{
-		"open": {Code: "open", Fields: []provider.Field{{Name: "site_key", Secret: true}}, LiveSenders: provider.Prefixes("203.0.113.1")},
-		"dark": {Code: "dark", ConfirmAlways: true, Fields: []provider.Field{{Name: "secret_key", Secret: true, Inquiry: true}}},
+		"open": {Code: "open", Class: provider.SharedSecret, Fields: []provider.Field{{Name: "site_key", Secret: true}, {Name: "shop_key"}}, LiveSenders: provider.Prefixes("203.0.113.1")},
+		"asks": {Code: "asks", Class: provider.AddressOnly, Fields: []provider.Field{{Name: "iv", Secret: true, Inquiry: true}}, LiveSenders: provider.Prefixes("203.0.113.1")},
+		"dark": {Code: "dark", Class: provider.SharedSecret, ConfirmAlways: true, Fields: []provider.Field{{Name: "secret_key", Secret: true, Inquiry: true}}},
 	}
 	return settings.Env{
 		Now: start, NewID: id, NewUUID4: id, NewSecret: settings.NewSecret,
@@ -127,7 +128,7 @@ func TestDeclareFromNothing(t *testing.T) {
 	}
 	want := []string{
 		"created merchant 가나상점 false", "created store 대표 상점 true", "created store 작은 상점 true",
-		"created channel 시험 true", "created endpoint 주문 서버 true", "created endpoint 두번째 false",
+		"created channel 시험 true", "created endpoint 주문 서버 true", "warning endpoint 주문 서버 false", "created endpoint 두번째 false",
 		"created api_secret server true", "created api_key imp-1 false", "created allow api 203.0.113.0/24 false",
 		"created api_secret server true",
 	}
@@ -154,7 +155,7 @@ func TestDeclareFromNothing(t *testing.T) {
 	if h := all.APIKeys[0].Hash; h != "v1_key#hand made" {
 		t.Errorf("api_key has hash %q", h)
 	}
-	if made := changes[6].Secret; len(made) != 64 || all.APISecrets[0].Hash != "api_secret#"+made.Reveal() {
+	if made := changes[7].Secret; len(made) != 64 || all.APISecrets[0].Hash != "api_secret#"+made.Reveal() {
 		t.Errorf("api_secret was made as %q, hash %q", made.Reveal(), all.APISecrets[0].Hash)
 	}
 	if p, _ := all.Planner(newEnv().NewID).Endpoints.Endpoint(first.ID); p.URL != first.URL {
@@ -260,6 +261,14 @@ func TestOnlyWhatIsMentionedChanges(t *testing.T) {
 	}
 }
 
+func TestChannelIsNamedAfterItsMID(t *testing.T) {
+	t.Parallel()
+	all, _ := declare(t, newEnv(), head+"[[merchant.store.channel]]\nkey = \"channel-key-00000000-0000-4000-8000-000000000001\"\nprovider = \"open\"\nmode = \"test\"\nmid = \"T\"")
+	if got := all.Channels[0].Name; got != "open T" {
+		t.Errorf("the channel is called %q, want %q", got, "open T")
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	channel := func(lines ...string) string { return head + "[[merchant.store.channel]]\n" + strings.Join(lines, "\n") }
@@ -270,11 +279,19 @@ func TestWarnings(t *testing.T) {
 		{"a test channel uses the simulator", channel(`provider = "open"`, `mode = "test"`), nil},
 		{"a live channel", channel(`provider = "open"`, `mode = "live"`, `mid = "M"`), []string{"credentials are missing: site_key"}},
 		{"a live channel with all", channel(`provider = "open"`, `mode = "live"`, `mid = "M"`, `credentials = {site_key = "k"}`), nil},
-		{"senders unknown", channel(`provider = "dark"`, `mode = "live"`, `credentials = {secret_key = "k"}`), []string{"publishes no sender addresses"}},
-		{"a token instead", channel(`provider = "dark"`, `mode = "live"`, `credentials = {secret_key = "k"}`, `token = "new"`), nil},
-		{"private senders", channel(`provider = "dark"`, `mode = "live"`, `senders = ["10.0.0.0/8"]`, `credentials = {secret_key = "k"}`), []string{"private"}},
+		{"senders unknown", channel(`provider = "dark"`, `mode = "live"`, `credentials = {secret_key = "k"}`), []string{"publishes no sender addresses", "no live deposit counts"}},
+		{"a token instead", channel(`provider = "dark"`, `mode = "live"`, `credentials = {secret_key = "k"}`, `token = "new"`), []string{"no live deposit counts"}},
+		{"a key that only an inquiry needs", channel(`provider = "dark"`, `mode = "live"`, `token = "new"`, `confirm = false`), []string{"no live deposit counts"}},
+		{"a PG that proves nothing", channel(`provider = "asks"`, `mode = "live"`), nil},
+		{"a PG that would be asked", channel(`provider = "asks"`, `mode = "live"`, `credentials = {iv = "k"}`), []string{"Set confirm = false"}},
+		{"a PG that will not be asked", channel(`provider = "asks"`, `mode = "live"`, `credentials = {iv = "k"}`, `confirm = false`), nil},
+		{"a loopback endpoint", head + "[[merchant.store.endpoint]]\nname = \"e\"\nmode = \"test\"\nurl = \"http://127.0.0.1:3000/\"", []string{"--allow-private-webhooks"}},
+		{"this machine by name", head + "[[merchant.store.endpoint]]\nname = \"e\"\nmode = \"test\"\nurl = \"http://localhost:3000/\"", []string{"--allow-private-webhooks"}},
+		{"a private endpoint", head + "[[merchant.store.endpoint]]\nname = \"e\"\nmode = \"test\"\nurl = \"https://[fd00::1]/\"", []string{"--allow-private-webhooks"}},
+		{"a public endpoint", head + "[[merchant.store.endpoint]]\nname = \"e\"\nmode = \"test\"\nurl = \"https://203.0.113.9/\"", nil},
+		{"private senders", channel(`provider = "dark"`, `mode = "live"`, `senders = ["10.0.0.0/8"]`, `credentials = {secret_key = "k"}`), []string{"private", "no live deposit counts"}},
 		{"adopting without proof", channel(`provider = "open"`, `mode = "live"`, `unknown = "adopt"`, `credentials = {site_key = "k"}`), []string{"adopt"}},
-		{"nobody to ask", channel(`provider = "open"`, `mode = "test"`, `confirm = true`), []string{"cannot be asked"}},
+		{"nobody to ask", channel(`provider = "open"`, `mode = "test"`, `confirm = true`), []string{"cannot ask the PG yet"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,7 +1,10 @@
 package settings
 
 import (
+	"net/netip"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -69,7 +72,31 @@ func (d *declarer) endpoint(p part, f fileEndpoint) error {
 	}
 	c.ID = string(e.ID)
 	d.made(i < 0, c)
+	if (i < 0 || slices.Contains(c.Fields, "url")) && private(e.URL) {
+		c.Kind, c.Fields, c.Secret = Warning, nil, ""
+		c.Message = "the url is a private or loopback address: webhooks go there only if serve runs with --allow-private-webhooks"
+		d.changes = append(d.changes, c)
+	}
 	return nil
+}
+
+// private reports whether a URL names this machine or an address of a private
+// network. What other names lead to is seen only when a webhook is sent.
+func private(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	a = a.Unmap()
+	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified()
 }
 
 func (d *declarer) newEndpoint(s merchant.Store, mode merchant.Mode, f fileEndpoint) (webhook.Endpoint, error) {

@@ -127,7 +127,7 @@ func unreadable(err error) string {
 	what := wrong.Error()
 	// Numbers that do not fit and the like are quoted: leave that out.
 	if strings.ContainsAny(what, `"'`) {
-		what = "toml: the value cannot be read"
+		what = "toml: check brackets and quotes here"
 	}
 	return where + ": " + what
 }

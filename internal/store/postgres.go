@@ -95,6 +95,11 @@ type postgresWriter struct {
 
 const mostRepeats = 5
 
+// writeFirst is write: there are connections enough.
+func (w *postgresWriter) writeFirst(ctx context.Context, fn func(*tx) error) error {
+	return w.write(ctx, fn)
+}
+
 func (w *postgresWriter) write(ctx context.Context, fn func(*tx) error) error {
 	var err error
 	for range mostRepeats {

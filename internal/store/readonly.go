@@ -60,7 +60,7 @@ func (r *Reader) readFile(file string) (end func() error, err error) {
 // file beside the database; where it can make none, and no WAL is there, the
 // database stands still and needs none.
 func readOnlyDSN(file string) string {
-	v := url.Values{"_pragma": {sqliteWait, "query_only(1)"}, "mode": {"ro"}}
+	v := url.Values{"_pragma": {sqliteWait(patientTimeout), "query_only(1)"}, "mode": {"ro"}}
 	wal, err := os.Stat(file + "-wal")
 	if !writable(filepath.Dir(file)) && (err != nil || wal.Size() == 0) {
 		v.Set("immutable", "1")

@@ -50,7 +50,7 @@ func (s *Store) Settle(ctx context.Context, in []notice.Inbound, judge notice.Ju
 
 func (s *Store) settle(ctx context.Context, in []notice.Inbound, judge notice.Judge) ([]notice.Result, error) {
 	var results []notice.Result
-	err := s.write(ctx, func(t *tx) error {
+	err := s.writeFirst(ctx, func(t *tx) error {
 		results = make([]notice.Result, len(in)) // fn may run again
 		taken, err := t.take(in)
 		if err != nil {

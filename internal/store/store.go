@@ -61,6 +61,8 @@ type writer interface {
 	// write runs fn in a transaction and returns once it is committed, or an
 	// error if it is not. fn may run more than once.
 	write(ctx context.Context, fn func(*tx) error) error
+	// writeFirst is write for what somebody waits for who soon gives up.
+	writeFirst(ctx context.Context, fn func(*tx) error) error
 	close() error
 }
 
@@ -138,8 +140,17 @@ func (s *Store) OnSettings(f func()) {
 
 // write runs fn in one transaction and calls the hooks that it asked for.
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
+	return s.through(ctx, s.w.write, fn)
+}
+
+// writeFirst is write ahead of everyone else.
+func (s *Store) writeFirst(ctx context.Context, fn func(*tx) error) error {
+	return s.through(ctx, s.w.writeFirst, fn)
+}
+
+func (s *Store) through(ctx context.Context, write func(context.Context, func(*tx) error) error, fn func(*tx) error) error {
 	var due, settings bool
-	err := s.w.write(ctx, func(t *tx) error {
+	err := write(ctx, func(t *tx) error {
 		t.s = s
 		if err := fn(t); err != nil {
 			return err

@@ -2,6 +2,7 @@ package v2
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"unicode"
 
@@ -164,6 +165,8 @@ func (a *API) registerAccount(c *call) (any, error) {
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return nil, named{err, "CHANNEL_NOT_FOUND"}
+	case errors.Is(err, payment.ErrTooManyTransactions):
+		return nil, named{err, "MAX_TRANSACTION_COUNT_REACHED"}
 	case fault.Is(err, fault.Conflict):
 		return nil, a.nameConflict(c, caller, g)
 	case err != nil:
