@@ -132,7 +132,7 @@ func otherReaders(r notice.Request, p provider.Provider) string {
 
 // noticeObject writes a notice and the answer to it as one JSON object.
 func noticeObject(n notice.Notice, ack provider.Reply) ([]byte, error) {
-	out, err := json.Marshal(n)
+	out, err := plainJSON(n)
 	if err != nil {
 		return nil, err
 	}
@@ -141,14 +141,4 @@ func noticeObject(n notice.Notice, ack provider.Reply) ([]byte, error) {
 		return nil, err
 	}
 	return slices.Concat(bytes.TrimSuffix(out, []byte("}")), []byte(`,"ack":`), answer, []byte("}")), nil
-}
-
-// plainJSON writes JSON in which "<" and "&" stay as they are, since people
-// compare what they see with what the PG's manual says.
-func plainJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -40,9 +39,12 @@ func (c *noticesCmd) Run(env Env) error {
 		return err
 	}
 	if c.JSON {
-		enc := json.NewEncoder(env.Stdout)
 		for _, n := range list {
-			if err := enc.Encode(n); err != nil {
+			line, err := plainJSON(n)
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(env.Stdout, "%s\n", line); err != nil {
 				return err
 			}
 		}
@@ -83,7 +85,7 @@ func showNotices(env Env, list []store.ListedNotice) error {
 			order += " = " + id
 		}
 		rows = append(rows, []string{n.At.In(wire.Seoul).Format("01-02 15:04:05"), n.Provider, dash(string(n.Event)),
-			dash(order), amount, string(n.Verdict), dash(string(n.Reason)), n.Peer})
+			dash(short(order)), amount, string(n.Verdict), dash(string(n.Reason)), n.Peer})
 	}
 	return writeTable(env.Stdout, rows)
 }
@@ -93,14 +95,4 @@ func dash(s string) string {
 		return "–"
 	}
 	return s
-}
-
-// printable shows outside text as text: nothing in it moves the cursor.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == 0x202e {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }

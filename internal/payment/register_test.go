@@ -1,13 +1,17 @@
 package payment_test
 
 import (
+	"errors"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/secret"
 )
 
 // registration is that of the story's payment.
@@ -162,5 +166,28 @@ func TestAdopt(t *testing.T) {
 	}
 	if _, _, err := payment.Register(&p, registration(func(g *payment.Registration) { g.Amount = payment.Won(1) }), env(9)); !fault.Is(err, fault.Conflict) {
 		t.Errorf("registering another amount: %v, want fault.Conflict", err)
+	}
+}
+
+func TestRegisterBoundsAttempts(t *testing.T) {
+	g := payment.Registration{ID: "o-1", Amount: payment.Won(1000), Mode: "test", Channel: "c", Account: payment.Account{Number: "1"}}
+	n := 0
+	e := payment.Env{Now: time.Unix(1e9, 0), NewID: func() string { n++; return strconv.Itoa(n) }}
+	p, _, err := payment.Register(nil, g, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 2; i <= payment.MaxTransactions; i++ {
+		g.Account.Number = secret.Account(strconv.Itoa(i))
+		if p, _, err = payment.Register(&p, g, e); err != nil {
+			t.Fatalf("attempt %d: %v", i, err)
+		}
+	}
+	if _, changed, err := payment.Register(&p, g, e); err != nil || changed {
+		t.Errorf("the last attempt again: changed %v, %v", changed, err)
+	}
+	g.Account.Number = "one too many"
+	if _, _, err := payment.Register(&p, g, e); !errors.Is(err, payment.ErrTooManyTransactions) {
+		t.Errorf("one attempt too many: %v", err)
 	}
 }

@@ -378,5 +378,5 @@ func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 // fields that only payment windows and inquiries need are not used yet. Where
 // live notices always need an inquiry, the inquiry's key is no proof.
 func proves(i provider.Info, f provider.Field) bool {
-	return f.Secret && i.Class != provider.AddressOnly && !(f.Inquiry && i.ConfirmAlways)
+	return f.Secret && i.Class != provider.AddressOnly && (!f.Inquiry || !i.ConfirmAlways)
 }

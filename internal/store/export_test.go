@@ -35,10 +35,18 @@ type recordingWriter struct {
 }
 
 func (w *recordingWriter) write(ctx context.Context, fn func(*tx) error) error {
-	return w.writer.write(ctx, func(t *tx) error {
+	return w.writer.write(ctx, w.recorded(fn))
+}
+
+func (w *recordingWriter) writeFirst(ctx context.Context, fn func(*tx) error) error {
+	return w.writer.writeFirst(ctx, w.recorded(fn))
+}
+
+func (w *recordingWriter) recorded(fn func(*tx) error) func(*tx) error {
+	return func(t *tx) error {
 		t.q = &recorder{querier: t.q, told: w.told}
 		return fn(t)
-	})
+	}
 }
 
 type recorder struct {
