@@ -12,7 +12,7 @@ const (
 	goodCommit = Patience / 4
 	// firstBatch is how many notices share a commit before anything is known
 	// of the database's speed.
-	firstBatch = 32
+	firstBatch = 8
 )
 
 // A pace finds how many notices one commit can carry: it doubles while full
