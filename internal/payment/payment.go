@@ -35,11 +35,6 @@ const (
 	Failed             State = "FAILED"
 )
 
-// States lists every state.
-func States() []State {
-	return []State{Ready, Issued, PayPending, Paid, PartiallyCancelled, Cancelled, Failed}
-}
-
 // An AccountType says how long a virtual account lives.
 type AccountType string
 

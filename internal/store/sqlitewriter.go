@@ -30,10 +30,11 @@ type sqliteWriter struct {
 const commitBudget = 100 * time.Millisecond
 
 type sqliteJob struct {
-	ctx  context.Context
-	fn   func(*tx) error
-	err  error
-	done chan struct{}
+	ctx   context.Context
+	fn    func(*tx) error
+	first bool // in the first line
+	err   error
+	done  chan struct{}
 }
 
 func newSQLiteWriter(ctx context.Context, db *sql.DB, file string) (*sqliteWriter, error) {
@@ -54,15 +55,15 @@ func newSQLiteWriter(ctx context.Context, db *sql.DB, file string) (*sqliteWrite
 }
 
 func (w *sqliteWriter) write(ctx context.Context, fn func(*tx) error) error {
-	return w.submit(ctx, w.jobs, fn)
+	return w.submit(ctx, w.jobs, &sqliteJob{ctx: ctx, fn: fn})
 }
 
 func (w *sqliteWriter) writeFirst(ctx context.Context, fn func(*tx) error) error {
-	return w.submit(ctx, w.first, fn)
+	return w.submit(ctx, w.first, &sqliteJob{ctx: ctx, fn: fn, first: true})
 }
 
-func (w *sqliteWriter) submit(ctx context.Context, line chan<- *sqliteJob, fn func(*tx) error) error {
-	j := &sqliteJob{ctx: ctx, fn: fn, done: make(chan struct{})}
+func (w *sqliteWriter) submit(ctx context.Context, line chan<- *sqliteJob, j *sqliteJob) error {
+	j.done = make(chan struct{})
 	select {
 	case line <- j:
 	case <-ctx.Done():
@@ -141,10 +142,16 @@ func (w *sqliteWriter) commit(batch []*sqliteJob) (left []*sqliteJob) {
 		failAll(batch, err)
 		return nil
 	}
-	began := time.Now()
+	var others time.Time // when the first of those not in the first line began
 	for i, j := range batch {
-		if i > 0 && time.Since(began) > commitBudget {
+		switch {
+		case j.first:
+		case others.IsZero(): // one at least: the first line starves nobody
+			others = time.Now()
+		case time.Since(others) > commitBudget:
 			left = batch[i:]
+		}
+		if left != nil {
 			break
 		}
 		if j.ctx.Err() != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -71,6 +72,34 @@ func TestTheFirstLineGoesAhead(t *testing.T) {
 		if i := slices.Index(order, "later notice"); i < 0 || i > 4 {
 			t.Errorf("the later notice waited for all others: %q", order)
 		}
+	})
+}
+
+// However long the first line takes, each commit does something for the others.
+func TestTheFirstLineStarvesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openFileIn(t, t.TempDir())
+		defer func() { _ = s.Close() }()
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					_ = s.writeFirst(ctx, func(*tx) error { time.Sleep(2 * commitBudget); return nil })
+				}
+			})
+		}
+		began := time.Now()
+		for range 3 {
+			if err := s.write(t.Context(), func(*tx) error { return nil }); err != nil {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(began); took > 20*commitBudget {
+			t.Errorf("three writes took %v beside a busy first line", took)
+		}
+		stop()
+		wg.Wait()
 	})
 }
 
