@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/provider"
-	"github.com/tongbo/tongbo/internal/provider/all"
 )
 
 // A channelCmd has the commands about channels.
@@ -26,14 +24,6 @@ type guideCmd struct {
 	Lang      string `help:"ko or en; Korean unless the system's language (LC_ALL, LC_MESSAGES, LANG) is English." enum:",ko,en" default:""`
 }
 
-// A guided module says how its notices are set up. The place of the notice
-// address is marked.
-type guided interface {
-	Guide(lang string) string
-}
-
-const noticeURLMark = "{{.NoticeURL}}"
-
 // Run prints the guide as Markdown, with the notice address in it.
 func (c *guideCmd) Run(env Env) error {
 	p, err := providerByCode(c.Provider)
@@ -44,19 +34,19 @@ func (c *guideCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
-	g, ok := p.(guided)
-	if !ok {
-		return hint(fault.Errorf(fault.NotFound, "there is no guide for %s", c.Provider), "There are guides for %s.", strings.Join(guides(), ", "))
-	}
 	lang := "en"
 	if inKorean(c.Lang) {
 		lang = "ko"
 	}
-	address := base + p.Info().Paths[0] + "/" + cmp.Or(c.Channel, "CHANNEL_KEY")
+	ending := "/" + cmp.Or(c.Channel, "CHANNEL_KEY")
 	if c.Token != "" {
-		address += "/" + c.Token
+		ending += "/" + c.Token
 	}
-	_, err = fmt.Fprintln(env.Stdout, strings.TrimRight(c.fill(g.Guide(lang), address, lang), "\n"))
+	paths, guide := p.Info().Paths, p.Guide(lang)
+	if len(paths) > 1 {
+		guide = strings.ReplaceAll(guide, provider.SecondURLMark, base+paths[1]+ending)
+	}
+	_, err = fmt.Fprintln(env.Stdout, strings.TrimRight(c.fill(guide, base+paths[0]+ending, lang), "\n"))
 	if err != nil {
 		return err
 	}
@@ -89,10 +79,10 @@ func (c *guideCmd) fill(guide, address, lang string) string {
 		if strings.HasPrefix(line, "```") {
 			fenced = !fenced
 		}
-		out = append(out, strings.ReplaceAll(line, noticeURLMark, address))
-		if !noted && strings.TrimSpace(line) == noticeURLMark {
+		out = append(out, strings.ReplaceAll(line, provider.NoticeURLMark, address))
+		if !noted && strings.TrimSpace(line) == provider.NoticeURLMark {
 			noted = true
-			indent = strings.Repeat(" ", max(0, len(line)-len(noticeURLMark)-4))
+			indent = strings.Repeat(" ", max(0, len(line)-len(provider.NoticeURLMark)-4))
 			if !fenced {
 				out = append(out, "", indent+note)
 				continue
@@ -125,12 +115,4 @@ func (c *guideCmd) base() (string, error) {
 		return "", hint(fault.Errorf(fault.Invalid, "--public-url has a path: notices are taken at the root"), "Write it like https://pay.example.kr")
 	}
 	return u.Scheme + "://" + u.Host, nil
-}
-
-// guides are the codes of the modules that have a guide.
-func guides() []string {
-	return codes(slices.DeleteFunc(slices.Clone(all.Providers()), func(p provider.Provider) bool {
-		_, ok := p.(guided)
-		return !ok
-	}))
 }

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
 )
 
@@ -17,8 +19,10 @@ func TestGuide(t *testing.T) {
 			if code != exitOK || errs != "" {
 				t.Fatalf("%s %s: exit %d %s", i.Code, lang, code, errs)
 			}
-			if want := "https://pay.example.kr" + i.Paths[0] + "/channel-key-7"; !strings.Contains(out, want) {
-				t.Errorf("%s %s: no %s in\n%s", i.Code, lang, want, out)
+			for _, path := range i.Paths {
+				if want := "https://pay.example.kr" + path + "/channel-key-7"; !strings.Contains(out, want) {
+					t.Errorf("%s %s: no %s in\n%s", i.Code, lang, want, out)
+				}
 			}
 			if strings.Contains(out, "{{") || strings.Contains(out, "해요") != (lang == "ko") {
 				t.Errorf("%s %s is\n%s", i.Code, lang, out)
@@ -41,7 +45,8 @@ func TestGuideToken(t *testing.T) {
 			if !strings.Contains(with, i.Paths[0]+"/channel-key-7/abcdefghijklmnopqrstuv") || strings.Contains(with, "`/TOKEN`") {
 				t.Errorf("%s %s with a token:\n%s", i.Code, lang, with)
 			}
-			if !strings.Contains(without, "confirm = false") {
+			asks := slices.ContainsFunc(i.Fields, func(f provider.Field) bool { return f.Inquiry })
+			if asks && !strings.Contains(without, "confirm = false") {
 				t.Errorf("%s %s does not say that the PG is not asked yet", i.Code, lang)
 			}
 		}

@@ -84,19 +84,22 @@ type commands struct {
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
+// grammar is what the declarations above need to be read.
+func grammar() []kong.Option {
+	return []kong.Option{kong.Name("tongbo"), kong.DefaultEnvars("TONGBO"), kong.Vars{"manners": mannerList()}}
+}
+
 // Main runs a command line and returns the exit code. It never panics on bad
 // input; every failure prints one line of cause and one of remedy.
 func Main(args []string, env Env) int {
 	var c commands
 	code := -1
-	parser, err := kong.New(&c,
-		kong.Name("tongbo"),
+	parser, err := kong.New(&c, append(grammar(),
 		kong.Description("통보 — a self-hosted hub for Korean payment gateways. Start with: tongbo demo"),
-		kong.DefaultEnvars("TONGBO"),
 		kong.Writers(env.Stdout, env.Stderr),
 		kong.Exit(func(n int) { code = n }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
+	)...)
 	if err != nil {
 		panic(err) // the declarations above are wrong
 	}

@@ -47,7 +47,7 @@ func (c *decodeCmd) Run(env Env) error {
 		err = &coded{exitFailed, fmt.Errorf("not a notice of %s: %w", p.Info().Code, err)}
 		return hint(err, "%s", otherReaders(r, p))
 	}
-	out, err := noticeObject(n, p.Ack(r, provider.Received))
+	out, err := noticeObject(n.WithoutDamage(), p.Ack(r, provider.Received))
 	if err != nil {
 		return err
 	}

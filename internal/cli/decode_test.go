@@ -28,7 +28,9 @@ var published = map[string]string{
 	"html5_inicis": "inicis/a-deposit", "inicis_v2": "inicis/b-deposit",
 	"kcp": "kcp/deposit", "kcp_v2": "kcp/deposit_euckr",
 	"nice": "nice/deposit", "nice_v2": "nice/webhook_paid",
-	"tosspayments": "tosspayments/deposit-published",
+	"kicc": "kicc/json_deposit", "settle": "settle/deposit", "daou": "daou/deposit",
+	"tosspayments": "tosspayments/deposit-published", "smartro_v2": "smartro/deposit",
+	"welcome": "welcome/a-deposit", "kpn": "kpn/deposit", "ksnet": "ksnet/deposit_old",
 }
 
 // section returns a part of a sample, decoded if it is kept as base64.
@@ -41,7 +43,7 @@ func section(t *testing.T, sample, name string) []byte {
 	for _, f := range a.Files {
 		text := bytes.TrimSuffix(f.Data, []byte("\n"))
 		switch f.Name {
-		case name:
+		case name, map[string]string{"request": "query"}[name]:
 			return text
 		case name + ".b64":
 			raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(string(text)), ""))

@@ -20,7 +20,7 @@ var (
 // the documents name.
 func TestDocumentsNameWhatExists(t *testing.T) {
 	t.Parallel()
-	parser, err := kong.New(new(commands), kong.Name("tongbo"), kong.DefaultEnvars("TONGBO"))
+	parser, err := kong.New(new(commands), grammar()...)
 	if err != nil {
 		t.Fatal(err)
 	}

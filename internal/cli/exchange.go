@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"mime"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +29,7 @@ type exchangeView struct {
 	raw      bool
 	json     bool
 	hide     string // a secret that is not shown
+	manner   string // how it is told; empty if it is told well
 
 	mu    sync.Mutex
 	begun bool // the request line was shown
@@ -47,7 +49,7 @@ func (v *exchangeView) begin(r notice.Request) {
 	}
 	fmt.Fprintf(v.env.Stdout, "  %s\n", strings.Join(line, "  "))
 	if v.raw {
-		fmt.Fprintf(v.env.Stdout, "%s\n", r.Body) // a secret too: that is what raw asks for
+		fmt.Fprintf(v.env.Stdout, "%s\n", payload(r)) // a secret too: that is what raw asks for
 		return
 	}
 	for _, l := range wrap(v.fields(r), 96) {
@@ -71,13 +73,18 @@ func grouped(n int64) string {
 	return s
 }
 
+// payload is the part of a request that speaks: the body, or else the query.
+func payload(r notice.Request) []byte {
+	if len(r.Body) > 0 {
+		return r.Body
+	}
+	return []byte(r.Query)
+}
+
 // fields are the request's fields as text, empty ones left out; JSON comes as
 // one line.
 func (v *exchangeView) fields(r notice.Request) []string {
-	body := r.Body
-	if len(body) == 0 {
-		body = []byte(r.Query)
-	}
+	body := payload(r)
 	if t := bytes.TrimSpace(body); len(t) > 0 && t[0] == '{' {
 		return []string{v.cover(printable(string(t)))}
 	}
@@ -140,9 +147,18 @@ func (v *exchangeView) show(number int, x simulator.Exchange) {
 	}
 	if !v.begun {
 		v.begun = true
-		fmt.Fprintf(v.env.Stdout, "  %s %s  %s, %d bytes\n", x.Request.Method, printable(x.URL), kindOf(x.Request), len(x.Request.Body))
+		fmt.Fprintf(v.env.Stdout, "  %s %s  %s, %d bytes\n", x.Request.Method, printable(withoutQuery(x)), kindOf(x.Request), len(payload(x.Request)))
 	}
 	fmt.Fprintf(v.env.Stdout, "  %s  %s\n", name, v.result(x))
+}
+
+// withoutQuery is where a request went; what it said there is shown above.
+func withoutQuery(x simulator.Exchange) string {
+	if x.Request.Method == http.MethodGet {
+		address, _, _ := strings.Cut(x.URL, "?")
+		return address
+	}
+	return x.URL
 }
 
 // kindOf is the request's media type in short.
@@ -153,6 +169,9 @@ func kindOf(r notice.Request) string {
 	case "application/json":
 		return "JSON"
 	case "":
+		if r.Method == http.MethodGet {
+			return "query"
+		}
 		return "no content type"
 	default:
 		return kind
@@ -200,7 +219,8 @@ func quoted(b []byte) string {
 
 // shownExchange is a try as JSON.
 type shownExchange struct {
-	Notice      int           `json:"notice"` // which copy
+	Manner      string        `json:"manner,omitempty"`
+	Notice      int           `json:"notice"` // which copy, or which act of a manner
 	Try         int           `json:"try"`
 	At          time.Time     `json:"at"`
 	Provider    string        `json:"provider"`
@@ -222,7 +242,7 @@ type shownExchange struct {
 
 func (v *exchangeView) line(number int, x simulator.Exchange) {
 	s := shownExchange{
-		Notice: number, Try: x.Try, At: x.At, Provider: v.provider.Code, Event: v.event, Order: v.told.Order,
+		Manner: v.manner, Notice: number, Try: x.Try, At: x.At, Provider: v.provider.Code, Event: v.event, Order: v.told.Order,
 		Key: v.told.Key, Deposit: v.told.Deposit, Method: x.Request.Method, URL: x.URL,
 		ContentType: x.Request.ContentType(), Body: x.Request.Body, Status: x.Reply.Status, Answer: string(x.Reply.Body),
 		TookMS: milliseconds(x.Took), Acked: x.Acked, AgainMS: milliseconds(x.Again),

@@ -91,7 +91,9 @@ type shownProvider struct {
 	Charset    string          `json:"charset"`
 	Class      provider.Class  `json:"class"`
 	Resend     []string        `json:"resend"` // absent from the PG's documents: null
+	ResendNote string          `json:"resend_note"`
 	Events     []payment.Event `json:"events"`
+	Forms      []string        `json:"forms"` // wire formats, where there are several
 	Credential []string        `json:"credentials"`
 	TestMIDs   []string        `json:"test_mids"`
 }
@@ -102,7 +104,7 @@ func providersJSON(w io.Writer) error {
 		s := shownProvider{
 			Code: i.Code, NameKO: i.Name.KO, NameEN: i.Name.EN, Modules: i.Modules, Admin: i.Admin,
 			Paths: i.Paths, Methods: i.Methods, Charset: i.Charset, Class: i.Class, Events: i.Events,
-			Credential: []string{}, TestMIDs: []string{},
+			ResendNote: i.ResendNote.EN, Forms: append([]string{}, i.Forms...), Credential: []string{}, TestMIDs: []string{},
 		}
 		for _, d := range i.Resend {
 			s.Resend = append(s.Resend, d.String())

@@ -41,10 +41,11 @@ type simulateCmd struct {
 	Deposit   string `help:"The PG's id of the deposit; a reversal names the deposit that it takes back." placeholder:"ID"`
 	PGTx      string `name:"pg-tx" help:"The PG's id of the transaction." placeholder:"ID"`
 	Secret    string `help:"What the PG proves itself with: Toss's secret of the order, NICE's merchant key." placeholder:"SECRET"`
-	Form      string `help:"Wire format, where a PG has several: B for Inicis, json for nice_v2, payment for Toss, euc-kr for KCP." placeholder:"FORM"`
+	Form      string `help:"Wire format, where a PG has several, such as B for Inicis, json for nice_v2, euc-kr for KCP: tongbo providers --json lists them." placeholder:"FORM"`
 	Kind      string `help:"The PG's own word for the event, where it has several." placeholder:"KIND"`
 
-	Times    int     `help:"Send the same notice so many times." default:"1"`
+	Manner   string  `help:"Tell it badly: ${manners}; or all of them in turn." placeholder:"MANNER"`
+	Times    int     `help:"Send the same notice so many times; of a burst, how many notices (2000). One unless said." placeholder:"N"`
 	Parallel bool    `help:"Send them all at once."`
 	NoResend bool    `help:"Try once, whatever the answer."`
 	Speed    float64 `help:"Resend so many times faster than the PG." default:"1"`
@@ -71,21 +72,19 @@ func (c *simulateCmd) Run(env Env) error {
 	if err := checkWords(p, n, creds, r, told); err != nil {
 		return err
 	}
+	if c.Manner != "" {
+		return c.misbehave(env, p, n, creds)
+	}
 	if c.Raw && c.To == "" {
-		end := ""
-		if env.Terminal {
-			end = "\n" // elsewhere the bytes are the notice and nothing else
-		}
-		_, err := fmt.Fprint(env.Stdout, cmp.Or(string(r.Body), r.Query), end)
-		return err
+		return c.print(env, r)
 	}
 	if err := c.target(p); err != nil {
-		return hint(err, "Say where to send it, for example --to http://127.0.0.1:8080")
+		return err
 	}
 	if n.Event == payment.EventReversed && c.Deposit == "" && !c.JSON {
 		fmt.Fprintln(env.Stderr, "Without --deposit it takes back a deposit that nobody made. simulate prints the id of each deposit that it plays.")
 	}
-	view := &exchangeView{env: env, provider: p.Info(), told: told, event: n.Event, times: c.Times, raw: c.Raw, json: c.JSON, hide: c.Secret}
+	view := &exchangeView{env: env, provider: p.Info(), told: told, event: n.Event, times: c.copies(), raw: c.Raw, json: c.JSON, hide: c.Secret}
 	view.begin(r)
 	if err := c.deliver(env, p, n, creds, view); err != nil || c.JSON {
 		return err
@@ -119,12 +118,28 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(printable(s), "'", `'\''`) + "'"
 }
 
-func (c *simulateCmd) target(p provider.Provider) error {
-	if c.To == "" {
-		return fault.Errorf(fault.Invalid, "--to is missing")
+// copies is how often the notice is sent.
+func (c *simulateCmd) copies() int { return max(c.Times, 1) }
+
+// print writes what would be sent, and sends nothing.
+func (c *simulateCmd) print(env Env, r notice.Request) error {
+	end := ""
+	if env.Terminal {
+		end = "\n" // elsewhere the bytes are the notice and nothing else
 	}
-	_, err := simulator.Target(c.To, p)
+	_, err := fmt.Fprintf(env.Stdout, "%s%s", payload(r), end)
 	return err
+}
+
+func (c *simulateCmd) target(p provider.Provider) error {
+	err := fault.Errorf(fault.Invalid, "--to is missing")
+	if c.To != "" {
+		_, err = simulator.Target(c.To, p.Info().Paths[0])
+	}
+	if err != nil {
+		return hint(err, "Say where to send it, for example --to http://127.0.0.1:8080")
+	}
+	return nil
 }
 
 // eventByWord is an event by its name or by a verb for it.
@@ -164,7 +179,7 @@ func (c *simulateCmd) notice(p provider.Provider) (notice.Notice, merchant.Crede
 		return n, nil, err
 	}
 	switch {
-	case c.Times < 1:
+	case c.Times < 0:
 		return n, nil, fault.Errorf(fault.Invalid, "--times %d: want 1 or more", c.Times)
 	case c.Speed <= 0:
 		return n, nil, fault.Errorf(fault.Invalid, "--speed %v: want more than 0", c.Speed)
@@ -249,7 +264,7 @@ func checkWords(p provider.Provider, n notice.Notice, creds merchant.Credentials
 	bare.Form = ""
 	if n.Form != "" && !strings.EqualFold(n.Form, told.Form) && without(bare) {
 		return hint(fault.Errorf(fault.Invalid, "--form %s: %s has no such wire format for %s", n.Form, p.Info().Code, n.Event),
-			"The formats are B for Inicis, json for nice_v2, payment for Toss, euc-kr for KCP; this one would be %s.", cmp.Or(told.Form, "without a name"))
+			"Its formats: %s; this one would be %s.", cmp.Or(strings.Join(p.Info().Forms, ", "), "one, without a name"), cmp.Or(told.Form, "without a name"))
 	}
 	bare = n
 	bare.Kind = ""
@@ -266,7 +281,7 @@ func (c *simulateCmd) deliver(env Env, p provider.Provider, n notice.Notice, cre
 	defer cancel()
 	client := simulator.NewClient()
 	defer client.CloseIdleConnections()
-	errs := make([]error, c.Times)
+	errs := make([]error, c.copies())
 	send := func(number int) {
 		g := simulator.PG{Provider: p, Client: client, Speed: c.Speed, Log: func(x simulator.Exchange) { view.show(number+1, x) }}
 		if c.NoResend {
@@ -275,7 +290,7 @@ func (c *simulateCmd) deliver(env Env, p provider.Provider, n notice.Notice, cre
 		_, errs[number] = g.Deliver(ctx, c.To, n, creds)
 	}
 	var all sync.WaitGroup
-	for i := range c.Times {
+	for i := range errs {
 		if c.Parallel {
 			all.Go(func() { send(i) })
 		} else if ctx.Err() == nil {

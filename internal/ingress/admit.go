@@ -48,7 +48,8 @@ func (i *Ingress) admit(v *view, r *http.Request, rt route, in *notice.Inbound, 
 
 // decode reads what a request says. Bytes that a provider trips over are not
 // understood, whatever is wrong with the provider: they are kept as such. A
-// time that cannot be, given when the request came, counts as not told.
+// time that cannot be, given when the request came, counts as not told, and so
+// does a name that came unreadable.
 func decode(p provider.Provider, r notice.Request, came time.Time) (n notice.Notice, err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
@@ -56,6 +57,7 @@ func decode(p provider.Provider, r notice.Request, came time.Time) (n notice.Not
 		}
 	}()
 	n, err = p.Decode(r)
+	n = n.WithoutDamage()
 	n.Key, n.Deposit = payment.Shorten(n.Key), payment.Shorten(n.Deposit)
 	if !plausible(n.At, came) {
 		n.At = time.Time{} // as if the PG had told no time

@@ -3,6 +3,7 @@ package ingress
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -57,7 +58,14 @@ func (j *judge) Rule(in notice.Inbound, found []notice.Found) notice.Ruling {
 		in.Notice = n
 	}
 	in.Notice.PGOrder = in.Notice.Order
-	t := trial{judge: j, in: in, p: p}
+	r := trial{judge: j, in: in, p: p}.ruling(found)
+	if lost := in.Notice.Damaged; len(lost) > 0 && r.Detail == "" {
+		r.Detail = "came unreadable and was left out: " + strings.Join(lost, ", ")
+	}
+	return r
+}
+
+func (t trial) ruling(found []notice.Found) notice.Ruling {
 	hits := t.hits(found)
 	if len(hits) == 0 {
 		return t.unknown(found)
@@ -94,7 +102,7 @@ func (t trial) hits(found []notice.Found) []hit {
 func (t trial) proved(hits []hit) []hit {
 	var out, unproved []hit
 	for _, h := range hits {
-		err := t.p.Verify(t.in.Request, t.in.Notice, h.channel.Credentials, h.payment)
+		err := t.p.Verify(t.in.Request, t.in.Notice, h.channel, h.payment)
 		switch {
 		case err == nil:
 			out = append(out, h)
@@ -142,7 +150,7 @@ func (t trial) refuse(hits []hit) notice.Ruling {
 func (t trial) unrefuted(found []notice.Found) (left []notice.Found, refuted []hit) {
 	for _, f := range found {
 		c, ok := t.channels.Channel(f.Channel)
-		err := t.p.Verify(t.in.Request, t.in.Notice, c.Credentials, payment.Payment{})
+		err := t.p.Verify(t.in.Request, t.in.Notice, c, payment.Payment{})
 		if ok && err != nil && !errors.Is(err, provider.ErrUnproved) {
 			refuted = append(refuted, hit{found: f, channel: c})
 			continue
@@ -306,16 +314,14 @@ func (j *judge) attention(c merchant.Channel, kind string, why payment.Reason, s
 const longestAdopted = 256
 
 // adopt makes the payment from the notice, if its channel says so. On a live
-// channel the proof must cover amount and state.
+// channel nothing is adopted: no PG's notice proves order, amount and state
+// beyond doubt, and no PG is asked yet.
 func (t trial) adopt(found []notice.Found) (notice.Ruling, bool) {
 	if len(found) != 1 || found[0].DepositOf != "" || len(t.in.Notice.Order) > longestAdopted {
 		return notice.Ruling{}, false
 	}
 	c, ok := t.channels.Channel(found[0].Channel)
-	if !ok || c.Unknown != merchant.Adopt {
-		return notice.Ruling{}, false
-	}
-	if err := t.p.Verify(t.in.Request, t.in.Notice, c.Credentials, payment.Payment{}); c.Mode == merchant.Live && (err != nil || !t.p.info.AdoptLive) {
+	if !ok || c.Unknown != merchant.Adopt || c.Mode == merchant.Live {
 		return notice.Ruling{}, false
 	}
 	env := payment.Env{Now: t.in.At, NewID: newID}

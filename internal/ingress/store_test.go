@@ -191,7 +191,7 @@ func TestNoticesThatComeTogetherAreCommittedTogether(t *testing.T) {
 type brittle struct{ provider.Provider }
 
 // Verify panics on the order "bad".
-func (b brittle) Verify(r notice.Request, n notice.Notice, c merchant.Credentials, p payment.Payment) error {
+func (b brittle) Verify(r notice.Request, n notice.Notice, c merchant.Channel, p payment.Payment) error {
 	if n.Order == "bad" {
 		panic("of no use")
 	}

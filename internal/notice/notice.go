@@ -56,6 +56,9 @@ type Notice struct {
 	Form     string
 	BankCode string // the PG's own code of the account's bank
 	BankName string // as the PG spelt it
+	// Damaged are names that were left out because they came unreadable:
+	// "depositor", "holder" or "bank_name". WithoutDamage sets it.
+	Damaged []string
 	// Test says that the notice bears the mark of the PG's test tool.
 	Test bool
 	// Proof is a secret that the body carried. It is never stored in clear.

@@ -29,7 +29,7 @@ type Provider interface {
 	// met. It reports fault.Unauthorized if the proof is wrong, ErrUnproved if
 	// there is nothing to check it with, and nil if it holds or if the PG has
 	// none at all. Comparisons take constant time.
-	Verify(notice.Request, notice.Notice, merchant.Credentials, payment.Payment) error
+	Verify(notice.Request, notice.Notice, merchant.Channel, payment.Payment) error
 
 	// Ack returns the exact answer that the PG expects.
 	Ack(notice.Request, Outcome) Reply
@@ -40,7 +40,18 @@ type Provider interface {
 
 	// Acked reports whether the PG would stop resending after this answer.
 	Acked(Reply) bool
+
+	// Guide says in Markdown how the PG's notices are set up in its own pages.
+	// lang is "ko" or "en". NoticeURLMark stands for the address of notices,
+	// SecondURLMark for that with the second of Info's paths.
+	Guide(lang string) string
 }
+
+// What a guide has in place of addresses.
+const (
+	NoticeURLMark = "{{.NoticeURL}}"
+	SecondURLMark = "{{.SecondURL}}"
+)
 
 // ErrUnproved is reported by Verify when the PG has a proof, but neither
 // channel nor payment has anything to check it with.
@@ -89,7 +100,7 @@ const (
 type Info struct {
 	Code    string // PortOne's code, such as "kcp_v2"
 	Name    Text
-	Admin   string // the PG's admin site
+	Admin   string // the PG's admin site; empty if unknown
 	Modules string // which of PortOne's modules use it: "V1", "V2" or "V1+V2"
 	Paths   []string
 	Methods []string // of notices; POST unless stated
@@ -112,12 +123,12 @@ type Info struct {
 
 	// Events are those the module can tell of; the simulator plays them.
 	Events []payment.Event
+	// Forms are the wire formats that Encode writes if a notice's Form asks for
+	// one. Nil if there is one format only.
+	Forms []string
 
 	// ConfirmAlways says that live notices count only after an inquiry.
 	ConfirmAlways bool
-	// AdoptLive says that a verified notice covers amount and state, so that
-	// an unknown order may be adopted on a live channel.
-	AdoptLive bool
 
 	TestMIDs []TestMID
 }

@@ -363,8 +363,8 @@ func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 	if live && ch.Senders != nil && slices.ContainsFunc(*ch.Senders, notPublic) {
 		say("senders has private or loopback addresses, which a live channel refuses")
 	}
-	if live && ch.Unknown == merchant.Adopt && !info.AdoptLive && !info.Confirms(ch) {
-		say("unknown = \"adopt\" has no effect: nothing proves the amount of this PG's live notices, and the PG is not asked")
+	if live && ch.Unknown == merchant.Adopt && !info.Confirms(ch) {
+		say("unknown = \"adopt\" has no effect: only a PG that is asked tells for certain what an order unknown here paid")
 	}
 	switch {
 	case live && info.ConfirmAlways:

@@ -15,6 +15,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,6 +56,7 @@ func NewClient() *http.Client {
 // An Exchange is one try: what was sent and what came back.
 type Exchange struct {
 	At      time.Time
+	Act     int // its place in a play, from 0
 	Try     int // 1 for the first
 	URL     string
 	Request notice.Request // as it was sent
@@ -114,7 +116,7 @@ func (g *PG) Send(ctx context.Context, to string, n notice.Notice, creds merchan
 // that the PG would never send. Only the request's path gives way to that of
 // the address.
 func (g *PG) SendRaw(ctx context.Context, to string, r notice.Request) (Exchange, error) {
-	x, err := g.try(ctx, to, r, 1)
+	x, err := g.try(ctx, to, Act{Request: r}, 1)
 	if g.Log != nil {
 		g.Log(x)
 	}
@@ -127,11 +129,13 @@ func (g *PG) SendRaw(ctx context.Context, to string, r notice.Request) (Exchange
 // fault.Unavailable that the last try got no answer, fault.Invalid that the
 // address is none. When ctx ends so does Deliver, with the context's error.
 func (g *PG) Deliver(ctx context.Context, to string, n notice.Notice, creds merchant.Credentials) ([]Exchange, error) {
-	r := g.Provider.Encode(n, creds)
-	delays := g.Schedule()
+	return g.deliver(ctx, to, Act{Request: g.Provider.Encode(n, creds)}, g.Schedule())
+}
+
+func (g *PG) deliver(ctx context.Context, to string, a Act, delays []time.Duration) ([]Exchange, error) {
 	var tries []Exchange
 	for {
-		x, err := g.try(ctx, to, r, len(tries)+1)
+		x, err := g.try(ctx, to, a, len(tries)+1)
 		if fault.Is(err, fault.Invalid) {
 			return tries, err
 		}
@@ -170,11 +174,15 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// try posts a request and reads the answer.
-func (g *PG) try(ctx context.Context, to string, r notice.Request, number int) (Exchange, error) {
-	at := time.Now()
+// try sends a request and reads the answer.
+func (g *PG) try(ctx context.Context, to string, a Act, number int) (Exchange, error) {
+	at, r := time.Now(), a.Request
 	x := Exchange{At: at, Try: number, URL: to, Request: r}
-	u, err := Target(to, g.Provider)
+	path := r.Path
+	if paths := g.Provider.Info().Paths; !slices.Contains(paths, path) {
+		path = paths[0]
+	}
+	u, err := Target(to, path)
 	if err != nil {
 		x.Err = err
 		return x, err
@@ -183,22 +191,20 @@ func (g *PG) try(ctx context.Context, to string, r notice.Request, number int) (
 		u.RawQuery = r.Query
 	}
 	x.URL, x.Request.Path, x.Request.Query = u.String(), u.EscapedPath(), u.RawQuery
-	x.Reply, err = g.call(ctx, u, r)
-	x.Took = time.Since(at)
-	if err != nil {
+	if x.Reply, err = g.call(ctx, u, a); err != nil {
 		x.Err = fault.Errorf(fault.Unavailable, "no answer: %w", err)
-		return x, x.Err
 	}
-	x.Acked = g.Provider.Acked(x.Reply)
-	return x, nil
+	x.Took = time.Since(at)
+	x.Acked = err == nil && g.Provider.Acked(x.Reply)
+	return x, x.Err
 }
 
-func (g *PG) call(ctx context.Context, u *url.URL, r notice.Request) (provider.Reply, error) {
-	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(r.Body))
+func (g *PG) call(ctx context.Context, u *url.URL, a Act) (provider.Reply, error) {
+	req, err := http.NewRequestWithContext(ctx, a.Request.Method, u.String(), bytes.NewReader(a.Request.Body))
 	if err != nil {
 		return provider.Reply{}, err
 	}
-	req.Header = r.Header.Clone()
+	req.Header = a.Request.Header.Clone()
 	if req.Header == nil {
 		req.Header = http.Header{}
 	}
@@ -206,11 +212,19 @@ func (g *PG) call(ctx context.Context, u *url.URL, r notice.Request) (provider.R
 		// What the PGs call themselves is not known, and matters to nobody.
 		req.Header.Set("User-Agent", "tongbo-simulator")
 	}
+	if a.Line != Whole {
+		return g.callOn(a.Line, req)
+	}
 	resp, err := g.Client.Do(req)
 	if err != nil {
 		return provider.Reply{}, cause(err)
 	}
 	defer func() { _ = resp.Body.Close() }() // what matters was read
+	return read(resp)
+}
+
+// read takes from an answer what a PG looks at.
+func read(resp *http.Response) (provider.Reply, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
 	if err != nil {
 		return provider.Reply{}, fmt.Errorf("answer broke off: %w", err)
@@ -227,10 +241,10 @@ func cause(err error) error {
 	return err
 }
 
-// Target returns the address that a PG calls: to as it is, or with the PG's
-// usual notice path if it has none. Without a scheme http is meant. It reports
+// Target returns the address that a PG calls: to as it is, or with the given
+// notice path if it has none. Without a scheme http is meant. It reports
 // fault.Invalid if to is no HTTP address.
-func Target(to string, p provider.Provider) (*url.URL, error) {
+func Target(to, path string) (*url.URL, error) {
 	full := to
 	if !strings.Contains(to, "://") {
 		full = "http://" + to
@@ -240,7 +254,7 @@ func Target(to string, p provider.Provider) (*url.URL, error) {
 		return nil, fault.Errorf(fault.Invalid, "%q is no address to send to", to)
 	}
 	if u.Path == "" || u.Path == "/" {
-		u.Path, u.RawPath = p.Info().Paths[0], ""
+		u.Path, u.RawPath = path, ""
 	}
 	return u, nil
 }

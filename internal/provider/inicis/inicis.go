@@ -106,6 +106,7 @@ func (m module) Info() provider.Info {
 			payment.EventDeposited, payment.EventReversed, payment.EventIssued,
 			payment.EventApproved, payment.EventFailed,
 		},
+		Forms:    []string{formA, formB},
 		TestMIDs: testMIDs(),
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
@@ -282,7 +283,7 @@ func TestDeadlines(t *testing.T) {
 func TestVerifyHasNothingToCheck(t *testing.T) {
 	n := decode(t, published(t))
 	for _, p := range []provider.Provider{inicis.V1, inicis.V2} {
-		if err := p.Verify(notice.Request{}, n, nil, payment.Payment{}); err != nil {
+		if err := p.Verify(notice.Request{}, n, merchant.Channel{}, payment.Payment{}); err != nil {
 			t.Errorf("Verify = %v, want nil", err)
 		}
 	}

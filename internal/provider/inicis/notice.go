@@ -42,7 +42,7 @@ func (m module) Decode(req notice.Request) (notice.Notice, error) {
 
 // Verify reports nil for every notice: the PG proves nothing. Its hash key is
 // for payment requests, not for notices.
-func (m module) Verify(notice.Request, notice.Notice, merchant.Credentials, payment.Payment) error {
+func (m module) Verify(notice.Request, notice.Notice, merchant.Channel, payment.Payment) error {
 	return nil
 }
 

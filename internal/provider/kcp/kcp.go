@@ -116,6 +116,7 @@ func (m module) Info() provider.Info {
 		Proves:      proves,
 		ResendNote:  resendNote,
 		Events:      events(),
+		Forms:       []string{formEUCKR},
 		Fields:      fieldsV1(),
 		TestMIDs:    testMIDsV1(),
 	}

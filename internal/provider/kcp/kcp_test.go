@@ -230,7 +230,7 @@ func TestTwice(t *testing.T) {
 func TestVerify(t *testing.T) {
 	req := request(deposit)
 	for _, c := range []merchant.Credentials{nil, {"site_key": "k"}} {
-		if err := kcp.V1.Verify(req, decode(t, deposit), c, payment.Payment{}); err != nil {
+		if err := kcp.V1.Verify(req, decode(t, deposit), merchant.Channel{Credentials: c}, payment.Payment{}); err != nil {
 			t.Errorf("Verify with %d credentials: %v", len(c), err)
 		}
 	}

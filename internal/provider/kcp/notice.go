@@ -83,11 +83,13 @@ func (m module) Decode(r notice.Request) (notice.Notice, error) {
 // text decodes the form as wire.Detect does, and says which charset it was:
 // empty for UTF-8.
 func text(form wire.Form) (wire.Values, string, error) {
-	if v, err := form.Decode(wire.UTF8); err == nil {
-		return v, "", nil
+	name := ""
+	c, _ := form.Charset()
+	if c == wire.EUCKR {
+		name = formEUCKR
 	}
-	v, err := form.Decode(wire.Detect)
-	return v, formEUCKR, err
+	v, err := form.Decode(c)
+	return v, name, err
 }
 
 // deciding are the fields that say whose money it is and how much. Two values
@@ -272,7 +274,7 @@ func (f *fields) takeReceipt() *payment.CashReceipt {
 }
 
 // Verify has nothing to check: KCP gives no proof.
-func (m module) Verify(notice.Request, notice.Notice, merchant.Credentials, payment.Payment) error {
+func (m module) Verify(notice.Request, notice.Notice, merchant.Channel, payment.Payment) error {
 	return nil
 }
 

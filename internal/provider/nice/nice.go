@@ -109,6 +109,7 @@ func (m module) Info() provider.Info {
 func describeV2(i *provider.Info) {
 	i.Name = provider.Text{KO: "나이스페이먼츠 (신모듈)", EN: "NICE Payments (new module)"}
 	i.Modules = "V1+V2"
+	i.Forms = []string{formA, formB}
 	i.Paths = []string{"/nicepay-v2"}
 	i.Charset = "EUC-KR (form), UTF-8 (JSON)"
 	i.Fields = append(i.Fields,

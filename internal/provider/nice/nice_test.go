@@ -63,7 +63,7 @@ func TestVerifyForm(t *testing.T) {
 				if err != nil {
 					t.Fatalf("Decode: %v", err)
 				}
-				checkVerdict(t, m.Verify(r, n, c.creds, payment.Payment{}), c.want)
+				checkVerdict(t, m.Verify(r, n, merchant.Channel{Credentials: c.creds}, payment.Payment{}), c.want)
 			})
 		}
 	}
@@ -114,7 +114,7 @@ func TestVerifyWebhook(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Decode: %v", err)
 			}
-			checkVerdict(t, V2.Verify(r, n, c.creds, payment.Payment{}), c.want)
+			checkVerdict(t, V2.Verify(r, n, merchant.Channel{Credentials: c.creds}, payment.Payment{}), c.want)
 		})
 	}
 }
@@ -148,7 +148,7 @@ func TestSecrets(t *testing.T) {
 		shown = append(shown, err.Error())
 	}
 	r := postForm(good + escaped)
-	shown = append(shown, V1.Verify(r, n, merchant.Credentials{merchantKey: "other"}, payment.Payment{}).Error())
+	shown = append(shown, V1.Verify(r, n, merchant.Channel{Credentials: merchant.Credentials{merchantKey: "other"}}, payment.Payment{}).Error())
 	for _, s := range shown {
 		if strings.Contains(s, key[:20]) || strings.Contains(s, "8001011234567") {
 			t.Errorf("a secret is shown: %s", s)
@@ -304,7 +304,7 @@ func TestInfoIsFresh(t *testing.T) {
 		j.TestMIDs[0].Credentials[merchantKey] == "x" {
 		t.Error("a caller can change what Info says")
 	}
-	if len(j.LiveSenders) != 5 || len(V1.Info().LiveSenders) != 3 || j.AdoptLive {
+	if len(j.LiveSenders) != 5 || len(V1.Info().LiveSenders) != 3 {
 		t.Errorf("Info = %+v", j)
 	}
 }

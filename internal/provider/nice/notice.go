@@ -66,13 +66,13 @@ func (m module) isJSON(r notice.Request) bool {
 // out. Form B has to be signed where the
 // channel has a key, unless it tells of a failure. The proof is read from the
 // request, whose bytes are what is kept.
-func (m module) Verify(r notice.Request, _ notice.Notice, c merchant.Credentials, _ payment.Payment) error {
+func (m module) Verify(r notice.Request, _ notice.Notice, c merchant.Channel, _ payment.Payment) error {
 	if m.isJSON(r) {
 		b, err := parseWebhook(r.Body)
 		if err != nil {
 			return err
 		}
-		return b.verify(c[secretKey])
+		return b.verify(c.Credentials[secretKey])
 	}
 	f, err := parseForm(r.Body)
 	if err != nil {
@@ -81,9 +81,9 @@ func (m module) Verify(r notice.Request, _ notice.Notice, c merchant.Credentials
 	switch {
 	case f.proof == "":
 		return nil
-	case c[merchantKey] == "":
+	case c.Credentials[merchantKey] == "":
 		return provider.ErrUnproved
-	case !c[merchantKey].Equal(f.proof.Reveal()):
+	case !c.Credentials[merchantKey].Equal(f.proof.Reveal()):
 		return fault.Errorf(fault.Unauthorized, "MerchantKey is not the channel's")
 	}
 	return nil

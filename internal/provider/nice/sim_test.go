@@ -42,7 +42,7 @@ func TestWebhookRoundTrip(t *testing.T) {
 			if e == payment.EventFailed {
 				want = "unproved" // only valid transactions are signed
 			}
-			checkVerdict(t, V2.Verify(r, got, creds, payment.Payment{}), want)
+			checkVerdict(t, V2.Verify(r, got, merchant.Channel{Credentials: creds}, payment.Payment{}), want)
 			if got.Test != (e == payment.EventOther) {
 				t.Errorf("test = %t", got.Test)
 			}
@@ -71,8 +71,8 @@ func TestEncodeForm(t *testing.T) {
 	if want := n.PGTx + "/260801123015"; got.Deposit != want || got.PGTx != n.PGTx {
 		t.Errorf("deposit = %q of %q, want %q", got.Deposit, got.PGTx, want)
 	}
-	checkVerdict(t, V1.Verify(r, got, merchant.Credentials{merchantKey: key}, payment.Payment{}), "ok")
-	checkVerdict(t, V1.Verify(r, got, merchant.Credentials{merchantKey: "x"}, payment.Payment{}), "refused")
+	checkVerdict(t, V1.Verify(r, got, merchant.Channel{Credentials: merchant.Credentials{merchantKey: key}}, payment.Payment{}), "ok")
+	checkVerdict(t, V1.Verify(r, got, merchant.Channel{Credentials: merchant.Credentials{merchantKey: "x"}}, payment.Payment{}), "refused")
 
 	// What was decoded encodes to the same message.
 	again, err := V1.Decode(V1.Encode(got, merchant.Credentials{merchantKey: key}))

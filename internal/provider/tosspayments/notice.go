@@ -203,9 +203,9 @@ func isoTime(s string) time.Time {
 // Verify compares the notice's secret with the one that came with the
 // payment's account. An event that moves nothing needs no proof, but a wrong
 // one refutes it.
-func (module) Verify(r notice.Request, n notice.Notice, c merchant.Credentials, p payment.Payment) error {
+func (module) Verify(r notice.Request, n notice.Notice, c merchant.Channel, p payment.Payment) error {
 	if n.Form == FormEvent || n.Form == FormEntity {
-		return verifySignature(r, n, c[securityKey])
+		return verifySignature(r, n, c.Credentials[securityKey])
 	}
 	err := verifySecret(n, p)
 	if n.Event == payment.EventOther && errors.Is(err, provider.ErrUnproved) {

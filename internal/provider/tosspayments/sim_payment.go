@@ -149,7 +149,7 @@ func accountOf(n notice.Notice, status string, issued time.Time) *virtualAccount
 	if a.AccountNumber == "" {
 		a.AccountNumber = "X" + derive(decimals, 13, "account", n.Order) // no bank has such a number
 	}
-	if a.BankCode == "" {
+	if n.Bank == "" {
 		a.BankCode = "20"
 	}
 	if a.CustomerName == "" {

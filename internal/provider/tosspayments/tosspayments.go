@@ -108,6 +108,7 @@ func (module) Info() provider.Info {
 		Resend:        resend(),
 		ResendNote:    resendNote,
 		Events:        events(),
+		Forms:         []string{FormDeposit, FormPayment},
 		ConfirmAlways: true,
 	}
 }

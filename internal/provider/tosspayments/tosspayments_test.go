@@ -79,7 +79,7 @@ func TestVerifySecret(t *testing.T) {
 			if c.edit != nil {
 				c.edit(&n)
 			}
-			err := tosspayments.Module.Verify(r, n, nil, c.p)
+			err := tosspayments.Module.Verify(r, n, merchant.Channel{}, c.p)
 			switch {
 			case errors.Is(c.want, wrong):
 				if !fault.Is(err, fault.Unauthorized) {
@@ -127,7 +127,7 @@ func TestVerifySignature(t *testing.T) {
 			if c.edit != nil {
 				c.edit(&r)
 			}
-			err := tosspayments.Module.Verify(r, n, c.with, payment.Payment{})
+			err := tosspayments.Module.Verify(r, n, merchant.Channel{Credentials: c.with}, payment.Payment{})
 			if c.ok && err != nil || !c.ok && !fault.Is(err, fault.Unauthorized) {
 				t.Errorf("Verify = %v, ok = %v wanted", err, c.ok)
 			}
@@ -142,7 +142,7 @@ func TestUnsignedEventsNeedNoKey(t *testing.T) {
 		if n.Event != payment.EventOther || kind != "" && n.Kind != kind {
 			t.Errorf("%q decodes as %s %q", kind, n.Event, n.Kind)
 		}
-		if err := tosspayments.Module.Verify(r, n, keys, payment.Payment{}); err != nil {
+		if err := tosspayments.Module.Verify(r, n, merchant.Channel{Credentials: keys}, payment.Payment{}); err != nil {
 			t.Errorf("Verify(%s) = %v", n.Kind, err)
 		}
 	}

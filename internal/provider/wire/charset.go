@@ -7,6 +7,7 @@ package wire
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,7 +23,7 @@ type Charset int
 const (
 	UTF8   Charset = iota // strict UTF-8
 	EUCKR                 // EUC-KR with Microsoft's extension, also called CP949 or MS949
-	Detect                // UTF-8 if all of it is valid UTF-8, else EUCKR; for gateways that let the merchant choose
+	Detect                // whichever of the two it is; for gateways that let the merchant choose
 )
 
 // String returns the charset's usual name.
@@ -45,7 +46,7 @@ func Text(b []byte, c Charset) (string, error) {
 		return "", fault.Errorf(fault.Invalid, "text holds a NUL byte")
 	}
 	if c == Detect {
-		c = detect(b)
+		c, _ = detect(b)
 	}
 	switch c {
 	case UTF8:
@@ -60,16 +61,36 @@ func Text(b []byte, c Charset) (string, error) {
 	return "", fault.Errorf(fault.Unsupported, "no such charset: %d", int(c))
 }
 
-// detect chooses UTF-8 where it can. ASCII is the same in both charsets, and of
-// Korean in EUC-KR only text made wholly of some late syllables, such as the
-// one byte pair of "홍", is also valid UTF-8; the more text, the surer.
-func detect(texts ...[]byte) Charset {
+// detect chooses between the charsets by all of a message's texts. ASCII is
+// the same in both. Bytes that are no UTF-8 are EUC-KR. Of Korean in EUC-KR
+// some late syllables, such as the surname "홍", are valid UTF-8 too, but then
+// as letters of two bytes, which Korean never has: UTF-8 needs three for every
+// syllable. So text with letters of two bytes and none of more is EUC-KR, if
+// it can be read as that. told is false for ASCII, which is given as UTF-8.
+func detect(texts ...[]byte) (c Charset, told bool) {
+	two, more := false, false
 	for _, b := range texts {
 		if !utf8.Valid(b) {
-			return EUCKR
+			return EUCKR, true
+		}
+		for _, r := range string(b) {
+			switch n := utf8.RuneLen(r); {
+			case n == 2:
+				two = true
+			case n > 2:
+				more = true
+			}
 		}
 	}
-	return UTF8
+	if two && !more && !slices.ContainsFunc(texts, notEUCKR) {
+		return EUCKR, true
+	}
+	return UTF8, two || more
+}
+
+func notEUCKR(b []byte) bool {
+	_, err := fromEUCKR(b)
+	return err != nil
 }
 
 // fromEUCKR decodes CP949. The decoder puts U+FFFD for what it cannot read and

@@ -36,7 +36,7 @@ func TestText(t *testing.T) {
 		{"UTF-8 is detected", "홍길동", Detect, "홍길동", true},
 		{"EUC-KR is detected", hangul, Detect, "홍길동", true},
 		{"the extension is detected", extended, Detect, "똠방각하", true},
-		{"one syllable that is valid UTF-8, too", hangul[:2], Detect, "ȫ", true},
+		{"one syllable that is valid UTF-8, too", hangul[:2], Detect, "홍", true},
 		{"the same where the charset is known", hangul[:2], EUCKR, "홍", true},
 		{"neither", "\xff\xff", Detect, "", false},
 		{"EUC-KR taken for UTF-8", hangul, UTF8, "", false},

@@ -86,13 +86,14 @@ func (f Form) Bytes(name string) []byte {
 	return nil
 }
 
-// Decode turns the form into text. The charset is one for all of it: with
-// Detect, a single field that is not UTF-8 makes the whole form EUC-KR. It
+// Decode turns the form into text. The charset is one for all of it, and
+// Detect looks at all fields before it chooses: one that is not UTF-8 makes the
+// whole form EUC-KR. It
 // reports fault.Invalid if any name or value cannot be decoded or holds a NUL
 // byte.
 func (f Form) Decode(c Charset) (Values, error) {
 	if c == Detect {
-		c = f.detect()
+		c, _ = f.Charset()
 	}
 	v := Values{first: make(map[string]string, len(f.fields)), repeated: map[string]bool{}}
 	for i, p := range f.fields {
@@ -109,13 +110,14 @@ func (f Form) Decode(c Charset) (Values, error) {
 	return v, nil
 }
 
-func (f Form) detect() Charset {
+// Charset returns the charset that Detect chooses for the form: UTF8 or EUCKR.
+// told is false if all of it is ASCII, which is both.
+func (f Form) Charset() (c Charset, told bool) {
+	texts := make([][]byte, 0, 2*len(f.fields))
 	for _, p := range f.fields {
-		if detect(p.name, p.value) == EUCKR {
-			return EUCKR
-		}
+		texts = append(texts, p.name, p.value)
 	}
-	return UTF8
+	return detect(texts...)
 }
 
 // Values is the text of a form. Where a name is repeated, its first value

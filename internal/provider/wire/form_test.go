@@ -188,7 +188,7 @@ func FuzzForm(f *testing.F) {
 		}
 		to := c
 		if to == Detect {
-			to = form.detect()
+			to, _ = form.Charset()
 		}
 		again := decode(t, string(EncodeForm(fields, to)), to)
 		if diff := cmp.Diff(v.Map(), again.Map()); diff != "" {

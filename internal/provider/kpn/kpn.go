@@ -1,0 +1,149 @@
+// Package kpn speaks the deposit notice (입금통보, called 백노티) of
+// 한국결제네트웍스 (KPN, once TGCORP, then First Data Korea), module kpn, which
+// PortOne has in V2 only.
+//
+// # The notice
+//
+// A POST with a urlencoded form of six fields: MxIssueNO (the merchant's order
+// number; note the capital NO), MxIssueDate (when the merchant says it made the
+// order, yyyyMMddHHmmss, not when money came), Amount, ReplyCode, ReplyMessage
+// and MxHASH256. ReplyCode tells what happened:
+//
+//	00003000  money came in
+//	00003100  the bank took it back (입금취소)
+//	00004000  an account was issued (observed; not in KPN's newest sample)
+//	others    a deposit failed (입금실패); KPN's sample acknowledges it too
+//
+// A failed deposit changes nothing here and is shown to a person: what its
+// codes are is unknown.
+//
+// Neither account, bank, depositor nor time of the deposit is among the six;
+// whether KPN sends more is unknown. What else comes is kept by its name, but
+// for vactno: KPN's API calls the account number so, and a notice that has it
+// would mean the same (inferred).
+//
+// The older form, DBPATH, adds MSTR, MSTR2, Smode, TxNO, CcCode, Installment
+// and BkCode, and has MxHASH in place of MxHASH256. It tells of every method
+// under one ReplyCode: Smode 2601 is a virtual account, 0001 a cash receipt.
+// Only 2601, or no Smode at all, moves a virtual account's payment here.
+//
+// The charset is not stated. Of the six fields only ReplyMessage can hold other
+// text than ASCII: strict UTF-8 is tried over the whole form, then CP949.
+//
+// # What names what
+//
+// MxIssueNO and MxIssueDate name the order, and with ReplyCode the message.
+// They also name the deposit, since KPN issues accounts for one payment only
+// and gives deposits no number. So money that comes again after 입금취소, for
+// the same order, can't be told from a resend of the first and counts as one.
+//
+// # Proof
+//
+// MxHASH256 is the hexadecimal SHA-256, MxHASH the MD5, of MxID, MxOTP,
+// MxIssueNO, MxIssueDate, Amount and "KRW" in a row. The merchant makes it and
+// sends it with the order; KPN only echoes it. It shows that order, date and
+// amount are those of the merchant's request. It neither shows that KPN sent
+// the notice nor covers ReplyCode: whoever saw the request, the buyer's browser
+// included, or the notice of the issue can forge a deposit with it. MxID is
+// not in the notice, so the channel has to hold it.
+//
+// KPN publishes no sender addresses.
+//
+// # The answer
+//
+// "ACK=200OKOK" is "stored", "ACK=400FAIL" is failure, a wrong hash included.
+// Whether, when and how often KPN sends again is unknown.
+//
+// # Sources
+//
+// KPN's sample receivers in public code, PHP and ASP: fields, codes, hash and
+// answer, documented by sample. Receivers of the DBPATH era: Smode's values,
+// 00004000 and the old form, observed; one of them quotes a captured notice of
+// 2008, whose MxHASH is right with the test key of that time. PortOne's guide:
+// the path, and that KPN switches notices on when asked. Unknown: sender
+// addresses, resends, charset, an inquiry, whether a refund is told.
+package kpn
+
+import (
+	_ "embed" // for the guides
+	"net/http"
+
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// Module is the module kpn. It has no inquiry: KPN documents none.
+var Module module
+
+// A module holds no state.
+type module struct{}
+
+var _ provider.Provider = Module
+
+// The names of the credentials.
+const (
+	mxOTP = "mx_otp"
+)
+
+var (
+	//go:embed guide.ko.md
+	guideKO string
+	//go:embed guide.en.md
+	guideEN string
+)
+
+// Guide returns the guide for having KPN send notices, as Markdown: in English
+// for "en", else in Korean. {{.NoticeURL}} stands for the URL.
+func (module) Guide(lang string) string {
+	if lang == "en" {
+		return guideEN
+	}
+	return guideKO
+}
+
+// Info describes the module.
+func (module) Info() provider.Info {
+	return provider.Info{
+		Code:    "kpn",
+		Name:    provider.Text{KO: "한국결제네트웍스", EN: "KPN"},
+		Modules: "V2",
+		Paths:   []string{"/kpn/virtual-account"},
+		Methods: []string{http.MethodPost},
+		Charset: "UTF-8 / EUC-KR", // not stated: both are read
+		Class:   provider.PartialMAC,
+		Proves: provider.Text{
+			KO: "해시가 맞으면 주문번호, 주문 시각, 금액이 가맹점이 요청한 그대로라는 것만 확인돼요. KPN은 받은 해시를 돌려줄 뿐이라서, KPN이 보냈다는 것과 입금·취소 상태는 증명되지 않아요.",
+			EN: "That order number, order time and amount are those of the merchant's own request, and no more. KPN only echoes the hash: neither the sender nor the state (deposited or taken back) is proved.",
+		},
+		ResendNote: provider.Text{
+			KO: "공개되지 않았어요. ACK=200OKOK가 아닌 답은 실패라는 것만 알려져 있어요.",
+			EN: "Not published. All that is known is that any answer but ACK=200OKOK is a failure.",
+		},
+		Events: []payment.Event{
+			payment.EventDeposited, payment.EventReversed, payment.EventIssued, payment.EventOther,
+		},
+		Forms:    []string{formEUCKR, formOld},
+		Fields:   fields(),
+		TestMIDs: testMIDs(),
+	}
+}
+
+func fields() []provider.Field {
+	return []provider.Field{
+		{Name: mxOTP, Label: provider.Text{KO: "Secret OTP (MxOTP)", EN: "Secret OTP (MxOTP)"}, Secret: true},
+	}
+}
+
+// The merchant that KPN prints in its samples.
+const (
+	testID  = "testcorp"
+	testOTP = "6aMoJujE34XnL9gvUqdKGMqs9GzYaNo6"
+)
+
+func testMIDs() []provider.TestMID {
+	return []provider.TestMID{{
+		MID: testID, Source: "KPN sample code",
+		Credentials: map[string]secret.Text{mxOTP: testOTP},
+	}}
+}

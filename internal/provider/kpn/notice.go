@@ -1,0 +1,290 @@
+package kpn
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/provider/wire"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// The values of ReplyCode that have a meaning of their own.
+const (
+	codeDeposited = "00003000" // 입금
+	codeReversed  = "00003100" // 입금취소
+	codeIssued    = "00004000" // 채번
+)
+
+// smodeAccount is the Smode of a virtual account.
+const smodeAccount = "2601"
+
+// otherSmodes are the other methods that a DBPATH sample names: card, transfer,
+// phone, ARS, book voucher, several at once, and cash receipt.
+var otherSmodes = [...]string{
+	"3001", "3005", "3007", "2500", "2501", "2201", "2401", "6101", "8801", "5101", "5301", "0001",
+}
+
+// The forms of a notice, as Notice.Form names them; empty is the six fields in
+// UTF-8.
+const (
+	formEUCKR = "euc-kr" // the six fields, with text that is not UTF-8
+	formOld   = "dbpath" // the form before that, in either charset
+)
+
+// eventOf says what a notice means, and whether a person has to see it.
+func eventOf(code, smode string) (e payment.Event, listed bool) {
+	if isOther(smode) {
+		return payment.EventOther, !slices.Contains(otherSmodes[:], smode)
+	}
+	switch code {
+	case codeDeposited:
+		return payment.EventDeposited, false
+	case codeReversed:
+		return payment.EventReversed, false
+	case codeIssued:
+		return payment.EventIssued, false
+	}
+	return payment.EventOther, true
+}
+
+// isOther reports whether a notice with that Smode is about another method
+// than a virtual account. The newer form has none.
+func isOther(smode string) bool { return smode != "" && smode != smodeAccount }
+
+// Decode reads a notice. It reports fault.Invalid if the body is no form in
+// UTF-8 or CP949, if it bears none of KPN's marks, if the amount is not a
+// number, or if a field that decides is told twice.
+func (module) Decode(r notice.Request) (notice.Notice, error) {
+	f, err := parse(r.Body)
+	if err != nil {
+		return notice.Notice{}, fmt.Errorf("kpn notice: %w", err)
+	}
+	n, err := f.notice()
+	if err != nil {
+		return notice.Notice{}, fmt.Errorf("kpn notice: %w", err)
+	}
+	return n, nil
+}
+
+// A form is a notice taken apart. Its fields are taken out one by one; what is
+// left becomes Notice.Fields.
+type form struct {
+	left map[string]string
+	kind string // Notice.Form
+	echo echo
+}
+
+// deciding are the fields that say whose money it is and how much, besides the
+// hashes. Two values for one of them could be read differently by two readers.
+var deciding = [...]string{"MxIssueNO", "MxIssueDate", "Amount", "ReplyCode", "Smode", "TxNO", "vactno"}
+
+func parse(body []byte) (form, error) {
+	parsed, err := wire.ParseForm(body)
+	if err != nil {
+		return form{}, err
+	}
+	v, charset, err := text(parsed)
+	if err != nil {
+		return form{}, err
+	}
+	for _, name := range deciding {
+		if v.Duplicated(name) {
+			return form{}, fault.Errorf(fault.Invalid, "%s is told twice", name)
+		}
+	}
+	f := form{left: v.Map(), kind: charset}
+	if err := f.takeHash(v); err != nil {
+		return form{}, err
+	}
+	if !v.Has("MxIssueNO") && !v.Has("MxIssueDate") && !f.echo.there {
+		return form{}, fault.Errorf(fault.Invalid, "the form has neither MxIssueNO nor MxIssueDate nor a hash")
+	}
+	if v.Get("MxIssueNO") == "" && v.Get("TxNO") == "" {
+		return form{}, fault.Errorf(fault.Invalid, "the form names no order or transaction")
+	}
+	return f, nil
+}
+
+// text decodes the form as wire.Detect does, and says which charset it was:
+// empty for UTF-8.
+func text(parsed wire.Form) (wire.Values, string, error) {
+	name := ""
+	c, _ := parsed.Charset()
+	if c == wire.EUCKR {
+		name = formEUCKR
+	}
+	v, err := parsed.Decode(c)
+	return v, name, err
+}
+
+// takeHash takes the hashes out of the form, however their names are spelt, so
+// that they are never kept among the fields: whoever has one can forge notices
+// of its order. An MxOTP, which no notice should have, goes with them.
+func (f *form) takeHash(v wire.Values) error {
+	f.echo = echo{order: v.Get("MxIssueNO"), date: v.Get("MxIssueDate"), amount: v.Get("Amount")}
+	var strong, weak []string
+	for _, name := range v.Keys() {
+		switch strings.ToLower(name) {
+		case "mxhash256":
+			strong = append(strong, v.Get(name))
+		case "mxhash":
+			weak = append(weak, v.Get(name))
+		case "mxotp":
+		default:
+			continue
+		}
+		if v.Duplicated(name) {
+			return fault.Errorf(fault.Invalid, "%s is told twice", strings.ToLower(name))
+		}
+		delete(f.left, name)
+	}
+	if len(strong) > 1 || len(weak) > 1 {
+		return fault.Errorf(fault.Invalid, "a hash is told twice")
+	}
+	switch {
+	case len(strong) == 1:
+		f.echo.hash, f.echo.there = secret.Text(strings.ToLower(strong[0])), true
+	case len(weak) == 1:
+		f.echo.hash, f.echo.there, f.echo.old = secret.Text(strings.ToLower(weak[0])), true, true
+	}
+	if f.echo.old || !f.echo.there && (v.Has("Smode") || v.Has("TxNO")) {
+		f.kind = formOld
+	}
+	return nil
+}
+
+func (f *form) take(name string) string {
+	value := f.left[name]
+	delete(f.left, name)
+	return value
+}
+
+// notice says what the form means.
+func (f *form) notice() (notice.Notice, error) {
+	n := notice.Notice{
+		Kind: f.take("ReplyCode"), Order: f.take("MxIssueNO"), Form: f.kind, Proof: f.echo.hash,
+	}
+	smode := f.left["Smode"]
+	n.Event, n.Listed = eventOf(n.Kind, smode)
+	n.OtherMethod = isOther(smode)
+	n.PGTx = f.take("TxNO")
+	n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(f.take("vactno")))
+	if s := f.take("Amount"); s != "" {
+		won, err := wire.Amount(s)
+		if err != nil {
+			return notice.Notice{}, fault.Errorf(fault.Invalid, "Amount: %w", err)
+		}
+		n.Amount, n.HasAmount = payment.Won(won), true
+	}
+	f.name(&n, smode)
+	if n.Event == payment.EventIssued && len(wire.Digits(f.left["ReplyMessage"])) >= shortestAccount {
+		// Observed: a shop of the DBPATH era showed the ReplyMessage of an
+		// issue as the account to pay to. Its form is unknown, so it is not
+		// read, but fields are shown in clear and account numbers are not.
+		delete(f.left, "ReplyMessage")
+	}
+	n.Fields = f.left
+	return n, nil
+}
+
+// shortestAccount is the number of digits from which on a text may hold an
+// account number.
+const shortestAccount = 8
+
+// name gives the message and the money their names. Other methods share the
+// codes, so theirs are told apart: a cash receipt must not stand for the
+// deposit of its order.
+func (f *form) name(n *notice.Notice, smode string) {
+	date := f.left["MxIssueDate"]
+	parts := []string{n.Order, date, n.Kind}
+	if n.OtherMethod {
+		parts = append(parts, smode, n.PGTx)
+	}
+	if n.Order == "" || date == "" {
+		parts = append(parts, fingerprint(*n))
+	}
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	n.Key = strings.Join(parts, "/")
+	switch n.Event {
+	case payment.EventDeposited, payment.EventReversed:
+		n.Deposit = depositOf(n.Order, date)
+	default:
+	}
+}
+
+// depositOf names the one deposit of an order, empty if a part is missing.
+func depositOf(order, date string) string {
+	if order == "" || date == "" {
+		return ""
+	}
+	return url.PathEscape(order) + "/" + url.PathEscape(date)
+}
+
+// fingerprint tells apart notices that lack what should name them. It is a
+// hash because keys are shown, and an account number is not.
+func fingerprint(n notice.Notice) string {
+	h := sha256.New()
+	for _, s := range []string{n.PGTx, n.Account.Reveal(), n.Amount.String()} {
+		fmt.Fprintf(h, "%d:%s", len(s), s)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// Verify looks whether the echoed hash is the one that the channel's MxID and
+// MxOTP make of the notice's order, date and amount, or the one that was
+// registered with the payment for this order (pgSecret). The first covers the
+// notice's own fields; the second stays right when the MxOTP has changed since,
+// and is all there is where the merchant keeps its MxOTP to itself. Neither
+// covers ReplyCode.
+func (module) Verify(r notice.Request, _ notice.Notice, c merchant.Channel, p payment.Payment) error {
+	f, err := parse(r.Body)
+	if err != nil {
+		return err
+	}
+	known := c.MID != "" && c.Credentials[mxOTP] != ""
+	holds := known && f.echo.isMadeWith(secret.Text(c.MID), c.Credentials[mxOTP])
+	for _, t := range p.Transactions {
+		if t.Order != f.echo.order || t.Secret == "" {
+			continue
+		}
+		known = true
+		holds = f.echo.is(t.Secret) || holds
+	}
+	switch {
+	case !known:
+		return provider.ErrUnproved
+	case !holds:
+		return fault.Errorf(fault.Unauthorized, "the hash is not that of the merchant's request")
+	}
+	return nil
+}
+
+// The two answers of KPN's samples.
+const (
+	ackStored = "ACK=200OKOK"
+	ackFailed = "ACK=400FAIL"
+)
+
+// Ack returns ACK=200OKOK, or ACK=400FAIL for a refusal. KPN reads the body
+// and is not known to want any status for a failure, so a refusal has 400
+// besides: whatever stands in between shall not take it for success. The type
+// is what the servers of KPN's samples send; it is not looked at.
+func (module) Ack(_ notice.Request, o provider.Outcome) provider.Reply {
+	status, body := http.StatusBadRequest, ackFailed
+	if o == provider.Received {
+		status, body = http.StatusOK, ackStored
+	}
+	return provider.Reply{Status: status, ContentType: "text/html", Body: []byte(body)}
+}

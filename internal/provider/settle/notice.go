@@ -1,0 +1,230 @@
+package settle
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/provider/wire"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// outStatCd: how it stands.
+const (
+	statusDone    = "0021" // 성공
+	statusWaiting = "0051" // 가상계좌 입금대기중
+	statusFailed  = "0031" // 실패; documented for the API's answers, not for notices
+)
+
+// bizType: what it is about.
+const (
+	bizIssued    = "A0" // 채번
+	bizClosed    = "A2" // 채번취소
+	bizIssued010 = "A4" // 010가상계좌 채번
+	bizApproved  = "B0" // 승인, of other methods
+	bizDeposit   = "B1" // 입금통보
+	bizRefund    = "C0" // 환불; of other methods 취소
+)
+
+// cnclType: how much of it goes back.
+const (
+	cancelAll  = "00"
+	cancelPart = "10"
+)
+
+const (
+	methodAccount = "VA"
+	methodCard    = "CA"
+)
+
+// noOrder is the order number of every deposit on an account without limit
+// (document, 15.6).
+const noOrder = "0000000"
+
+// Decode reads a notice. It reports fault.Invalid if the body is no form in
+// either charset, if it does not say what happened to what, if the amount is
+// not a number, or if a field that decides is told twice.
+func (module) Decode(r notice.Request) (notice.Notice, error) {
+	f, err := parseForm(r.Body)
+	if err != nil {
+		return notice.Notice{}, fmt.Errorf("settle notice: %w", err)
+	}
+	n, err := f.notice()
+	if err != nil {
+		return notice.Notice{}, fmt.Errorf("settle notice: %w", err)
+	}
+	return n, nil
+}
+
+// notice says what the form means.
+func (f form) notice() (notice.Notice, error) {
+	n := notice.Notice{Form: f.name, Proof: f.proof}
+	n.OtherMethod = !f.isAccount()
+	n.Event, n.Listed = f.event()
+	n.Merchant, n.Kind = f.take("mchtId"), f.take("bizType")
+	n.Closes = n.Event == payment.EventCancelled && n.Kind == bizClosed
+	if n.Order = f.take("mchtTrdNo"); n.Order == noOrder {
+		n.Order = ""
+	}
+	if amt := f.take("trdAmt"); amt != "" {
+		won, err := wire.Amount(amt)
+		if err != nil {
+			return notice.Notice{}, fmt.Errorf("trdAmt: %w", err)
+		}
+		n.Amount, n.HasAmount = payment.Won(won), true
+	}
+	f.takeAccount(&n)
+	f.takeNames(&n)
+	n.At = f.takeTime("trdDtm")
+	if number := f.rest["csrcIssNo"]; strings.Trim(number, "0 ") != "" {
+		n.CashReceipt = &payment.CashReceipt{Number: f.take("csrcIssNo")}
+	}
+	f.takeFields(&n)
+	return n, nil
+}
+
+// event says what happened, and whether a person should look at it. Neither
+// outStatCd nor bizType is believed alone.
+func (f form) event() (e payment.Event, listed bool) {
+	status, biz := f.rest["outStatCd"], f.rest["bizType"]
+	if !f.isAccount() {
+		return f.otherMethod(status, biz)
+	}
+	switch {
+	case status == statusWaiting && (biz == bizIssued || biz == bizIssued010 || biz == ""):
+		return payment.EventIssued, false // 0051 has no other meaning, and moves no money
+	case status != statusDone:
+	case biz == bizDeposit:
+		return payment.EventDeposited, false
+	case biz == bizClosed:
+		return payment.EventCancelled, false
+	case biz == bizRefund:
+		return f.cancelEvent()
+	}
+	return payment.EventOther, true
+}
+
+// cancelEvent is how much is cancelled. A cancel that does not say it is one
+// of its amount: if that is all there is, it ends the payment as well.
+func (f form) cancelEvent() (e payment.Event, listed bool) {
+	switch f.rest["cnclType"] {
+	case cancelAll:
+		return payment.EventCancelled, false
+	case cancelPart:
+		return payment.EventPartiallyCancelled, false
+	case "":
+		return payment.EventPartiallyCancelled, true
+	}
+	return payment.EventOther, true
+}
+
+// otherMethod is the event of a card, transfer or phone payment.
+func (f form) otherMethod(status, biz string) (e payment.Event, listed bool) {
+	switch {
+	case status != statusDone:
+	case biz == bizApproved:
+		return payment.EventApproved, false
+	case biz == bizRefund:
+		return f.cancelEvent()
+	}
+	return payment.EventOther, false
+}
+
+// takeAccount reads the virtual account. A bank that another method names is
+// left among the fields. So is AcntPrintNm: it is what the payer's passbook
+// shows, which need not be the account's holder.
+func (f form) takeAccount(n *notice.Notice) {
+	if n.OtherMethod {
+		return
+	}
+	n.BankCode, n.BankName = f.take("bankCd"), f.take("bankNm")
+	n.Bank = payment.BankByCode(n.BankCode)
+	n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(f.take("vAcntNo")))
+	n.Depositor = f.take("dpstrNm")
+	n.ExpiresAt = f.takeDeadline("expireDt")
+}
+
+// takeNames gives the message, its transaction and the money their names. The
+// number of a cancel is the cancel's own, and orgTrdNo is what it cancels.
+func (f form) takeNames(n *notice.Notice) {
+	no := f.take("trdNo")
+	switch n.Event {
+	case payment.EventCancelled, payment.EventPartiallyCancelled:
+		n.PGCancel, n.PGTx = no, f.take("orgTrdNo")
+	case payment.EventDeposited:
+		n.PGTx, n.Deposit = no, no
+	default:
+		n.PGTx = no
+	}
+	if no == "" {
+		no = f.fingerprint(*n)
+	}
+	parts := []string{n.Merchant, no, n.Kind, f.rest["outStatCd"]}
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	n.Key = strings.Join(parts, "/")
+}
+
+// fingerprint stands in for a trdNo that was left out, so that two notices
+// without one are not taken for one message. It is a hash because keys are
+// shown, and an account number is not.
+func (f form) fingerprint(n notice.Notice) string {
+	h := sha256.New()
+	amount := ""
+	if n.HasAmount {
+		amount = n.Amount.String()
+	}
+	for _, s := range []string{n.Order, n.Account.Reveal(), amount, f.rest["trdDtm"], n.PGTx} {
+		fmt.Fprintf(h, "%d:%s", len(s), s)
+	}
+	return "none-" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// takeFields keeps what is left and says something.
+func (f form) takeFields(n *notice.Notice) {
+	for name, v := range f.rest {
+		if v == "" {
+			delete(f.rest, name)
+		}
+	}
+	n.Fields = f.rest
+}
+
+// Verify makes pktHash again with the channel's hash_key, from the values as
+// they were sent. A notice without one is refused where the channel has the
+// key: Hecto leaves it out of none. The proof is read from the request, whose
+// bytes are what is kept.
+func (module) Verify(r notice.Request, _ notice.Notice, c merchant.Channel, _ payment.Payment) error {
+	key := c.Credentials[hashKey]
+	if key == "" {
+		return provider.ErrUnproved
+	}
+	f, err := parseForm(r.Body)
+	if err != nil {
+		return fmt.Errorf("settle notice: %w", err)
+	}
+	if !secret.Text(hash(f.plain, key)).Equal(strings.ToLower(f.proof.Reveal())) {
+		return fault.Errorf(fault.Unauthorized, "pktHash is not made with the channel's hash key")
+	}
+	return nil
+}
+
+// Ack answers "OK" or "FAIL". Hecto reads the body and documents no status for
+// it; a refusal is a 400 besides, so that whatever stands in between does not
+// take it for success.
+func (module) Ack(_ notice.Request, o provider.Outcome) provider.Reply {
+	const contentType = "text/plain;charset=utf-8" // the document asks for none
+	if o == provider.Received {
+		return provider.Reply{Status: http.StatusOK, ContentType: contentType, Body: []byte("OK")}
+	}
+	return provider.Reply{Status: http.StatusBadRequest, ContentType: contentType, Body: []byte("FAIL")}
+}

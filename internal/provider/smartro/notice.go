@@ -1,0 +1,262 @@
+package smartro
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/provider/wire"
+	"github.com/tongbo/tongbo/internal/secret"
+)
+
+// The wire formats, as Notice.Form names them. 신통보 in UTF-8 leaves it empty.
+const (
+	formEUCKR    = "euc-kr"     // 신통보 in EUC-KR
+	formOld      = "old"        // 구통보 in UTF-8
+	formOldEUCKR = "old-euc-kr" // 구통보 in EUC-KR
+)
+
+// Result codes (the PG's sample receivers of 2017 and 2018).
+const (
+	codeIssued    = "4100"
+	codeDeposited = "4110"
+	codeCancelled = "2001"
+	codeRefunded  = "2211"
+)
+
+// Decode reads a notice. It reports fault.Invalid if the body is no form in one
+// of Smartro's charsets, if it does not say what happened and to what, if an
+// amount is not a number, or if a field that decides has two values.
+func (module) Decode(r notice.Request) (notice.Notice, error) {
+	f, err := parseForm(r.Body)
+	if err != nil {
+		return notice.Notice{}, fmt.Errorf("smartro notice: %w", err)
+	}
+	n := notice.Notice{Proof: f.sign, Form: f.wireForm()}
+	if amt := f.take("Amt"); amt != "" {
+		won, err := wire.Amount(amt)
+		if err != nil {
+			return notice.Notice{}, fmt.Errorf("smartro notice: Amt: %w", err)
+		}
+		n.Amount, n.HasAmount = payment.Won(won), true
+	}
+	f.fill(&n)
+	return n, nil
+}
+
+// wireForm names the form's type and charset.
+func (f form) wireForm() string {
+	switch old := f.isOld(); {
+	case old && f.euckr:
+		return formOldEUCKR
+	case old:
+		return formOld
+	case f.euckr:
+		return formEUCKR
+	}
+	return ""
+}
+
+// fill says what the form means. Nothing here can go wrong any more.
+func (f form) fill(n *notice.Notice) {
+	method, state := f.get("PayMethod"), f.get("StateCd")
+	n.Kind = f.take("ResultCode")
+	account := isAccount(method, n.Kind, f.get("VbankNum"))
+	n.Event, n.Listed = eventOf(account, method, n.Kind, state)
+	n.OtherMethod = !account
+	// An issue that was cancelled: there was nothing but the account.
+	n.Closes = account && n.Event == payment.EventCancelled && n.Kind == codeIssued
+	n.Merchant, n.Order = f.take("Mid"), f.take("Moid")
+	if account { // else FnCd is a card company's
+		n.BankCode, n.BankName = f.take("FnCd"), f.take("VbankName")
+		n.Bank = payment.BankByCode(n.BankCode)
+		n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(f.take("VbankNum")))
+	}
+	f.name(n, state)
+	if at, ok := readTime(f.get("AuthDate")); ok {
+		n.At = at
+		f.take("AuthDate")
+	}
+	f.takeFields(n)
+}
+
+// isAccount reports whether a notice is about a virtual account. Any field may
+// be missing, PayMethod too; and what row 환불 writes there is unknown.
+func isAccount(method, code, account string) bool {
+	switch strings.ToUpper(method) {
+	case "VBANK":
+		return true
+	case "CARD", "BANK", "CELLPHONE", "CASHRCPT":
+		return false
+	case "":
+		return account != "" || code == codeRefunded
+	}
+	return code == codeRefunded
+}
+
+// eventOf says what happened, and whether a person should look at it.
+func eventOf(account bool, method, code, state string) (e payment.Event, listed bool) {
+	cancelled := state == "1" || state == "2"
+	if !account {
+		return otherMethod(method, code, state)
+	}
+	if !cancelled && state != "" && state != "0" {
+		return payment.EventOther, true
+	}
+	switch code {
+	case codeRefunded:
+		// Whichever state it has: a refund is a cancel after purchase.
+		return payment.EventRefunded, false
+	case codeCancelled:
+		return payment.EventCancelled, false
+	case codeDeposited, codeIssued, "":
+		switch {
+		case cancelled:
+			return payment.EventCancelled, false
+		case code == codeDeposited:
+			return payment.EventDeposited, false
+		case code == codeIssued:
+			return payment.EventIssued, false
+		}
+	}
+	// 2013, cancelled before, and codes nobody told us of. None says that a
+	// payment changed, whatever the state is.
+	return payment.EventOther, true
+}
+
+// otherMethod is the event of a card, transfer, phone or cash receipt row.
+func otherMethod(method, code, state string) (payment.Event, bool) {
+	if strings.EqualFold(method, "CASHRCPT") {
+		return payment.EventOther, false // a receipt's cancel is not the payment's
+	}
+	switch code {
+	case codeCancelled, codeRefunded:
+		return payment.EventCancelled, false
+	case "3001", "4000", "A000": // card, transfer, phone
+		switch state {
+		case "", "0":
+			return payment.EventApproved, false
+		case "1", "2":
+			return payment.EventCancelled, false
+		}
+	case codeIssued, codeDeposited:
+		return payment.EventOther, true // an account's code on another method
+	}
+	return payment.EventOther, false
+}
+
+// name gives the message and the money their names, and the payment the PG's
+// ids. A cancel or refund with its original's id has its own besides.
+func (f form) name(n *notice.Notice, state string) {
+	tid, original := f.take("Tid"), f.take("OTid")
+	date := f.get("AuthDate")
+	n.PGTx = tid
+	if original != "" {
+		n.PGTx = original
+	}
+	switch n.Event {
+	case payment.EventCancelled, payment.EventRefunded:
+		if original != "" && tid != original {
+			n.PGCancel = tid
+		}
+	case payment.EventDeposited:
+		// With its date, since a fixed account may repeat the id.
+		if tid != "" && date != "" {
+			n.Deposit = tid + "/" + date
+		}
+	default:
+	}
+	n.Key = key(identity(tid, original, n), n.Kind, date, state)
+}
+
+func key(parts ...string) string {
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	return strings.Join(parts, "/")
+}
+
+// identity names a transaction: by Smartro's id, or if that is missing by a
+// digest of what else tells it apart, so that two notices without an id are not
+// taken for one. It is a digest because keys are shown, and an account is not.
+func identity(tid, original string, n *notice.Notice) string {
+	if tid != "" {
+		return tid
+	}
+	amount := ""
+	if n.HasAmount {
+		amount = n.Amount.String()
+	}
+	parts := []string{original, n.Merchant, n.Order, n.Account.Reveal(), amount}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x1f")))
+	return "none-" + hex.EncodeToString(sum[:16])
+}
+
+// readTime reads AuthDate: yyMMddHHmmss in 구통보 (documented), perhaps
+// yyyyMMddHHmmss in 신통보. One that cannot be read stays among the fields.
+func readTime(s string) (time.Time, bool) {
+	at, err := wire.ShortTime(s)
+	if err != nil && len(s) == len("yyyyMMddHHmmss") {
+		at, err = wire.Time(s)
+	}
+	return at, err == nil
+}
+
+// takeFields keeps what is left. Not kept are BuyerAuthNum and RcptCcNo, by
+// which the tax office may know the buyer, and pinNo, which may be a voucher's
+// secret: sources give their names only.
+func (f form) takeFields(n *notice.Notice) {
+	for _, private := range []string{"BuyerAuthNum", "RcptCcNo", "pinNo"} {
+		f.take(private)
+	}
+	for name, v := range f.rest {
+		if v == "" {
+			delete(f.rest, name)
+		}
+	}
+	n.Fields = f.rest
+}
+
+// Verify compares SignValue, if it came, with the ones that the channel's
+// merchant_key makes; either module's will do. A notice without SignValue, or a
+// channel without the key, is provider.ErrUnproved: Smartro may leave it out,
+// so it is not refused for it, but nothing was proved. The proof is read from
+// the request, whose bytes are what is kept.
+func (module) Verify(r notice.Request, _ notice.Notice, c merchant.Channel, _ payment.Payment) error {
+	f, err := parseForm(r.Body)
+	if err != nil {
+		return fmt.Errorf("smartro notice: %w", err)
+	}
+	switch {
+	case f.sign == "":
+		return fmt.Errorf("the notice has no SignValue: %w", provider.ErrUnproved)
+	case c.Credentials[merchantKey] == "":
+		return provider.ErrUnproved
+	}
+	now, old := signed(f.get("Tid"), f.get("ResultCode"), c.Credentials[merchantKey])
+	isNow, isOld := f.sign.Equal(now), f.sign.Equal(old) // both, always
+	if !isNow && !isOld {
+		return fault.Errorf(fault.Unauthorized, "SignValue is not one of the channel's key")
+	}
+	return nil
+}
+
+// Ack answers "OK" or "FAIL". Anything without OK is a failure, and no document
+// demands a status for it: a 400 besides keeps whatever stands in between from
+// taking it for success.
+func (module) Ack(_ notice.Request, o provider.Outcome) provider.Reply {
+	status, body := http.StatusBadRequest, "FAIL"
+	if o == provider.Received {
+		status, body = http.StatusOK, "OK"
+	}
+	return provider.Reply{Status: status, ContentType: "text/html", Body: []byte(body)}
+}
