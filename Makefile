@@ -2,6 +2,7 @@
 .PHONY: help build dev test check lint fuzz bench torture vuln
 .DEFAULT_GOAL := help
 FUZZTIME ?= 30s
+FUZZ ?= ./...
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -19,13 +20,14 @@ test: ## all tests; installs what they need if it may
 
 check: lint ## what CI runs: the linters, the tests, tidy modules, unchanged golden files
 	scripts/golden.sh $(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=3s FUZZ=./internal/provider/...
 	go mod tidy -diff
 
 lint: ## the linters (.golangci.yml)
 	scripts/tool.sh golangci-lint run ./...
 
-fuzz: ## every fuzz target in turn, FUZZTIME=30s each
-	@go list ./... | while read -r p; do \
+fuzz: ## every fuzz target in turn, FUZZTIME=30s each; FUZZ=./internal/provider/... for some
+	@go list $(FUZZ) | while read -r p; do \
 		go test -list '^Fuzz' "$$p" | grep '^Fuzz' | while read -r f; do \
 			echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$p" || exit 1; \
 		done || exit 1; done

@@ -8,9 +8,10 @@ import (
 // maxHead bounds how much of a connection is looked at for a missing Host.
 const maxHead = 16 << 10
 
-// Lenient lets in HTTP/1.1 requests without a Host header, which simple PG
-// senders leave out and Go's server refuses: the first request of such a
-// connection gets one, and is the last that the connection carries.
+// Lenient lets in what simple PG senders write and Go's server refuses: an
+// HTTP/1.1 request without a Host header, and one with blanks in its query,
+// which are read as %20. It looks at the first request of a connection, and one
+// that it had to mend is the last that the connection carries.
 func Lenient(l net.Listener) net.Listener { return lenient{l} }
 
 type lenient struct{ net.Listener }
@@ -36,8 +37,8 @@ func (c *hostConn) CloseWrite() error {
 	return c.Close()
 }
 
-// A hostConn holds back the head of its first request until it knows whether
-// a Host header is in it. It is read by one goroutine, as net.Conn says.
+// A hostConn holds back the head of its first request until all of it is there
+// and can be mended. It is read by one goroutine, as net.Conn says.
 type hostConn struct {
 	net.Conn
 	head   []byte // read and not yet handed out
@@ -51,7 +52,7 @@ func (c *hostConn) Read(p []byte) (int, error) {
 		c.head = append(c.head, buf[:n]...)
 		end := endOfHead(c.head)
 		if end >= 0 {
-			c.head = withHost(c.head, end)
+			c.head = mended(c.head, end)
 		}
 		c.passed = end >= 0 || err != nil || len(c.head) > maxHead
 		if err != nil && len(c.head) == 0 {
@@ -76,16 +77,31 @@ func endOfHead(head []byte) int {
 	return crlf
 }
 
-// withHost adds a Host header to an HTTP/1.1 head that has none. What comes
-// after this request could not be looked at, so the connection is to close.
-func withHost(head []byte, end int) []byte {
+// mended is a head that Go's server reads. What comes after a request that was
+// mended could not be looked at, so the connection is to close.
+func mended(head []byte, end int) []byte {
 	line := bytes.IndexByte(head, '\n')
 	request := bytes.TrimSuffix(head[:line], []byte("\r"))
-	if !bytes.HasSuffix(request, []byte("HTTP/1.1")) || bytes.Contains(bytes.ToLower(head[:end]), []byte("\nhost:")) {
+	whole := withoutBlanks(request)
+	hostless := bytes.HasSuffix(request, []byte(" HTTP/1.1")) && !bytes.Contains(bytes.ToLower(head[:end]), []byte("\nhost:"))
+	if !hostless && len(whole) == len(request) {
 		return head
 	}
-	out := make([]byte, 0, len(head)+64)
-	out = append(out, head[:line+1]...)
-	out = append(out, "Host: tongbo\r\nConnection: close\r\n"...)
+	out := make([]byte, 0, len(head)+len(whole)+64)
+	out = append(append(out, whole...), "\r\nConnection: close\r\n"...)
+	if hostless {
+		out = append(out, "Host: tongbo\r\n"...)
+	}
 	return append(out, head[line+1:]...)
+}
+
+// withoutBlanks escapes the blanks in the query of a request line: of all its
+// blanks only the first and the last are HTTP's.
+func withoutBlanks(request []byte) []byte {
+	query, last := bytes.IndexByte(request, '?'), bytes.LastIndex(request, []byte(" HTTP/1."))
+	if query < 0 || last < query || bytes.Count(request[:query], []byte(" ")) != 1 {
+		return request
+	}
+	out := bytes.ReplaceAll(request[query:last], []byte(" "), []byte("%20"))
+	return append(append(bytes.Clone(request[:query]), out...), request[last:]...)
 }

@@ -165,6 +165,10 @@ func TestRawBytes(t *testing.T) {
 		{"doubled slashes", post("POST //kcp_payments//notice_vbank/ HTTP/1.1", "Host: h"), 200, false},
 		{"an escaped path", post("POST /kcp%5Fpayments/notice_vbank HTTP/1.1", "Host: h"), 200, false},
 		{"a query besides", post("POST "+kcpPath+"?a=b HTTP/1.1", "Host: h"), 200, false},
+		{"blanks in the query", post("POST "+kcpPath+"?a=b c  d HTTP/1.1", "Host: h"), 200, true},
+		{"blanks in the query without Host", post("POST " + kcpPath + "?a=b c HTTP/1.1"), 200, true},
+		{"another request in the query", post("POST "+kcpPath+"?a HTTP/1.1 HTTP/1.1", "Host: h"), 200, true},
+		{"blanks in the path", post("POST "+kcpPath+" x HTTP/1.1", "Host: h"), 400, true},
 		{"a wish for compression", post("POST "+kcpPath+" HTTP/1.1", "Host: h", "Accept-Encoding: gzip, deflate, br"), 200, false},
 		{"an odd Content-Type", post("POST "+kcpPath+" HTTP/1.1", "Host: h", "Content-Type: ;;"), 200, false},
 		{"a body in chunks", fmt.Sprintf("POST %s HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", kcpPath, len(body), body), 200, false},
@@ -178,7 +182,7 @@ func TestRawBytes(t *testing.T) {
 		if r.StatusCode != c.status {
 			t.Errorf("%s: status = %d %q, want %d", c.name, r.StatusCode, text, c.status)
 		}
-		if c.status == http.StatusNotFound || c.status == http.StatusRequestHeaderFieldsTooLarge {
+		if c.name == "blanks in the path" || c.status == http.StatusNotFound || c.status == http.StatusRequestHeaderFieldsTooLarge {
 			continue
 		}
 		if r.ContentLength != int64(len(text)) || r.Header.Get("Content-Encoding") != "" || r.Header.Get("Location") != "" {

@@ -157,10 +157,6 @@ func orDefault(n, otherwise int) int {
 
 // reordered is the reversal of a deposit, and then the deposit.
 func reordered(p provider.Provider, n notice.Notice, creds merchant.Credentials) ([]Act, error) {
-	i := p.Info()
-	if !slices.Contains(i.Events, payment.EventReversed) {
-		return nil, fault.Errorf(fault.Unsupported, "%s tells no reversals", i.Code)
-	}
 	n.Event = payment.EventDeposited
 	deposit := p.Encode(n, creds)
 	told, err := p.Decode(deposit)
@@ -169,7 +165,12 @@ func reordered(p provider.Provider, n notice.Notice, creds merchant.Credentials)
 	}
 	back := n
 	back.Event, back.At, back.Deposit, back.Account = payment.EventReversed, n.At.Add(time.Minute), told.Deposit, told.Account
-	return []Act{{Notice: back, Request: p.Encode(back, creds)}, {Notice: n, Request: deposit}}, nil
+	reversal := p.Encode(back, creds)
+	// Toss's word for a reversal is an issue that opens the account again.
+	if told, err = p.Decode(reversal); err != nil || told.Event != payment.EventReversed && !told.Reopens {
+		return nil, fault.Errorf(fault.Unsupported, "%s tells no reversals", p.Info().Code)
+	}
+	return []Act{{Notice: back, Request: reversal}, {Notice: n, Request: deposit}}, nil
 }
 
 // late is a deposit an hour after the deadline that the issue named. A PG that

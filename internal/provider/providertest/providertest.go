@@ -226,8 +226,9 @@ func withPayload(r notice.Request, b []byte) notice.Request {
 	return r
 }
 
-// Fuzz feeds arbitrary bodies to a module's Decode. A body that decodes must
-// give a known event and a notice that can be shown.
+// Fuzz feeds arbitrary requests to a module's Decode. What decodes must give a
+// known event and a notice that can be shown and is not much larger than what
+// came.
 func Fuzz(f *testing.F, p provider.Provider) {
 	for _, s := range samples(f) {
 		f.Add(s.request.Body, s.request.Query, s.request.ContentType())
@@ -248,8 +249,12 @@ func Fuzz(f *testing.F, p provider.Provider) {
 		if n.HasAmount && n.Amount.Amount < 0 {
 			t.Fatalf("amount %v is less than nothing", n.Amount)
 		}
-		if _, err := json.Marshal(n); err != nil {
+		shown, err := json.Marshal(n)
+		if err != nil {
 			t.Fatalf("the notice can't be shown: %v", err)
+		}
+		if came := len(body) + len(query); len(shown) > 32*came+4096 {
+			t.Fatalf("a request of %d bytes became a notice of %d", came, len(shown))
 		}
 		_ = p.Verify(req, n, merchant.Channel{}, payment.Payment{})
 	})
