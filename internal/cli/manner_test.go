@@ -4,8 +4,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tongbo/tongbo/internal/simulator"
 )
 
 func TestSimulateManners(t *testing.T) {
@@ -95,5 +101,20 @@ func TestSimulateMannersAsJSON(t *testing.T) {
 	}
 	if want := "reversed reversed deposited"; strings.Join(got, " ") != want {
 		t.Errorf("events %v, want %s", got, want)
+	}
+}
+
+// TestMannersExplained compares docs/simulator.md with the simulator.
+func TestMannersExplained(t *testing.T) {
+	text, err := os.ReadFile("../../docs/simulator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []simulator.Manner
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllStringSubmatch(string(text), -1) {
+		got = append(got, simulator.Manner(m[1]))
+	}
+	if d := cmp.Diff(simulator.Manners(), got); d != "" {
+		t.Errorf("docs/simulator.md (-simulator +manual):\n%s", d)
 	}
 }
