@@ -64,8 +64,10 @@ func (r reader) tellA(n *notice.Notice) {
 			n.At = at
 		}
 	default:
-		// The manual has no third word. It may be about money all the same.
+		// The manual has no third word. It may be about money all the same, and
+		// several such messages may bear one id, as escrow's do.
 		n.Event, n.At, n.Listed = payment.EventOther, at, true
+		n.Key += "/" + digestOf(r.Map())
 	}
 	// 미결제 타점권 is the part paid by a cheque that the other bank has not
 	// honoured yet: money that may still go.

@@ -1,6 +1,7 @@
 package inicis
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -65,10 +66,13 @@ func (r reader) tellB(n *notice.Notice) {
 	}
 	// P_TID is the same in the notices of issue and deposit, so the status is
 	// part of the name; P_IN_TID, which only INIpay PRO sends, tells the
-	// deposits of one account apart.
+	// deposits of one account apart, and without it the time of the deposit.
 	n.Key = key(n.Merchant, n.PGTx, status, n.Order, n.Account.Reveal(), r.Get("P_AMT"), r.Get("P_AUTH_DT"))
-	if deposit != "" {
-		n.Key += "/" + deposit
+	switch {
+	case deposit != "":
+		n.Key += "/" + url.PathEscape(deposit)
+	case status == statusDeposit && n.PGTx != "":
+		n.Key += "/" + url.PathEscape(r.Get("P_AUTH_DT"))
 	}
 	n.OtherMethod = method != "" && !r.isAccount(*n)
 	switch {

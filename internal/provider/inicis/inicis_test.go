@@ -234,6 +234,27 @@ func TestKeysWithoutTID(t *testing.T) {
 	}
 }
 
+// TestKeysOfOneTransaction: what is told of one transaction in turn is not
+// taken for a resend, even where the PG gives the deposit no id of its own.
+func TestKeysOfOneTransaction(t *testing.T) {
+	const a = "no_tid=t&no_oid=o&id_merchant=m"
+	const b = "P_TID=t&P_OID=o&P_MID=m&P_TYPE=VBANK&P_AMT=1000"
+	seen := make(map[string]string)
+	for _, body := range []string{
+		a + "&type_msg=0200", a + "&type_msg=0400", a + "&cl_status=3", a + "&cl_status=8",
+		b + "&P_STATUS=00&P_AUTH_DT=20260401101500", b + "&P_STATUS=02&P_AUTH_DT=20260401103000",
+		b + "&P_STATUS=02&P_AUTH_DT=20260402090000", b + "&P_STATUS=02&P_AUTH_DT=20260402090000&P_IN_TID=1",
+	} {
+		k := decode(t, body).Key
+		if other, ok := seen[k]; ok {
+			t.Errorf("%s and %s have the key %q", body, other, k)
+		}
+		if seen[k] = body; decode(t, body).Key != k {
+			t.Errorf("%s resent has another key than %q", body, k)
+		}
+	}
+}
+
 func TestFormB(t *testing.T) {
 	const tail = "&P_MID=m&P_OID=o&P_TID=t"
 	for _, c := range []struct {

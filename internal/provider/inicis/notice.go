@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -111,13 +113,28 @@ func (r reader) won(name string) (payment.Money, bool, error) {
 // key joins what names a message. A notice without the PG's id is named by
 // what else it says, or two of them would look like one sent twice.
 func key(mid, tid, word string, instead ...string) string {
-	k := mid + "/" + tid + "/" + word
+	k := url.PathEscape(mid) + "/" + url.PathEscape(tid) + "/" + url.PathEscape(word)
 	if tid == "" {
-		// Hashed, since an account number is among them and keys are kept in clear.
-		sum := sha256.Sum256([]byte(strings.Join(instead, "\x1f")))
-		k += "/" + hex.EncodeToString(sum[:16])
+		k += "/" + digest(instead...)
 	}
 	return k
+}
+
+// digest is a hash, since account numbers are among what it stands for and keys
+// are kept in clear.
+func digest(of ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(of, "\x1f")))
+	return hex.EncodeToString(sum[:16])
+}
+
+// digestOf is the digest of fields, whatever order they came in.
+func digestOf(fields map[string]string) string {
+	of := make([]string, 0, len(fields))
+	for name, value := range fields {
+		of = append(of, name+"="+value)
+	}
+	slices.Sort(of)
+	return digest(of...)
 }
 
 func plainAccount(s string) string {

@@ -81,10 +81,8 @@ type module struct{}
 
 var _ provider.Provider = Module
 
-// The names of the credentials.
-const (
-	mxOTP = "mx_otp"
-)
+// mxOTP is the name of the one credential.
+const mxOTP = "mx_otp"
 
 var (
 	//go:embed guide.ko.md

@@ -3,6 +3,7 @@ package kpn_test
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -280,6 +281,8 @@ func TestInfo(t *testing.T) {
 	}
 }
 
+var unended = regexp.MustCompile(`\)\*\*\pL`)
+
 func TestGuide(t *testing.T) {
 	for _, lang := range []string{"ko", "en", ""} {
 		g := kpn.Module.Guide(lang)
@@ -287,6 +290,10 @@ func TestGuide(t *testing.T) {
 			if !strings.Contains(g, want) {
 				t.Errorf("guide %q lacks %q", lang, want)
 			}
+		}
+		// Markdown does not end bold text between a bracket and a letter.
+		if unended.MatchString(g) {
+			t.Errorf("guide %q shows its asterisks: %q", lang, unended.FindString(g))
 		}
 		if strings.Count(g, "{{") != strings.Count(g, provider.NoticeURLMark) {
 			t.Errorf("guide %q has other placeholders", lang)
@@ -297,27 +304,47 @@ func TestGuide(t *testing.T) {
 	}
 }
 
-// TestReversalFirst: a reversal that comes before its deposit takes it back,
-// since both name it alike.
-func TestReversalFirst(t *testing.T) {
+// told decides on notices with those codes in turn, about one payment.
+func told(t *testing.T, steps ...step) {
+	t.Helper()
 	p := payment.Payment{
 		ID: "KPN20260105000001", State: payment.Issued, Amount: payment.Won(15000),
 		Transactions: []payment.Transaction{{Order: "KPN20260105000001", State: payment.Issued, Account: &payment.Account{Number: "1"}}},
 	}
 	env := payment.Env{Now: time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC), NewID: func() string { return "id" }}
-	for _, step := range []struct {
-		code    string
-		verdict payment.Verdict
-		state   payment.State
-	}{
-		{"00004000", payment.Recorded, payment.Issued},
-		{"00003100", payment.Recorded, payment.Issued},
-		{"00003000", payment.Recorded, payment.Issued},
-	} {
+	for _, step := range steps {
 		d := p.Decide(decode(t, with("00003000", step.code)).Report, env)
 		if d.Verdict != step.verdict || d.Payment.State != step.state {
 			t.Fatalf("%s: %s, %s; want %s, %s", step.code, d.Verdict, d.Payment.State, step.verdict, step.state)
 		}
 		p = d.Payment
 	}
+}
+
+type step struct {
+	code    string
+	verdict payment.Verdict
+	state   payment.State
+}
+
+// TestReversalFirst: a reversal that comes before its deposit takes it back,
+// since both name it alike.
+func TestReversalFirst(t *testing.T) {
+	told(
+		t,
+		step{"00004000", payment.Recorded, payment.Issued},
+		step{"00003100", payment.Recorded, payment.Issued},
+		step{"00003000", payment.Recorded, payment.Issued},
+	)
+}
+
+// TestDepositAfterReversal: nothing in a notice tells it from a resend of the
+// first deposit, so it pays nothing. The guides say what to do.
+func TestDepositAfterReversal(t *testing.T) {
+	told(
+		t,
+		step{"00003000", payment.Applied, payment.Paid},
+		step{"00003100", payment.Applied, payment.Cancelled},
+		step{"00003000", payment.Duplicate, payment.Cancelled},
+	)
 }

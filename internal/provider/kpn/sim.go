@@ -79,7 +79,7 @@ func keys(n notice.Notice, c merchant.Credentials) (id, otp secret.Text) {
 
 // dateOf is the MxIssueDate of an order: that in the name of its deposit, else
 // one made of the names alone. It does not depend on the notice's time, since
-// all that is told of an order has one MxIssueDate.
+// all that KPN tells of an order has one MxIssueDate.
 func dateOf(order, deposit string) string {
 	date, ok := strings.CutPrefix(deposit, url.PathEscape(order)+"/")
 	if ok && len(date) == len(stamp) && wire.Digits(date) == date {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +37,7 @@ func Run(t *testing.T, providers ...provider.Provider) {
 	for _, p := range providers {
 		t.Run(p.Info().Code, func(t *testing.T) {
 			t.Run("info", func(t *testing.T) { checkInfo(t, p) })
+			t.Run("guides", func(t *testing.T) { checkGuides(t, p) })
 			t.Run("samples", func(t *testing.T) { checkSamples(t, p) })
 			t.Run("round trip", func(t *testing.T) { checkRoundTrip(t, p) })
 			t.Run("broken", func(t *testing.T) { checkBroken(t, p) })
@@ -153,6 +155,25 @@ func checkSample(t *testing.T, p provider.Provider, s sample) {
 	}
 	if r := p.Ack(s.request, provider.Received); !bytes.Equal(r.Body, s.ack) {
 		t.Errorf("Ack = %q, want %q", r.Body, s.ack)
+	}
+}
+
+// unclosed is bold text that Markdown does not end: no letter may follow at
+// once where a sign stands before the asterisks.
+var unclosed = regexp.MustCompile(`[^\pL\pN\s*]\*\*\pL`)
+
+func checkGuides(t *testing.T, p provider.Provider) {
+	for _, lang := range []string{"ko", "en"} {
+		g := p.Guide(lang)
+		if !strings.Contains(g, provider.NoticeURLMark) {
+			t.Errorf("guide %s does not show the address of notices", lang)
+		}
+		if second := len(p.Info().Paths) > 1; strings.Contains(g, provider.SecondURLMark) != second {
+			t.Errorf("guide %s shows the second address: %v, want %v", lang, !second, second)
+		}
+		for _, m := range unclosed.FindAllString(g, -1) {
+			t.Errorf("guide %s prints the asterisks of %q", lang, m)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package welcome
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -78,6 +79,11 @@ func (r reader) tellB(n *notice.Notice) {
 		r.taken["P_TYPE"], r.taken["P_STATUS"] = true, false
 	}
 	n.Key = key(n.PGTx, status, n.Merchant, n.Order, n.Account.Reveal(), r.Get("P_AMT"), r.Get("P_AUTH_DT"))
+	if status == statusDeposit && n.PGTx != "" {
+		// P_TID may be the (inferred), so that a second deposit on the
+		// account would have it too: when the money came tells them apart.
+		n.Key += "/" + url.PathEscape(r.Get("P_AUTH_DT"))
+	}
 	n.OtherMethod = method != "" && !r.isAccount(*n)
 	switch {
 	case status == statusDone && r.isAccount(*n):

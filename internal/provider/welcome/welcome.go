@@ -30,8 +30,8 @@
 // # Charset
 //
 // B is EUC-KR, and UTF-8 where the window was opened with P_CHARSET=utf8; C is
-// what the merchant chose; of A nothing is said. No request tells which it is.
-// See text.go for how it is found out.
+// what the merchant chose; of A nothing is said. No request tells which it is:
+// package wire tells them apart by the bytes of the whole body.
 //
 // # The answer
 //

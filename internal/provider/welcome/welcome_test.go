@@ -176,7 +176,8 @@ func TestKeysOfOneTransaction(t *testing.T) {
 	for name, body := range map[string]string{
 		"deposit": sample(t, "a-deposit"), "reversal": sample(t, "a-reversal"),
 		"issue in B": sample(t, "b-issue"), "deposit in B": sample(t, "b-deposit"),
-		"escrow, confirmed": escrow, "escrow, cancelled": swap(t, escrow, "cl_status=3", "cl_status=8"),
+		"a second deposit in B": swap(t, sample(t, "b-deposit"), "20260401103000", "20260402090000"),
+		"escrow, confirmed":     escrow, "escrow, cancelled": swap(t, escrow, "cl_status=3", "cl_status=8"),
 		"C": sample(t, "c-deposit"), "C of another": swap(t, sample(t, "c-deposit"), "1004", "1005"),
 		"a slash": "no_tid=x/y&type_msg=0200", "another slash": "no_tid=x&type_msg=y/0200",
 	} {
