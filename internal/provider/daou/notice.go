@@ -146,6 +146,10 @@ func name(n *notice.Notice, v wire.Values) {
 		at = ""
 	}
 	parts := []string{n.Merchant, n.Kind, trx, at}
+	if n.Event == payment.EventOther {
+		// A VACCOUNT that may be a deposit is not the same as one of the issue.
+		parts = append(parts, "other")
+	}
 	for i, p := range parts {
 		parts[i] = url.PathEscape(p)
 	}
@@ -218,11 +222,15 @@ func (f fields) takeTime(names ...string) time.Time {
 	return time.Time{}
 }
 
-// rest is what is left, without the empty ones. Neither is the number of a card
-// kept, nor that of a payer's own account.
+// withheld are what a person is known or reached by: they are in the stored
+// query alone. An ACCOUNTNO that is left is a payer's own.
+var withheld = [...]string{"CARDNO", "ACCOUNTNO", "MOBILENO", "EMAIL"}
+
+// rest is what is left, without the empty ones and those withheld.
 func (f fields) rest() map[string]string {
-	delete(f.left, "CARDNO")
-	delete(f.left, "ACCOUNTNO")
+	for _, name := range withheld {
+		delete(f.left, name)
+	}
 	for name, v := range f.left {
 		if v == "" {
 			delete(f.left, name)

@@ -259,9 +259,13 @@ func TestBanks(t *testing.T) {
 // TestPrivate looks for what must not be shown in fields and errors.
 func TestPrivate(t *testing.T) {
 	const mark = "0109999888"
-	n := decode(t, `{"notiType":"30","pgCno":"1","cashAuthValue":"`+mark+`","mobileNo":"`+mark+`","shopValue1":"kept"}`)
+	n := decode(t, `{"notiType":"30","pgCno":"1","cashAuthValue":"`+mark+`","mobileNo":"`+mark+`","cardNo":"`+mark+`","cardnoHash":"`+mark+`","shopValue1":"kept"}`)
 	if d := cmp.Diff(map[string]string{"shopValue1": "kept"}, n.Fields); d != "" {
 		t.Errorf("fields (-want +got):\n%s", d)
+	}
+	n = decode(t, "noti_type=10&pay_type=21&cno=1&reserve1=kept&card_no="+mark+"&cardno_hash="+mark+"&account_no="+mark)
+	if d := cmp.Diff(map[string]string{"pay_type": "21", "reserve1": "kept"}, n.Fields); d != "" {
+		t.Errorf("fields of a transfer (-want +got):\n%s", d)
 	}
 	const form = "noti_type=30&cno=1&account_no=" + mark
 	const object = `{"notiType":"30","pgCno":"1","accountNo":"` + mark + `"`

@@ -172,12 +172,9 @@ func (m message) takeAll(n *notice.Notice) {
 		delete(m.left, name)
 	}
 	m.takeTime(n)
-	switch {
-	case n.Kind == kindRefundFailed:
-		// The documents don't say whose account this is. It is most likely the
-		// customer's, to which the refund could not go.
-		delete(m.left, m.account)
-	case !n.OtherMethod:
+	// The documents don't say whose account a failed refund names. It is most
+	// likely the customer's, to which the money could not go.
+	if !n.OtherMethod && n.Kind != kindRefundFailed {
 		n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(m.take(m.account)))
 		n.BankCode, n.BankName = m.take(m.bankCode), m.take(m.bankName)
 		n.Bank, n.Depositor = bankOf(n.BankCode), m.take(m.depositor)
@@ -238,10 +235,14 @@ func (m message) takeReceipt(n *notice.Notice) {
 
 // withheld are numbers by which a person is known: they are in the stored body
 // alone. cashAuthValue is whom the tax office credits with a cash receipt.
-var withheld = []string{"cashAuthValue", "cash_auth_value", "mobileNo", "mobile_no"}
+var withheld = []string{
+	"cashAuthValue", "cash_auth_value", "mobileNo", "mobile_no", "cardNo", "card_no", "cardnoHash", "cardno_hash",
+}
 
-// takeFields keeps what is left.
+// takeFields keeps what is left. An account that is left is a customer's own,
+// from which a transfer came or to which a refund goes.
 func (m message) takeFields(n *notice.Notice) {
+	delete(m.left, m.account)
 	for _, name := range withheld {
 		delete(m.left, name)
 	}

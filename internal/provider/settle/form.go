@@ -70,8 +70,6 @@ func parseForm(body []byte) (form, error) {
 		f.plain += s
 	}
 	f.proof = secret.Text(f.take("pktHash"))
-	// A billing key charges a card: it is no part of what a person is shown.
-	delete(f.rest, "billKey")
 	return f, nil
 }
 

@@ -134,6 +134,8 @@ func (f form) otherMethod(status, biz string) (e payment.Event, listed bool) {
 		return payment.EventApproved, false
 	case biz == bizRefund:
 		return f.cancelEvent()
+	case biz == bizDeposit || biz == bizClosed:
+		return payment.EventOther, true // an account's word on another method
 	}
 	return payment.EventOther, false
 }
@@ -189,8 +191,16 @@ func (f form) fingerprint(n notice.Notice) string {
 	return "none-" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// withheld are in the stored body alone: a billing key, which charges a card,
+// and what a person is known or reached by. The account of a notice about one
+// has been taken.
+var withheld = [...]string{"billKey", "vAcntNo", "cardNo", "phoneNoEnc", "email"}
+
 // takeFields keeps what is left and says something.
 func (f form) takeFields(n *notice.Notice) {
+	for _, name := range withheld {
+		delete(f.rest, name)
+	}
 	for name, v := range f.rest {
 		if v == "" {
 			delete(f.rest, name)

@@ -5,8 +5,9 @@
 //
 // A POST with a urlencoded form, its values in clear although the API of the
 // same gateway encrypts amounts and account numbers. The charset is EUC-KR
-// unless the merchant asked for UTF-8, and the request does not say which; see
-// text for how it is told. What happened is told by two fields together:
+// unless the merchant asked for UTF-8, and the request does not say which: the
+// bytes of the whole form tell (wire.Form.Charset). What happened is told by two
+// fields together:
 //
 //	outStatCd 0051  bizType A0, A4  an account was issued and waits for money
 //	                                (A4: one whose number is a phone's, 010)
@@ -15,12 +16,12 @@
 //	outStatCd 0021  bizType C0      paid money goes back (환불); cnclType 00 is
 //	                                all of it, 10 a part
 //
-// Any other pair is kept and shown to a person. Many receivers look at
-// outStatCd alone and would take a cancel for a deposit. Cancels (A2, C0) come
-// only if the merchant asked for them. The notice of the issue may come before
-// the API's answer or after it. Cards and other methods are told in the same
-// form (method other than VA, bizType B0 approved, C0 cancelled) where they
-// have the same URL.
+// Any other pair is kept and shown to a person, and so is B1 or A2 under
+// another method. Many receivers look at outStatCd alone and would take a cancel
+// for a deposit. Cancels (A2, C0) come only if the merchant asked for them. The
+// notice of the issue may come before the API's answer or after it. Cards and
+// other methods are told in the same form (method other than VA, bizType B0
+// approved, C0 cancelled) where they have the same URL.
 //
 // trdNo names the transaction; whether the one of a deposit is that of its
 // issue is not documented. orgTrdNo of a cancel points to what it cancels. An

@@ -92,7 +92,8 @@ func TestEvents(t *testing.T) {
 		{"0021", "B0", "CA", "", payment.EventApproved, false},
 		{"0021", "C0", "CA", "00", payment.EventCancelled, false},
 		{"0021", "C0", "MP", "10", payment.EventPartiallyCancelled, false},
-		{"0021", "B1", "CA", "", payment.EventOther, false},
+		{"0021", "B1", "CA", "", payment.EventOther, true},
+		{"0021", "A2", "CA", "", payment.EventOther, true},
 		{"0051", "A0", "CA", "", payment.EventOther, false},
 		{"0031", "B0", "CA", "", payment.EventOther, false},
 	} {
@@ -236,6 +237,7 @@ func TestFields(t *testing.T) {
 		{"a deposit's original stays a field", deposit + "&orgTrdNo=T0", func(n notice.Notice) any { return n.PGTx + n.Fields["orgTrdNo"] }, "T1T0"},
 		{"a cancel's original", with("B1", "A2") + "&orgTrdNo=T0", func(n notice.Notice) any { return n.PGTx + "/" + n.PGCancel }, "T0/T1"},
 		{"a cancel without it", with("B1", "A2"), func(n notice.Notice) any { return n.PGTx + "/" + n.PGCancel }, "/T1"},
+		{"the account of another method", with("method=VA", "method=CA"), func(n notice.Notice) any { return n.Fields["vAcntNo"] }, ""},
 		{"a billing key", deposit + "&billKey=SBILL_1", func(n notice.Notice) any { return n.Fields["billKey"] }, ""},
 		{"an empty field", deposit + "&x=", func(n notice.Notice) any { _, ok := n.Fields["x"]; return ok }, false},
 		{"a line break at the end", deposit + "\r\n", func(n notice.Notice) any { return n.Amount }, payment.Won(1000)},
@@ -309,7 +311,7 @@ func TestUnreadable(t *testing.T) {
 // TestSecrets looks for the hash and the billing key in all that is shown of a
 // notice, and for the key in what Verify says.
 func TestSecrets(t *testing.T) {
-	n := decode(t, deposit+"&billKey=SBILL_0123456789&pktHash="+depositHash)
+	n := decode(t, deposit+"&billKey=SBILL_0123456789&cardNo=4111111111111111&phoneNoEnc=PHONE%2BENC%3D%3D&email=hong@example.com&pktHash="+depositHash)
 	if !n.Proof.Equal(depositHash) {
 		t.Error("the hash is not kept as proof")
 	}
@@ -319,7 +321,7 @@ func TestSecrets(t *testing.T) {
 	}
 	err = Module.Verify(request(deposit+"&pktHash="+issuedHash), n, merchant.Channel{Credentials: merchant.Credentials{hashKey: testHashKey}}, payment.Payment{})
 	for _, shown := range []string{string(b), fmt.Sprintf("%+v", n), err.Error()} {
-		for _, hidden := range []string{depositHash, issuedHash, testHashKey.Reveal(), "SBILL"} {
+		for _, hidden := range []string{depositHash, issuedHash, testHashKey.Reveal(), "SBILL", "41111111", "PHONE", "hong@"} {
 			if strings.Contains(shown, hidden) {
 				t.Errorf("%q is in %s", hidden, shown)
 			}

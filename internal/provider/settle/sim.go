@@ -270,7 +270,7 @@ func (w *writer) putTail(l line, n notice.Notice) {
 	if w.extra["orgTrdNo"] != "" {
 		originalDate = n.At.Format("20060102")
 	}
-	w.putOwn("email", "HongGilDong@example.com")
+	w.putOwn("email", "hong@example.com")
 	w.putOwn("mchtCustId", "HongGilDong")
 	w.putOwn("orgTrdNo", "")
 	w.putOwn("orgTrdDt", originalDate)

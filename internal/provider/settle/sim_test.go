@@ -41,7 +41,7 @@ func TestEncodeBytes(t *testing.T) {
 	const (
 		head = "outStatCd=0021&trdNo=20260801123015000001&method=VA&bizType=B1&mchtId=nx_mid_il&mchtTrdNo=order-1001&mchtCustNm="
 		// printf '002120260801123015nx_mid_ilorder-100110000key' | sha256sum
-		tail = "&email=HongGilDong%40example.com&mchtCustId=HongGilDong&orgTrdNo=&orgTrdDt=&csrcIssNo=&cnclType=" +
+		tail = "&email=hong%40example.com&mchtCustId=HongGilDong&orgTrdNo=&orgTrdDt=&csrcIssNo=&cnclType=" +
 			"&mchtParam=name%3DHongGilDong%26age%3D25&pktHash="
 	)
 	for form, name := range map[string]string{

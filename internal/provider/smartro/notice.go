@@ -81,11 +81,12 @@ func (f form) fill(n *notice.Notice) {
 		n.Bank = payment.BankByCode(n.BankCode)
 		n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(f.take("VbankNum")))
 	}
-	f.name(n, state)
-	if at, ok := readTime(f.get("AuthDate")); ok {
-		n.At = at
+	date := f.get("AuthDate")
+	if at, ok := readTime(date); ok {
+		n.At, date = at, short(at) // in names it is the same in either length
 		f.take("AuthDate")
 	}
+	f.name(n, date, state)
 	f.takeFields(n)
 }
 
@@ -156,9 +157,8 @@ func otherMethod(method, code, state string) (payment.Event, bool) {
 
 // name gives the message and the money their names, and the payment the PG's
 // ids. A cancel or refund with its original's id has its own besides.
-func (f form) name(n *notice.Notice, state string) {
+func (f form) name(n *notice.Notice, date, state string) {
 	tid, original := f.take("Tid"), f.take("OTid")
-	date := f.get("AuthDate")
 	n.PGTx = tid
 	if original != "" {
 		n.PGTx = original
@@ -211,12 +211,16 @@ func readTime(s string) (time.Time, bool) {
 	return at, err == nil
 }
 
-// takeFields keeps what is left. Not kept are BuyerAuthNum and RcptCcNo, by
-// which the tax office may know the buyer, and pinNo, which may be a voucher's
-// secret: sources give their names only.
+// withheld are in the stored body alone: what the buyer is reached by; an
+// account that a notice of another method names; BuyerAuthNum and RcptCcNo, by
+// which the tax office may know the buyer; and pinNo, which may be a voucher's
+// secret. Sources give the names of the last three only.
+var withheld = [...]string{"BuyerTel", "BuyerEmail", "VbankNum", "BuyerAuthNum", "RcptCcNo", "pinNo"}
+
+// takeFields keeps what is left.
 func (f form) takeFields(n *notice.Notice) {
-	for _, private := range []string{"BuyerAuthNum", "RcptCcNo", "pinNo"} {
-		f.take(private)
+	for _, name := range withheld {
+		f.take(name)
 	}
 	for name, v := range f.rest {
 		if v == "" {

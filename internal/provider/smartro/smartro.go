@@ -13,8 +13,8 @@
 //	구통보  names such as MID, TID, OID, state_cd; the admin site's default
 //
 // Text is UTF-8 as PortOne's guide asks, or EUC-KR, the default. Whether the
-// request says which is unknown: strict UTF-8 is tried over the whole form,
-// then CP949.
+// request says which is unknown: the bytes of the whole form tell
+// (wire.Form.Charset).
 //
 // Of 신통보 only the first seven names are documented (PayMethod to GoodsName).
 // The others are inferred from the answers of the module's API, so names are

@@ -208,6 +208,7 @@ func TestKeys(t *testing.T) {
 	for _, again := range []string{ // the first of them, told again
 		"PayMethod=VBANK&Mid=m&Tid=t-1&ResultCode=4110&AuthDate=260801120000&StateCd=0&EdiDate=20260801120500",
 		"PayMethod=VBANK&MID=m&TID=t-1&ResultCode=4110&AuthDate=260801120000&state_cd=0",
+		"PayMethod=VBANK&Mid=m&Tid=t-1&ResultCode=4110&AuthDate=20260801120000&StateCd=0",
 	} {
 		if n := decode(t, again); seen[n.Key] == "" || n.Deposit != "t-1/260801120000" {
 			t.Errorf("a resend has key %q, deposit %q", n.Key, n.Deposit)
@@ -278,7 +279,7 @@ func TestCharset(t *testing.T) {
 
 // TestSecrets looks for what is not to be seen in all that is shown of a notice.
 func TestSecrets(t *testing.T) {
-	const good = ids + "PayMethod=VBANK&ResultCode=4110&BuyerAuthNum=8001011234567&rcptccno=8001011234567&PinNo=8001011234567&SignValue="
+	const good = ids + "PayMethod=VBANK&ResultCode=4110&BuyerAuthNum=8001011234567&rcptccno=8001011234567&PinNo=8001011234567&buyertel=8001011234567&BuyerEmail=8001011234567&SignValue="
 	signed := good + url.QueryEscape(sign)
 	n := decode(t, signed)
 	if !n.Proof.Equal(sign) {
@@ -300,6 +301,11 @@ func TestSecrets(t *testing.T) {
 		}
 		shown = append(shown, err.Error())
 	}
+	other, err := json.Marshal(decode(t, ids+"PayMethod=CARD&ResultCode=3001&VbankNum=8001011234567"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown = append(shown, string(other))
 	wrong := smartro.V2.Verify(request(signed), n, merchant.Channel{Credentials: merchant.Credentials{"merchant_key": secret.Text(key[1:])}}, payment.Payment{})
 	for _, s := range append(shown, wrong.Error()) {
 		if strings.Contains(s, sign[:10]) || strings.Contains(s, key[1:10]) || strings.Contains(s, "8001011234567") {
