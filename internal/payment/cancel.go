@@ -196,20 +196,44 @@ func (d *decider) ownRequest(amount Money) *Cancellation {
 // refunded settles the refund transfer of a cancellation. It never
 // un-cancels.
 func (d *decider) refunded() Decision {
+	c, why := d.refundOf()
+	if c == nil {
+		return d.conflict(why)
+	}
+	c.Refund = RefundCompleted
+	out := Decision{Verdict: Applied, Changed: true}
+	if d.r.Event == EventRefundFailed {
+		c.Refund = RefundFailed
+		out.Reason, out.Listed = ReasonRefundFailed, true
+	}
+	d.p.UpdatedAt = d.e.Now
+	out.Payment = d.p
+	return out
+}
+
+// refundOf is the cancellation whose pending refund the report speaks of: the
+// one that it names, else one of its amount. A report without an amount leaves
+// two refunds of different amounts to a person.
+func (d *decider) refundOf() (*Cancellation, Reason) {
+	var found *Cancellation
+	several := false
 	for i := range d.p.Cancellations {
 		c := &d.p.Cancellations[i]
-		if c.Refund != RefundPending || (d.r.HasAmount && d.r.Amount != c.Amount) {
-			continue
+		switch {
+		case c.Refund != RefundPending || d.r.HasAmount && d.r.Amount != c.Amount:
+		case d.r.PGCancel != "" && c.PGID == d.r.PGCancel:
+			return c, ReasonNone
+		case found == nil:
+			found = c
+		case found.Amount != c.Amount:
+			several = true
 		}
-		c.Refund = RefundCompleted
-		out := Decision{Verdict: Applied, Changed: true}
-		if d.r.Event == EventRefundFailed {
-			c.Refund = RefundFailed
-			out.Reason, out.Listed = ReasonRefundFailed, true
-		}
-		d.p.UpdatedAt = d.e.Now
-		out.Payment = d.p
-		return out
 	}
-	return d.conflict(ReasonNoRefundPending)
+	switch {
+	case found == nil:
+		return nil, ReasonNoRefundPending
+	case several:
+		return nil, ReasonForAPerson
+	}
+	return found, ReasonNone
 }

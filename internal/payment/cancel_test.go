@@ -1,6 +1,7 @@
 package payment_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tongbo/tongbo/internal/payment"
@@ -262,6 +263,21 @@ func TestRefunds(t *testing.T) {
 			}
 		}
 	}
+	of := func(id string, amount int64) payment.Cancellation {
+		return payment.Cancellation{ID: "c" + id, PGID: id, State: payment.CancelSucceeded, Amount: payment.Won(amount), Refund: payment.RefundPending}
+	}
+	three := waiting(inState(payment.Cancelled), withCancellations(of("R1", 400), of("R2", 600), of("R3", 600)))
+	refunds := func(want string) func(*testing.T, payment.Payment) {
+		return func(t *testing.T, p payment.Payment) {
+			var got []string
+			for _, c := range p.Cancellations {
+				got = append(got, string(c.Refund))
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("refunds = %v, want %s", got, want)
+			}
+		}
+	}
 	tell(t, []story{
 		{"refunded", p, []step{
 			{r: report(payment.EventRefunded, 9), verdict: payment.Applied, state: payment.Cancelled},
@@ -273,6 +289,21 @@ func TestRefunds(t *testing.T) {
 		{"refund of another amount", p, []step{
 			conflicts(report(payment.EventRefunded, 9, won(999)), payment.ReasonNoRefundPending, payment.Cancelled),
 		}, refund(payment.RefundPending)},
+		{"the second of three refunds, by its id", three, []step{
+			{r: report(payment.EventRefunded, 9, noAmount, pgCancel("R2")), verdict: payment.Applied, state: payment.Cancelled},
+		}, refunds("PENDING COMPLETED PENDING")},
+		{"the second of three refunds, by its amount", three, []step{
+			{report(payment.EventRefundFailed, 9, won(600), pgCancel("R9")), payment.Applied, payment.ReasonRefundFailed, payment.Cancelled, "", true},
+		}, refunds("PENDING FAILED PENDING")},
+		{"the last of three by its id, though another has its amount", three, []step{
+			{r: report(payment.EventRefunded, 9, won(600), pgCancel("R3")), verdict: payment.Applied, state: payment.Cancelled},
+		}, refunds("PENDING PENDING COMPLETED")},
+		{"one of several refunds without a word which", three, []step{
+			conflicts(report(payment.EventRefunded, 9, noAmount), payment.ReasonForAPerson, payment.Cancelled),
+		}, refunds("PENDING PENDING PENDING")},
+		{"a refund by its id with another amount", three, []step{
+			conflicts(report(payment.EventRefunded, 9, won(1), pgCancel("R2")), payment.ReasonNoRefundPending, payment.Cancelled),
+		}, refunds("PENDING PENDING PENDING")},
 		{"refund of a payment without cancellation", waiting(), []step{
 			conflicts(report(payment.EventRefunded, 9), payment.ReasonNoRefundPending, payment.Issued),
 		}, nil},
