@@ -13,73 +13,59 @@ import (
 const caseListed = "listed"
 
 // putCase opens, joins or ends the case of a notice.
-func (t *tx) putCase(in notice.Inbound, r notice.Ruling) error {
-	known, err := t.caseOf(r.Channel, in.Notice.Key)
-	if err != nil {
-		return err
-	}
-	kind := string(r.Verdict)
+func (t *tx) putCase(k *known, in notice.Inbound, r notice.Ruling) error {
+	at := keyIn{r.Channel, name(in.Notice.Key)}
+	open := k.cases[at]
 	if r.Verdict.Open() {
-		if known == "" {
-			return t.openCase(in, r, kind)
+		if open == "" {
+			t.openCase(k, in, r, string(r.Verdict))
+			if in.Notice.Key != "" {
+				k.cases[at] = string(in.ID)
+			}
+			return nil
 		}
 		return t.must(`update open_case set resends = resends + 1, kind = $2, reason = $3 where id = $1`,
-			known, kind, string(r.Reason))
+			open, string(r.Verdict), string(r.Reason))
 	}
-	if known != "" && r.Claims {
+	if open != "" && r.Claims {
 		// The same message was held, and now it is decided: so is the case.
-		if err := t.endCase(known, in, r); err != nil {
+		delete(k.cases, at)
+		if err := t.endCase(open, in, r); err != nil {
 			return err
 		}
 	}
-	if !r.Listed {
-		return nil
+	if r.Listed {
+		t.openCase(k, in, r, caseListed)
 	}
-	return t.openCase(in, r, caseListed)
+	return nil
 }
 
-func (t *tx) caseOf(c merchant.ChannelKey, key string) (id string, err error) {
-	if key == "" {
-		return "", nil
-	}
-	// Index: open_case_by_key.
-	_, err = t.has(`select id from open_case where channel_key = $1 and notice_key = $2 and notice_key <> ''`,
-		[]any{string(c), name(key)}, &id)
-	return id, err
-}
+// What is written for a case. Another node may open one for the same message:
+// one is enough.
+var (
+	newCase = inserting("open_case", `id uuid, kind text, channel_key text, merchant_id text, store_id text, notice_key text,
+		payment_key uuid, reason text, opened_at bigint, resends bigint`, "on conflict do nothing")
+	newCaseKey = inserting("case_key", "channel_key text, kind text, value text, case_id uuid", "on conflict do nothing")
+)
 
-func (t *tx) openCase(in notice.Inbound, r notice.Ruling, kind string) error {
-	var owner payment.Payment
-	if r.Payment != nil {
-		owner = *r.Payment
-	}
-	c := merchant.Channel{Merchant: owner.Merchant, Store: owner.Store}
-	if r.Channel != "" {
-		if _, err := t.has(`select merchant_id, store_id from channel where key = $1`, []any{string(r.Channel)}, &c.Merchant, &c.Store); err != nil {
-			return err
-		}
+func (t *tx) openCase(k *known, in notice.Inbound, r notice.Ruling, kind string) {
+	owner, ok := k.channels[r.Channel]
+	if !ok && r.Payment != nil {
+		owner = channelOwner{merchant: r.Payment.Merchant, store: r.Payment.Store}
 	}
 	// A listed notice is decided: nothing may join it.
 	key := in.Notice.Key
 	if kind == caseListed {
 		key = ""
 	}
-	if err := t.must(`insert into open_case (id, kind, channel_key, merchant_id, store_id, notice_key, payment_key, reason, opened_at, resends)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) on conflict do nothing`,
-		string(in.ID), kind, string(r.Channel), string(c.Merchant), string(c.Store), name(key), orNull(owner.Key),
-		string(r.Reason), micros(in.At)); err != nil {
-		return err
-	}
+	t.put(newCase, string(in.ID), kind, string(r.Channel), string(owner.merchant), string(owner.store), name(key),
+		orNull(paymentOf(r)), string(r.Reason), micros(in.At), 0)
 	if kind == caseListed {
-		return nil
+		return
 	}
-	for _, k := range in.Keys() {
-		if err := t.must(`insert into case_key (channel_key, kind, value, case_id) values ($1, $2, $3, $4)
-			on conflict do nothing`, string(k.Channel), string(k.Kind), t.s.nameOf(k), string(in.ID)); err != nil {
-			return err
-		}
+	for _, mk := range in.Keys() {
+		t.put(newCaseKey, string(mk.Channel), string(mk.Kind), t.s.nameOf(mk), string(in.ID))
 	}
-	return nil
 }
 
 // endCase closes the case of an earlier notice that this one decided too.

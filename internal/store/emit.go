@@ -28,9 +28,7 @@ func (t *tx) putEmission(e webhook.Emission, notice string) error {
 		return err
 	}
 	for _, d := range e.Deliveries {
-		if err := t.putDelivery(d); err != nil {
-			return err
-		}
+		t.putDelivery(d)
 	}
 	return nil
 }
@@ -85,6 +83,16 @@ func (t *tx) emitThrottled() error {
 // attentionLock begins the names under which kinds of attention are locked.
 const attentionLock = "attention\x1f"
 
+// What is written of an event.
+var (
+	newEvent = inserting("event", `id uuid, type text, at bigint, merchant_id text, store_id text, mode text, payment_key uuid,
+		payment_id text, transaction_id text, cancellation_id text, state text, deposited boolean, concern text, notice_id uuid,
+		fanout bigint`, "")
+	newDelivery = inserting("delivery", `id uuid, event_id uuid, payment_key uuid, payment_id text, channel_key text, merchant_id text,
+		store_id text, mode text, type text, endpoint_id uuid, url text, target text, content_type text, body bytea, schedule text,
+		state text, tries bigint, lane bigint, due_at bigint, ready_at bigint, manual boolean, original uuid, created_at bigint`, "")
+)
+
 func (t *tx) putEvent(e webhook.Emission, notice string) error {
 	var concern sql.NullString
 	if e.Event.Concern != nil {
@@ -95,24 +103,19 @@ func (t *tx) putEvent(e webhook.Emission, notice string) error {
 		concern = sql.NullString{String: string(b), Valid: true}
 	}
 	ev := e.Event
-	return t.must(`insert into event (id, type, at, merchant_id, store_id, mode, payment_key, payment_id,
-		transaction_id, cancellation_id, state, deposited, concern, notice_id, fanout)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		string(ev.ID), string(ev.Type), micros(ev.At), string(ev.Merchant), string(ev.Store), string(ev.Mode),
+	t.put(newEvent, string(ev.ID), string(ev.Type), micros(ev.At), string(ev.Merchant), string(ev.Store), string(ev.Mode),
 		orNull(ev.Payment), string(ev.PaymentID), string(ev.Transaction), ev.Cancellation, string(ev.State),
 		ev.Deposited, concern, orNull(notice), len(e.Deliveries))
+	return nil
 }
 
-func (t *tx) putDelivery(d webhook.Delivery) error {
+func (t *tx) putDelivery(d webhook.Delivery) {
 	if d.State == webhook.Waiting {
 		t.due = true
 	}
-	return t.must(`insert into delivery (id, event_id, payment_key, payment_id, channel_key, merchant_id, store_id, mode, type, endpoint_id,
-		url, target, content_type, body, schedule, state, tries, lane, due_at, ready_at, manual, original, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
-		string(d.ID), string(d.Event), orNull(d.Payment), string(d.PaymentID), string(d.Channel), string(d.Merchant), string(d.Store), string(d.Mode),
-		string(d.Type), orNull(d.Endpoint), d.URL, d.Target, string(d.ContentType), d.Body, string(d.Schedule),
-		string(d.State), d.Tries, lane(d.Tries), micros(d.DueAt), micros(d.DueAt), d.Manual, orNull(d.Original),
+	t.put(newDelivery, string(d.ID), string(d.Event), orNull(d.Payment), string(d.PaymentID), string(d.Channel), string(d.Merchant),
+		string(d.Store), string(d.Mode), string(d.Type), orNull(d.Endpoint), d.URL, d.Target, string(d.ContentType), d.Body,
+		string(d.Schedule), string(d.State), d.Tries, lane(d.Tries), micros(d.DueAt), micros(d.DueAt), d.Manual, orNull(d.Original),
 		micros(d.CreatedAt))
 }
 

@@ -87,9 +87,10 @@ func locksOf(in notice.Inbound) []string {
 	return out
 }
 
-// take locks what notices may touch, without waiting for anyone, and tells
-// which of the notices someone else is busy with. It also keeps the settings
-// as they are.
+// take locks the names in notices, without waiting for anyone, and tells which
+// of the notices someone else is busy with. It also keeps the settings as they
+// are. Two notices may name one payment differently, so the names alone do not
+// keep others away: know locks the payments besides.
 func (t *tx) take(in []notice.Inbound) (busy []bool, err error) {
 	busy = make([]bool, len(in))
 	if !t.d.postgres {
@@ -109,56 +110,5 @@ func (t *tx) take(in []notice.Inbound) (busy []bool, err error) {
 	for i, n := range in {
 		busy[i] = slices.ContainsFunc(locksOf(n), func(k string) bool { return missed[k] })
 	}
-	return busy, t.takePayments(in, busy)
-}
-
-// takePayments locks the payments that the names lead to. Two notices may name
-// one payment differently, so the names alone do not keep others away.
-func (t *tx) takePayments(in []notice.Inbound, busy []bool) error {
-	var numbers []int32
-	var channels, kinds, values []string
-	for i, n := range in {
-		if busy[i] {
-			continue
-		}
-		for _, k := range n.Keys() {
-			numbers, channels = append(numbers, int32(i)), append(channels, string(k.Channel))
-			kinds, values = append(kinds, string(k.Kind)), append(values, t.s.nameOf(k))
-		}
-	}
-	if len(numbers) == 0 {
-		return nil
-	}
-	meant := make(map[string][]int32)
-	// Index: match_key_pkey.
-	if err := t.each(`select k.n, m.payment_key from unnest($1::int[], $2::text[], $3::text[], $4::text[]) as k (n, channel, kind, value)
-		cross join lateral (select payment_key from match_key where channel_key = k.channel and kind = k.kind and value = k.value
-			order by payment_key desc limit $5) as m`, []any{numbers, channels, kinds, values, mostNamed}, func(rows *sql.Rows) error {
-		var n int32
-		var key string
-		err := rows.Scan(&n, &key)
-		meant[key] = append(meant[key], n)
-		return err
-	}); err != nil || len(meant) == 0 {
-		return err
-	}
-	keys := make([]string, 0, len(meant))
-	for k := range meant {
-		keys = append(keys, k)
-	}
-	// Index: payment_pkey.
-	if err := t.each(`select key from payment where key = any($1::uuid[]) for update skip locked`, []any{keys}, func(rows *sql.Rows) error {
-		var key string
-		err := rows.Scan(&key)
-		delete(meant, key)
-		return err
-	}); err != nil {
-		return err
-	}
-	for _, list := range meant {
-		for _, n := range list {
-			busy[n] = true
-		}
-	}
-	return nil
+	return busy, nil
 }

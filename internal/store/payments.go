@@ -94,6 +94,23 @@ func (t *tx) paymentByID(s merchant.StoreID, id payment.ID) (payment.Payment, bo
 	return p, true, err
 }
 
+// What is written of a payment. Rows of one payment in one transaction are
+// written in their order: the last one counts.
+var (
+	newPayment = inserting("payment", `key uuid, merchant_id text, store_id text, id text, mode text, state text, amount bigint,
+		currency text, requested_at bigint, updated_at bigint, status_changed_at bigint, deadline bigint, doc bytea`, "")
+	changedPayment = &bulk{
+		one: `update payment set state = $2, updated_at = $3, status_changed_at = $4, deadline = $5, doc = $6 where key = $1`,
+		many: `update payment as p set state = c.state, updated_at = c.updated_at, status_changed_at = c.status_changed_at,
+			deadline = c.deadline, doc = c.doc
+			from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[])
+			as c (key, state, updated_at, status_changed_at, deadline, doc) where p.key = c.key`,
+		kinds: []string{"uuid", "text", "bigint", "bigint", "bigint", "bytea"},
+		last:  true,
+	}
+	newName = inserting("match_key", "channel_key text, kind text, value text, payment_key uuid, store_id text", "on conflict do nothing")
+)
+
 // putPayment writes a payment and the names under which notices find it.
 // before are the names it had.
 func (t *tx) putPayment(p payment.Payment, created bool, before []payment.MatchKey) error {
@@ -106,29 +123,16 @@ func (t *tx) putPayment(p payment.Payment, created bool, before []payment.MatchK
 		deadline.Valid = false // flagged already
 	}
 	if created {
-		err = t.must(`insert into payment (key, merchant_id, store_id, id, mode, state, amount, currency,
-			requested_at, updated_at, status_changed_at, deadline, doc)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-			string(p.Key), string(p.Merchant), string(p.Store), string(p.ID), string(p.Mode), string(p.State),
-			p.Amount.Amount, string(p.Amount.Currency), micros(p.RequestedAt), micros(p.UpdatedAt),
-			micros(p.StatusChangedAt), deadline, doc)
+		t.put(newPayment, string(p.Key), string(p.Merchant), string(p.Store), string(p.ID), string(p.Mode), string(p.State),
+			p.Amount.Amount, string(p.Amount.Currency), micros(p.RequestedAt), micros(p.UpdatedAt), micros(p.StatusChangedAt), deadline, doc)
 	} else {
-		err = t.must(`update payment set state = $2, updated_at = $3, status_changed_at = $4, deadline = $5, doc = $6
-			where key = $1`,
-			string(p.Key), string(p.State), micros(p.UpdatedAt), micros(p.StatusChangedAt), deadline, doc)
-	}
-	if err != nil {
-		return err
+		t.put(changedPayment, string(p.Key), string(p.State), micros(p.UpdatedAt), micros(p.StatusChangedAt), deadline, doc)
 	}
 	for _, k := range p.MatchKeys() {
 		if slices.Contains(before, k) {
 			continue
 		}
-		if err := t.must(`insert into match_key (channel_key, kind, value, payment_key, store_id)
-			values ($1, $2, $3, $4, $5) on conflict do nothing`,
-			string(k.Channel), string(k.Kind), t.s.nameOf(k), string(p.Key), string(p.Store)); err != nil {
-			return err
-		}
+		t.put(newName, string(k.Channel), string(k.Kind), t.s.nameOf(k), string(p.Key), string(p.Store))
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func refuses(r notice.Ruling) bool {
 // putRefusals counts the refusals of a batch and writes those that are under
 // the caps. It comes last in the transaction, and waits for nobody: if another
 // node counts, they are busy.
-func (t *tx) putRefusals(list []refusal, results []notice.Result) error {
+func (t *tx) putRefusals(k *known, list []refusal, results []notice.Result) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (t *tx) putRefusals(list []refusal, results []notice.Result) error {
 		if !kept {
 			continue
 		}
-		if err := t.record(f.in, f.ruling, nil); err != nil {
+		if err := t.record(k, f.in, f.ruling, nil); err != nil {
 			return err
 		}
 	}

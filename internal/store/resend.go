@@ -41,7 +41,8 @@ func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID
 		again.ID, again.Original = webhook.DeliveryID(v7.String()), first.ID
 		again.Manual, again.Schedule, again.State, again.Tries = true, webhook.Once, webhook.Waiting, 0
 		again.DueAt, again.CreatedAt = now, now
-		return t.putDelivery(again)
+		t.putDelivery(again)
+		return nil
 	})
 	return again, err
 }

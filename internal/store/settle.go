@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -60,6 +59,10 @@ func (s *Store) settle(ctx context.Context, in []notice.Inbound, judge notice.Ju
 		if err != nil {
 			return err
 		}
+		k, err := t.know(in, taken)
+		if err != nil {
+			return err
+		}
 		var refused []refusal
 		for i, n := range in {
 			switch {
@@ -70,7 +73,7 @@ func (s *Store) settle(ctx context.Context, in []notice.Inbound, judge notice.Ju
 				results[i] = notice.Result{ID: n.ID, Err: busy(n)}
 				continue
 			}
-			r, found, err := t.judge(n, judge)
+			r, found, err := t.judge(k, n, judge)
 			if err != nil {
 				return err
 			}
@@ -79,11 +82,12 @@ func (s *Store) settle(ctx context.Context, in []notice.Inbound, judge notice.Ju
 				continue
 			}
 			results[i] = resultOf(n, r)
-			if err := t.record(n, r, found); err != nil {
+			if err := t.record(k, n, r, found); err != nil {
 				return err
 			}
+			k.learn(n, r)
 		}
-		return t.putRefusals(refused, results)
+		return t.putRefusals(k, refused, results)
 	})
 	if err != nil {
 		return nil, err
@@ -92,14 +96,11 @@ func (s *Store) settle(ctx context.Context, in []notice.Inbound, judge notice.Ju
 }
 
 // judge has a notice ruled on by what the store knows of it.
-func (t *tx) judge(in notice.Inbound, judge notice.Judge) (notice.Ruling, []notice.Found, error) {
+func (t *tx) judge(k *known, in notice.Inbound, judge notice.Judge) (notice.Ruling, []notice.Found, error) {
 	if in.Ruled != nil {
 		return *in.Ruled, nil, nil
 	}
-	found, err := t.find(in)
-	if err != nil {
-		return notice.Ruling{}, nil, err
-	}
+	found := k.find(in)
 	r := judge(in, found)
 	if r.Created {
 		var key string
@@ -131,28 +132,25 @@ func resultOf(in notice.Inbound, r notice.Ruling) notice.Result {
 }
 
 // record writes a notice with its ruling.
-func (t *tx) record(in notice.Inbound, r notice.Ruling, found []notice.Found) error {
-	if err := t.putNotice(in, r); err != nil {
+func (t *tx) record(k *known, in notice.Inbound, r notice.Ruling, found []notice.Found) error {
+	if err := t.putNotice(in, r, k.channels[r.Channel]); err != nil {
 		return err
 	}
-	if err := t.putVerdict(in.ID, in.At, r); err != nil {
+	if err := t.putFirstVerdict(in, r); err != nil {
 		return err
 	}
 	if err := t.putRuling(in, r, found); err != nil {
 		return err
 	}
-	return t.putCase(in, r)
+	return t.putCase(k, in, r)
 }
 
 // putRuling writes what a ruling does beyond the notice itself.
 func (t *tx) putRuling(in notice.Inbound, r notice.Ruling, found []notice.Found) error {
 	if r.Claims && in.Notice.Key != "" && r.Channel != "" {
-		if err := t.must(`insert into notice_key (channel_key, key, notice_id) values ($1, $2, $3)
-			on conflict do nothing`, string(r.Channel), name(in.Notice.Key), string(in.ID)); err != nil {
-			return err
-		}
+		t.put(newMessage, string(r.Channel), name(in.Notice.Key), string(in.ID))
 	}
-	if err := t.putDeposit(in, r); err != nil {
+	if err := t.putDeposit(in, r, found); err != nil {
 		return err
 	}
 	if r.Payment != nil && (r.Changed || r.Created) {
@@ -166,21 +164,21 @@ func (t *tx) putRuling(in notice.Inbound, r notice.Ruling, found []notice.Found)
 // putDeposit notes whose the deposit is that a notice told of, if its payment
 // keeps it under that id. A deposit of another payment breaks the transaction:
 // it must never count twice, whatever the Judge says.
-func (t *tx) putDeposit(in notice.Inbound, r notice.Ruling) error {
+func (t *tx) putDeposit(in notice.Inbound, r notice.Ruling, found []notice.Found) error {
 	id := in.Notice.Deposit
 	if in.Notice.Event != payment.EventDeposited || id == "" || r.Payment == nil || !keeps(*r.Payment, id) {
 		return nil
 	}
-	var owner string
-	// The update changes nothing: it makes a row that is there answer too.
-	if err := t.row(`insert into deposit (channel_key, key, payment_key, notice_id) values ($1, $2, $3, $4)
-		on conflict (channel_key, key) do update set payment_key = deposit.payment_key returning payment_key`,
-		string(r.Channel), name(id), string(r.Payment.Key), string(in.ID)).Scan(&owner); err != nil {
-		return err
+	for _, f := range found {
+		switch {
+		case f.Channel != r.Channel || f.DepositOf == "":
+		case f.DepositOf == r.Payment.Key:
+			return nil
+		default:
+			return fault.Errorf(fault.Conflict, "notice %s: its deposit is payment %s's", in.ID, f.DepositOf)
+		}
 	}
-	if owner != string(r.Payment.Key) {
-		return fault.Errorf(fault.Conflict, "notice %s: its deposit is payment %s's", in.ID, owner)
-	}
+	t.put(newDeposit, string(r.Channel), name(id), string(r.Payment.Key), string(in.ID))
 	return nil
 }
 
@@ -203,46 +201,6 @@ func keysBefore(k payment.Key, found []notice.Found) []payment.MatchKey {
 	return nil
 }
 
-// find looks up, for each channel that may be meant, what is known of the
-// notice.
-func (t *tx) find(in notice.Inbound) ([]notice.Found, error) {
-	out := make([]notice.Found, 0, len(in.Channels))
-	for _, c := range in.Channels {
-		f, err := t.findIn(c, in.Notice)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f)
-	}
-	return out, nil
-}
-
-func (t *tx) findIn(c merchant.ChannelKey, n notice.Notice) (f notice.Found, err error) {
-	f.Channel = c
-	if f.Claimed, f.DepositOf, err = t.seen(c, n); err != nil {
-		return f, err
-	}
-	for _, k := range payment.ReportKeys(c, n.Order, n.Report) {
-		if f.Payments, err = t.named(k, n.Report); err != nil {
-			return f, err
-		}
-		if len(f.Payments) > 0 {
-			f.By = k.Kind
-			return f, nil
-		}
-	}
-	if n.Order == "" {
-		return f, nil
-	}
-	// Index: match_key_by_store. The order may be the other mode's.
-	var other string
-	f.OtherMode, err = t.has(`select m.payment_key from match_key m join channel c on c.key = $1
-		join channel o on o.key = m.channel_key
-		where m.store_id = c.store_id and m.kind = 'order' and m.value = $2 and o.mode <> c.mode limit 1`,
-		[]any{string(c), name(payment.Shorten(n.Order))}, &other)
-	return f, err
-}
-
 // seen tells whether a notice's message and deposit were decided before.
 func (t *tx) seen(c merchant.ChannelKey, n notice.Notice) (claimed bool, depositOf payment.Key, err error) {
 	var id string
@@ -262,16 +220,13 @@ func (t *tx) seen(c merchant.ChannelKey, n notice.Notice) (claimed bool, deposit
 	return claimed, depositOf, err
 }
 
-// mostNamed is how many payments of one name are looked at, the newest first.
-const mostNamed = 100
-
 // named are the payments that a name leads to. An account number leads only
 // to payments that expect the report.
 func (t *tx) named(k payment.MatchKey, r payment.Report) ([]payment.Payment, error) {
 	var keys []string
 	// Index: match_key_pkey.
 	if err := t.each(`select payment_key from match_key where channel_key = $1 and kind = $2 and value = $3
-		order by payment_key desc limit $4`, []any{string(k.Channel), string(k.Kind), t.s.nameOf(k), mostNamed},
+		order by payment_key desc limit `+mostNamed, []any{string(k.Channel), string(k.Kind), t.s.nameOf(k)},
 		func(rows *sql.Rows) error {
 			var key string
 			err := rows.Scan(&key)
@@ -311,25 +266,25 @@ type keptWords struct {
 	Account string `json:"account,omitempty"`
 }
 
-func (t *tx) putNotice(in notice.Inbound, r notice.Ruling) error {
+// What is written for a notice. A deposit that another transaction wrote
+// meanwhile breaks this one.
+var (
+	newNotice = inserting("notice", `id uuid, received_at bigint, provider text, channel_key text, merchant_id text, store_id text,
+		mode text, peer text, method text, path text, size bigint, truncated boolean, event text, kind text, order_id text, key text,
+		amount bigint, currency text, occurred_at bigint, pg_tx text`, "")
+	newBody    = inserting("notice_body", "id uuid, request bytea", "")
+	newVerdict = inserting("verdict", `id uuid, notice_id uuid, number bigint, at bigint, verdict text, reason text, detail text,
+		payment_key uuid`, "")
+	newMessage = inserting("notice_key", "channel_key text, key text, notice_id uuid", "on conflict do nothing")
+	newDeposit = inserting("deposit", "channel_key text, key text, payment_key uuid, notice_id uuid", "")
+)
+
+func (t *tx) putNotice(in notice.Inbound, r notice.Ruling, c channelOwner) error {
 	n := in.Notice
-	var c merchant.Channel
-	if r.Channel != "" {
-		if err := t.row(`select merchant_id, store_id, mode from channel where key = $1`, string(r.Channel)).
-			Scan(&c.Merchant, &c.Store, &c.Mode); err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-	}
-	amount := sql.NullInt64{Int64: n.Amount.Amount, Valid: n.HasAmount}
-	if err := t.must(`insert into notice (id, received_at, provider, channel_key, merchant_id, store_id, mode, peer,
-		method, path, size, truncated, event, kind, order_id, key, amount, currency, occurred_at, pg_tx)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-		string(in.ID), micros(in.At), in.Provider, string(r.Channel), string(c.Merchant), string(c.Store), string(c.Mode),
+	t.put(newNotice, string(in.ID), micros(in.At), in.Provider, string(r.Channel), string(c.merchant), string(c.store), string(c.mode),
 		in.Peer.String(), text(in.Request.Method), text(in.Request.Route()), len(in.Request.Body), in.Truncated,
-		string(n.Event), text(n.Kind), text(n.Order), text(n.Key), amount, string(n.Amount.Currency),
-		microsOrNull(n.At), text(n.PGTx)); err != nil {
-		return err
-	}
+		string(n.Event), text(n.Kind), text(n.Order), text(n.Key), sql.NullInt64{Int64: n.Amount.Amount, Valid: n.HasAmount},
+		string(n.Amount.Currency), microsOrNull(n.At), text(n.PGTx))
 	b, err := json.Marshal(keptRequest{in.Request.Method, []byte(in.Request.Path), []byte(in.Request.Query),
 		in.Request.Header, in.Request.Body, keptWords{n.Deposit, n.Account.Reveal()}})
 	if err != nil {
@@ -339,7 +294,26 @@ func (t *tx) putNotice(in notice.Inbound, r notice.Ruling) error {
 	if err != nil {
 		return err
 	}
-	return t.must(`insert into notice_body (id, request) values ($1, $2)`, string(in.ID), sealed)
+	t.put(newBody, string(in.ID), sealed)
+	return nil
+}
+
+// putFirstVerdict writes the verdict on a notice that is new.
+func (t *tx) putFirstVerdict(in notice.Inbound, r notice.Ruling) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	t.put(newVerdict, id.String(), string(in.ID), 1, micros(in.At), string(r.Verdict), string(r.Reason), text(r.Detail), orNull(paymentOf(r)))
+	return nil
+}
+
+// paymentOf is the payment that a ruling means, if any.
+func paymentOf(r notice.Ruling) payment.Key {
+	if r.Payment == nil {
+		return ""
+	}
+	return r.Payment.Key
 }
 
 // text is what a text column can hold: PostgreSQL takes neither NUL nor bytes
@@ -348,11 +322,8 @@ func text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
+// putVerdict writes a later verdict on a notice.
 func (t *tx) putVerdict(id notice.ID, at time.Time, r notice.Ruling) error {
-	var key payment.Key
-	if r.Payment != nil {
-		key = r.Payment.Key
-	}
 	v7, err := uuid.NewV7()
 	if err != nil {
 		return err
@@ -361,5 +332,5 @@ func (t *tx) putVerdict(id notice.ID, at time.Time, r notice.Ruling) error {
 	// is the latest: its number does. Index: verdict_by_notice.
 	return t.must(`insert into verdict (id, notice_id, number, at, verdict, reason, detail, payment_key)
 		values ($1, $2, (select coalesce(max(number), 0) + 1 from verdict where notice_id = $2), $3, $4, $5, $6, $7)`,
-		v7.String(), string(id), micros(at), string(r.Verdict), string(r.Reason), text(r.Detail), orNull(key))
+		v7.String(), string(id), micros(at), string(r.Verdict), string(r.Reason), text(r.Detail), orNull(paymentOf(r)))
 }

@@ -155,9 +155,11 @@ func (s *Store) through(ctx context.Context, write func(context.Context, func(*t
 		if err := fn(t); err != nil {
 			return err
 		}
-		err := t.emitThrottled()
+		if err := t.emitThrottled(); err != nil {
+			return err
+		}
 		due, settings = t.due, t.settings
-		return err
+		return t.flush()
 	})
 	if err != nil {
 		return away(err)

@@ -25,9 +25,16 @@ type tx struct {
 
 	due, settings bool        // what to tell others after the commit
 	throttled     []attention // to be given at the end
+
+	rows   map[*bulk][][]any // kept to be written together
+	kept   []*bulk           // those of rows, in order
+	failed error             // why rows could not be written
 }
 
 func (t *tx) exec(query string, args ...any) (int64, error) {
+	if err := t.flush(); err != nil {
+		return 0, err
+	}
 	res, err := t.q.ExecContext(t.ctx, query, args...)
 	if err != nil {
 		return 0, err
@@ -37,11 +44,12 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 
 // must is exec for statements whose count of rows does not matter.
 func (t *tx) must(query string, args ...any) error {
-	_, err := t.q.ExecContext(t.ctx, query, args...)
+	_, err := t.exec(query, args...)
 	return err
 }
 
 func (t *tx) row(query string, args ...any) *sql.Row {
+	_ = t.flush() // its error is that of the transaction
 	return t.q.QueryRowContext(t.ctx, query, args...)
 }
 
@@ -70,6 +78,9 @@ func each(ctx context.Context, q querier, query string, args []any, scan func(*s
 }
 
 func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
+	if err := t.flush(); err != nil {
+		return err
+	}
 	return each(t.ctx, t.q, query, args, scan)
 }
 

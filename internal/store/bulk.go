@@ -1,0 +1,141 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// A bulk writes rows of one table: on PostgreSQL many with one statement, on
+// SQLite, which has no network between, one after the other.
+type bulk struct {
+	one   string   // for a row, with $1 … $n
+	many  string   // for many rows, with $1 … $n as arrays
+	kinds []string // PostgreSQL's types of the columns
+	last  bool     // rows of one first column replace each other
+}
+
+// inserting is a bulk that inserts into a table. columns are names and types,
+// "id uuid, at bigint"; tail ends the statement.
+func inserting(table, columns, tail string) *bulk {
+	b := &bulk{}
+	var names, places, arrays []string
+	for i, c := range strings.Split(columns, ",") {
+		name, kind, _ := strings.Cut(strings.TrimSpace(c), " ")
+		names, b.kinds = append(names, name), append(b.kinds, kind)
+		places = append(places, fmt.Sprintf("$%d", i+1))
+		arrays = append(arrays, fmt.Sprintf("$%d::%s[]", i+1, kind))
+	}
+	into := "insert into " + table + " (" + strings.Join(names, ", ") + ") "
+	b.one = into + "values (" + strings.Join(places, ", ") + ") " + tail
+	b.many = into + "select * from unnest(" + strings.Join(arrays, ", ") + ") " + tail
+	return b
+}
+
+// put keeps a row of a bulk. It is written at the latest before the next
+// statement of the transaction, and at its end.
+func (t *tx) put(b *bulk, values ...any) {
+	if t.rows == nil {
+		t.rows = make(map[*bulk][][]any)
+	}
+	if len(t.rows[b]) == 0 {
+		t.kept = append(t.kept, b)
+	}
+	t.rows[b] = append(t.rows[b], values)
+}
+
+// flush writes the rows that were kept, in the order in which their tables
+// were first named. An error of it is one of the transaction: it comes back
+// from every later flush.
+func (t *tx) flush() error {
+	kept := t.kept
+	t.kept = nil
+	for _, b := range kept {
+		rows := t.rows[b]
+		delete(t.rows, b)
+		if t.failed == nil {
+			t.failed = t.write(b, rows)
+		}
+	}
+	return t.failed
+}
+
+func (t *tx) write(b *bulk, rows [][]any) error {
+	if b.last {
+		rows = lastOf(rows)
+	}
+	if t.d.postgres && len(rows) > 1 {
+		_, err := t.q.ExecContext(t.ctx, b.many, b.arrays(rows)...)
+		return err
+	}
+	for _, r := range rows {
+		if _, err := t.q.ExecContext(t.ctx, b.one, r...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lastOf leaves out rows that a later one replaces.
+func lastOf(rows [][]any) [][]any {
+	at := make(map[any]int, len(rows))
+	var out [][]any
+	for _, r := range rows {
+		if i, ok := at[r[0]]; ok {
+			out[i] = r
+			continue
+		}
+		at[r[0]] = len(out)
+		out = append(out, r)
+	}
+	return out
+}
+
+// arrays are the columns of rows, as PostgreSQL takes them.
+func (b *bulk) arrays(rows [][]any) []any {
+	out := make([]any, len(b.kinds))
+	for i, kind := range b.kinds {
+		switch kind {
+		case "bigint":
+			out[i] = column(rows, i, func(v any) *int64 {
+				switch v := v.(type) {
+				case int64:
+					return &v
+				case int:
+					n := int64(v)
+					return &n
+				case sql.NullInt64:
+					if v.Valid {
+						return &v.Int64
+					}
+				}
+				return nil
+			})
+		case "boolean":
+			out[i] = column(rows, i, func(v any) bool { return v.(bool) })
+		case "bytea":
+			out[i] = column(rows, i, func(v any) []byte { return v.([]byte) })
+		default: // text, uuid
+			out[i] = column(rows, i, func(v any) *string {
+				switch v := v.(type) {
+				case string:
+					return &v
+				case sql.NullString:
+					if v.Valid {
+						return &v.String
+					}
+				}
+				return nil
+			})
+		}
+	}
+	return out
+}
+
+func column[T any](rows [][]any, i int, of func(any) T) []T {
+	out := make([]T, len(rows))
+	for n, r := range rows {
+		out[n] = of(r[i])
+	}
+	return out
+}

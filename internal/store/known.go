@@ -1,0 +1,261 @@
+package store
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+)
+
+// A known is what a transaction knows of all that its notices may touch: read
+// at the beginning for all of them together, and kept up with what is decided
+// on one after the other. The payments in it are locked.
+type known struct {
+	s        *Store
+	claimed  map[keyIn]bool                       // messages that were decided
+	deposits map[keyIn]payment.Key                // whose each deposit is
+	cases    map[keyIn]string                     // the open case of a message
+	elsewise map[keyIn]bool                       // orders that payments of the other mode have
+	names    map[payment.MatchKey][]payment.Key   // sorted
+	payments map[payment.Key]payment.Payment      // all that names lead to
+	channels map[merchant.ChannelKey]channelOwner // all that may be meant
+}
+
+// A keyIn is a PG's key within a channel, as name spells it.
+type keyIn struct {
+	channel merchant.ChannelKey
+	key     string
+}
+
+// A channelOwner is what a notice's row says of its channel.
+type channelOwner struct {
+	merchant merchant.ID
+	store    merchant.StoreID
+	mode     merchant.Mode
+}
+
+// know reads what notices may touch, apart from those that someone else is
+// busy with. On PostgreSQL it locks the payments, without waiting for anyone:
+// a notice whose payment is not to be had becomes busy.
+func (t *tx) know(in []notice.Inbound, busy []bool) (*known, error) {
+	k := &known{
+		s: t.s, claimed: make(map[keyIn]bool), deposits: make(map[keyIn]payment.Key), cases: make(map[keyIn]string),
+		elsewise: make(map[keyIn]bool), names: make(map[payment.MatchKey][]payment.Key),
+		payments: make(map[payment.Key]payment.Payment), channels: make(map[merchant.ChannelKey]channelOwner),
+	}
+	free := make([]notice.Inbound, 0, len(in))
+	for i, n := range in {
+		if !busy[i] {
+			free = append(free, n)
+		}
+	}
+	if err := t.readNames(k, free); err != nil {
+		return nil, err
+	}
+	missed, err := t.readPayments(k)
+	if err != nil {
+		return nil, err
+	}
+	for i, n := range in {
+		busy[i] = busy[i] || slices.ContainsFunc(n.Keys(), func(mk payment.MatchKey) bool {
+			return slices.ContainsFunc(k.names[mk], func(key payment.Key) bool { return missed[key] })
+		})
+	}
+	if err := t.readKeys(k, free); err != nil {
+		return nil, err
+	}
+	return k, t.readChannels(k, free)
+}
+
+// readNames reads to which payments the names in the notices lead.
+func (t *tx) readNames(k *known, in []notice.Inbound) error {
+	var keys []payment.MatchKey
+	var asked [][]string
+	for _, n := range in {
+		for _, mk := range n.Keys() {
+			if _, ok := k.names[mk]; ok {
+				continue
+			}
+			k.names[mk] = nil
+			keys = append(keys, mk)
+			asked = append(asked, []string{string(mk.Channel), string(mk.Kind), t.s.nameOf(mk)})
+		}
+	}
+	err := t.ask(namesOf, asked, func(n int, key []byte) error {
+		k.names[keys[n]] = append(k.names[keys[n]], payment.Key(key))
+		return nil
+	})
+	for mk := range k.names {
+		slices.Sort(k.names[mk])
+	}
+	return err
+}
+
+// readPayments reads the payments that the names lead to, and tells which of
+// them another node has.
+func (t *tx) readPayments(k *known) (missed map[payment.Key]bool, err error) {
+	missed = make(map[payment.Key]bool)
+	var asked [][]string
+	for _, list := range k.names {
+		for _, key := range list {
+			if !missed[key] {
+				missed[key] = true
+				asked = append(asked, []string{string(key)})
+			}
+		}
+	}
+	err = t.ask(paymentsOf, asked, func(n int, doc []byte) error {
+		key := payment.Key(asked[n][0])
+		p, err := t.s.openPayment(key, doc)
+		k.payments[key] = p
+		delete(missed, key)
+		return err
+	})
+	return missed, err
+}
+
+// readKeys reads which messages and deposits were decided before, which have a
+// case, and which orders without a payment are those of the other mode.
+func (t *tx) readKeys(k *known, in []notice.Inbound) error {
+	var messages, deposits, cases, orders []keyIn
+	for _, n := range in {
+		key, deposit := n.Notice.Key, n.Notice.Deposit
+		if n.Notice.Event != payment.EventDeposited {
+			deposit = ""
+		}
+		channels := n.Channels
+		for _, c := range channels {
+			messages, deposits = add(messages, c, key), add(deposits, c, deposit)
+			order := payment.Shorten(n.Notice.Order)
+			if !slices.ContainsFunc(payment.ReportKeys(c, n.Notice.Order, n.Notice.Report), func(mk payment.MatchKey) bool { return len(k.names[mk]) > 0 }) {
+				orders = add(orders, c, order)
+			}
+		}
+		if n.Ruled != nil {
+			channels = append(slices.Clip(channels), n.Ruled.Channel)
+		}
+		for _, c := range append(slices.Clip(channels), "") {
+			cases = add(cases, c, key)
+		}
+	}
+	for _, of := range []struct {
+		question
+		asked  []keyIn
+		answer func(keyIn, string)
+	}{
+		{messagesOf, messages, func(at keyIn, _ string) { k.claimed[at] = true }},
+		{depositsOf, deposits, func(at keyIn, p string) { k.deposits[at] = payment.Key(p) }},
+		{casesOf, cases, func(at keyIn, id string) { k.cases[at] = id }},
+		{elsewiseOf, orders, func(at keyIn, _ string) { k.elsewise[at] = true }},
+	} {
+		slices.SortFunc(of.asked, func(a, b keyIn) int {
+			return cmp.Or(cmp.Compare(a.channel, b.channel), cmp.Compare(a.key, b.key))
+		})
+		list := slices.Compact(of.asked)
+		asked := make([][]string, len(list))
+		for i, at := range list {
+			asked[i] = []string{string(at.channel), at.key}
+		}
+		if err := t.ask(of.question, asked, func(n int, value []byte) error {
+			of.answer(list[n], string(value))
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func add(list []keyIn, c merchant.ChannelKey, key string) []keyIn {
+	if key == "" {
+		return list
+	}
+	return append(list, keyIn{c, name(key)})
+}
+
+// readChannels reads whose the channels are that may be meant.
+func (t *tx) readChannels(k *known, in []notice.Inbound) error {
+	var keys []string
+	for _, n := range in {
+		for _, c := range n.Channels {
+			keys = append(keys, string(c))
+		}
+		if n.Ruled != nil && n.Ruled.Channel != "" {
+			keys = append(keys, string(n.Ruled.Channel))
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
+		var o channelOwner
+		found, err := t.has(`select merchant_id, store_id, mode from channel where key = $1`, []any{key}, &o.merchant, &o.store, &o.mode)
+		if err != nil {
+			return err
+		}
+		if found {
+			k.channels[merchant.ChannelKey(key)] = o
+		}
+	}
+	return nil
+}
+
+// find is what is known for a notice, in each channel that it may mean.
+func (k *known) find(in notice.Inbound) []notice.Found {
+	out := make([]notice.Found, 0, len(in.Channels))
+	for _, c := range in.Channels {
+		out = append(out, k.findIn(c, in.Notice))
+	}
+	return out
+}
+
+func (k *known) findIn(c merchant.ChannelKey, n notice.Notice) notice.Found {
+	f := notice.Found{Channel: c, Claimed: n.Key != "" && k.claimed[keyIn{c, name(n.Key)}]}
+	if n.Deposit != "" && n.Event == payment.EventDeposited {
+		f.DepositOf = k.deposits[keyIn{c, name(n.Deposit)}]
+	}
+	for _, mk := range payment.ReportKeys(c, n.Order, n.Report) {
+		if f.Payments = k.named(mk, n.Report); len(f.Payments) > 0 {
+			f.By = mk.Kind
+			return f
+		}
+	}
+	f.OtherMode = n.Order != "" && k.elsewise[keyIn{c, name(payment.Shorten(n.Order))}]
+	return f
+}
+
+// named are the payments that a name leads to. An account number leads only
+// to payments that expect the report.
+func (k *known) named(mk payment.MatchKey, r payment.Report) []payment.Payment {
+	var out []payment.Payment
+	for _, key := range k.names[mk] {
+		p, ok := k.payments[key]
+		if ok && (mk.Kind != payment.ByAccount || p.Expects(r)) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// learn keeps up with a ruling.
+func (k *known) learn(in notice.Inbound, r notice.Ruling) {
+	if r.Claims && in.Notice.Key != "" && r.Channel != "" {
+		k.claimed[keyIn{r.Channel, name(in.Notice.Key)}] = true
+	}
+	if r.Payment == nil {
+		return
+	}
+	p := *r.Payment
+	if id := in.Notice.Deposit; in.Notice.Event == payment.EventDeposited && id != "" && keeps(p, id) {
+		k.deposits[keyIn{r.Channel, name(id)}] = p.Key
+	}
+	if !r.Changed && !r.Created {
+		return
+	}
+	k.payments[p.Key] = p
+	for _, mk := range p.MatchKeys() {
+		if at, there := slices.BinarySearch(k.names[mk], p.Key); !there {
+			k.names[mk] = slices.Insert(k.names[mk], at, p.Key)
+		}
+	}
+}
