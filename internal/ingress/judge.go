@@ -226,11 +226,14 @@ func (t trial) rule(h hit) notice.Ruling {
 		return r
 	case h.found.Claimed:
 		r.Verdict = payment.Duplicate
+		if d := h.payment.Decide(n.Report, payment.Env{Now: t.in.At, NewID: newID}); n.Event == payment.EventDeposited && otherMoney(d.Reason) {
+			return t.dispute(r, h, d.Reason) // known, and told otherwise now
+		}
 		return r
+	case takesBack(n.Event) && h.found.By == payment.ByPGTx && n.Order != "" && !h.has(n.Order):
+		return t.dispute(r, h, notice.ReasonOtherOrder)
 	case h.found.DepositOf != "" && h.found.DepositOf != h.payment.Key:
-		r.Verdict, r.Reason = payment.Conflict, notice.ReasonDepositElsewher
-		r.Emissions = t.attention(h.channel, string(r.Verdict), r.Reason, string(t.in.ID), &h.payment, t.in.At)
-		return r
+		return t.dispute(r, h, notice.ReasonDepositElsewher)
 	}
 	d := h.payment.Decide(n.Report, payment.Env{Now: t.in.At, NewID: newID})
 	if t.mustAsk(h.channel, d) {
@@ -238,6 +241,35 @@ func (t trial) rule(h hit) notice.Ruling {
 		return r
 	}
 	return t.write(r, h, d)
+}
+
+// dispute leaves a notice to a person: it contradicts what is known.
+func (t trial) dispute(r notice.Ruling, h hit, why payment.Reason) notice.Ruling {
+	r.Verdict, r.Reason = payment.Conflict, why
+	r.Emissions = t.attention(h.channel, string(r.Verdict), r.Reason, string(t.in.ID), &h.payment, t.in.At)
+	return r
+}
+
+// otherMoney reports whether a notice of a known deposit tells it otherwise
+// than the first one did.
+func otherMoney(why payment.Reason) bool {
+	return why == payment.ReasonOtherAmount || why == payment.ReasonOtherCurrency || why == payment.ReasonOtherAccount
+}
+
+// takesBack reports whether an event undoes what was paid. Such a notice must
+// not find a payment by a transaction whose order it denies.
+func takesBack(e payment.Event) bool {
+	switch e {
+	case payment.EventReversed, payment.EventCancelled, payment.EventPartiallyCancelled, payment.EventRefunded, payment.EventRefundFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// has reports whether an attempt of the payment has the PG's order id.
+func (h hit) has(order string) bool {
+	return slices.ContainsFunc(h.payment.Transactions, func(t payment.Transaction) bool { return t.Order == order })
 }
 
 // mustAsk reports whether the PG has to confirm before a decision counts.

@@ -179,4 +179,5 @@ const (
 	ReasonAmbiguous       payment.Reason = "several_match"
 	ReasonConfirm         payment.Reason = "awaiting_inquiry"
 	ReasonDepositElsewher payment.Reason = "deposit_of_another_payment"
+	ReasonOtherOrder      payment.Reason = "other_order"
 )

@@ -2,6 +2,9 @@ package payment
 
 // reversed handles a deposit that the bank took back.
 func (d *decider) reversed() Decision {
+	if d.byID() < 0 && d.r.Deposit == "" && !d.r.HasAmount {
+		return d.conflict(ReasonNoAmount) // an account or an order alone takes no money back
+	}
 	i, found := d.reversedDeposit()
 	if found {
 		switch d.p.Deposits[i].State {
@@ -163,6 +166,10 @@ func (d *decider) cancelPaid() Decision {
 			return d.conflict(ReasonCancelTooLarge)
 		}
 		amount = d.r.Amount
+	} else if d.r.HasAmount && d.r.Amount != left && d.r.Amount != d.p.Amount {
+		// All of it, and yet not all of it: the PG has perhaps no word for a
+		// part.
+		return d.conflict(ReasonOtherAmount)
 	}
 	c := d.ownRequest(amount)
 	c.State, c.CancelledAt = CancelSucceeded, d.at()

@@ -238,6 +238,9 @@ func TestCancelled(t *testing.T) {
 					t.Errorf("cancellations = %+v", p.Cancellations)
 				}
 			}},
+		{"all of it, with the amount of a part", waiting(), []step{pays(deposited(1)), conflicts(all(2, won(300)), payment.ReasonOtherAmount, payment.Paid)}, nil},
+		{"all of it, with its amount", waiting(), []step{pays(deposited(1)), whole(all(2, won(1000)))}, nil},
+		{"the rest, with the amount of all", waiting(), []step{pays(deposited(1)), partly(part(2, won(400))), whole(all(3, won(1000)))}, nil},
 		{"a part without an amount", waiting(), []step{pays(deposited(1)), conflicts(part(2, noAmount), payment.ReasonNoAmount, payment.Paid)}, nil},
 		{"a part of nothing", waiting(), []step{pays(deposited(1)), conflicts(part(2, won(0)), payment.ReasonCancelTooLarge, payment.Paid)}, nil},
 		{"a part in another currency", waiting(), []step{pays(deposited(1)), conflicts(part(2, in("USD")), payment.ReasonOtherCurrency, payment.Paid)}, nil},
