@@ -118,6 +118,9 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(printable(s), "'", `'\''`) + "'"
 }
 
+// mostTimes bounds what one command sends.
+const mostTimes = 1_000_000
+
 // copies is how often the notice is sent.
 func (c *simulateCmd) copies() int { return max(c.Times, 1) }
 
@@ -179,8 +182,8 @@ func (c *simulateCmd) notice(p provider.Provider) (notice.Notice, merchant.Crede
 		return n, nil, err
 	}
 	switch {
-	case c.Times < 0:
-		return n, nil, fault.Errorf(fault.Invalid, "--times %d: want 1 or more", c.Times)
+	case c.Times < 0 || c.Times > mostTimes:
+		return n, nil, fault.Errorf(fault.Invalid, "--times %d: want 1 to %d", c.Times, mostTimes)
 	case c.Speed <= 0:
 		return n, nil, fault.Errorf(fault.Invalid, "--speed %v: want more than 0", c.Speed)
 	case c.Amount <= 0:

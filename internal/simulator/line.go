@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -49,13 +51,25 @@ func (g *PG) callOn(l Line, r *http.Request) (provider.Reply, error) {
 	sending.Go(func() { _ = g.put(ctx, c, raw.Bytes(), l) }) // the answer is all that counts
 	defer sending.Wait()
 	defer func() { _ = c.Close() }() // ends the sending, too
-	resp, err := http.ReadResponse(bufio.NewReader(c), r)
-	if err != nil {
-		return provider.Reply{}, fmt.Errorf("the line went dead: %w", err)
+	// An endless head must not fill the memory.
+	answer := bufio.NewReader(io.LimitReader(c, maxHead+MaxAnswer))
+	for {
+		resp, err := http.ReadResponse(answer, r)
+		if err != nil {
+			return provider.Reply{}, fmt.Errorf("%w: %w", errBrokenOff, err)
+		}
+		defer func() { _ = resp.Body.Close() }() // what matters was read
+		if resp.StatusCode >= http.StatusOK {
+			return read(resp)
+		} // else the answer is yet to come
 	}
-	defer func() { _ = resp.Body.Close() }() // what matters was read
-	return read(resp)
 }
+
+// maxHead is the longest head of an answer that is read.
+const maxHead = 64 << 10
+
+// errBrokenOff says that the connection ended before there was an answer.
+var errBrokenOff = errors.New("the connection ended without an answer")
 
 func dial(ctx context.Context, r *http.Request) (net.Conn, error) {
 	port := r.URL.Port()

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -81,6 +82,7 @@ type Play struct {
 const (
 	burstSize = 2000
 	together  = 200
+	mostTimes = 1_000_000
 )
 
 // unknownSender is of a block that belongs to nobody (RFC 5737).
@@ -98,6 +100,9 @@ func NewPlay(p provider.Provider, m Manner, n notice.Notice, creds merchant.Cred
 	act := func(n notice.Notice, creds merchant.Credentials) Act {
 		return Act{Notice: n, Request: p.Encode(n, creds)}
 	}
+	if times < 0 || times > mostTimes {
+		return Play{}, fault.Errorf(fault.Invalid, "%d times: want 1 to %d", times, mostTimes)
+	}
 	one := act(n, creds)
 	play := Play{Acts: []Act{one}}
 	var err error
@@ -111,9 +116,11 @@ func NewPlay(p provider.Provider, m Manner, n notice.Notice, creds merchant.Cred
 	case OtherAmount:
 		n.Amount.Amount++
 		play.Acts[0] = act(n, creds)
+		err = differs(p, m, one, play.Acts[0])
 	case OtherAccount:
 		n.Account = otherAccount(n.Account)
 		play.Acts[0] = act(n, creds)
+		err = differs(p, m, one, play.Acts[0])
 	case WrongSignature:
 		n, creds, err = misproved(p.Info(), n, creds)
 		play = Play{Acts: []Act{act(n, creds)}, Want: WantRefusal}
@@ -146,6 +153,19 @@ func NewPlay(p provider.Provider, m Manner, n notice.Notice, creds merchant.Cred
 		return Play{}, err
 	}
 	return play, nil
+}
+
+// differs reports fault.Unsupported if a manner changed nothing, since the PG
+// does not tell what it changes.
+func differs(p provider.Provider, m Manner, good, bad Act) error {
+	told, err := p.Decode(good.Request)
+	if err != nil {
+		return fmt.Errorf("read the notice back: %w", err)
+	}
+	if m == OtherAmount && !told.HasAmount || m == OtherAccount && told.Account == "" {
+		return fault.Errorf(fault.Unsupported, "%s tells no %s of a %s notice", p.Info().Code, strings.TrimPrefix(string(m), "other-"), bad.Notice.Event)
+	}
+	return nil
 }
 
 func orDefault(n, otherwise int) int {

@@ -3,10 +3,13 @@ package simulator_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -118,6 +121,8 @@ func checkUnsupported(t *testing.T, p provider.Provider, m simulator.Manner) {
 	i := p.Info()
 	switch {
 	case m == simulator.WrongSignature && i.Class == provider.AddressOnly:
+	case m == simulator.OtherAmount && i.Code == "tosspayments":
+	case m == simulator.OtherAccount && slices.Contains([]string{"tosspayments", "daou", "kpn"}, i.Code):
 	case m == simulator.Reordered && !slices.Contains(i.Events, payment.EventReversed):
 	default:
 		t.Errorf("%s can't have it", i.Code)
@@ -285,5 +290,73 @@ func TestSlowAndHalfClosed(t *testing.T) {
 		if slow := m == simulator.SlowBody; slow && (first == all || took < 38*time.Millisecond) {
 			t.Errorf("%s: the first of %d bytes were %d, all took %v", m, all, first, took)
 		}
+	}
+}
+
+// TestBadReceivers: what answers a raw line badly harms nobody.
+func TestBadReceivers(t *testing.T) {
+	p := module(t, "kcp")
+	taken := string(p.Ack(notice.Request{}, provider.Received).Body)
+	endless := strings.Repeat("x", 1<<16)
+	for _, c := range []struct {
+		name   string
+		manner simulator.Manner
+		answer func(w io.Writer)
+		good   bool
+	}{
+		{"an interim answer first", simulator.HalfClosedLine, func(w io.Writer) {
+			_, _ = fmt.Fprintf(w, "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(taken), taken)
+		}, true},
+		{"a head without end", simulator.HalfClosedLine, func(w io.Writer) {
+			_, err := io.WriteString(w, "HTTP/1.1 200 OK\r\nX: ")
+			for err == nil {
+				_, err = io.WriteString(w, endless)
+			}
+		}, false},
+		{"no HTTP at all", simulator.HalfClosedLine, func(w io.Writer) { _, _ = io.WriteString(w, "hello\n") }, false},
+		{"nothing, to half a request", simulator.Truncated, func(io.Writer) {}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var serving sync.WaitGroup
+			defer serving.Wait()
+			defer func() { _ = l.Close() }()
+			serving.Go(func() {
+				for {
+					conn, err := l.Accept()
+					if err != nil {
+						return
+					}
+					_, _ = io.ReadAll(conn) // until the PG closes its half
+					c.answer(conn)
+					_ = conn.Close()
+				}
+			})
+			play, err := simulator.NewPlay(p, c.manner, full(), nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := simulator.PG{Provider: p, Resend: []time.Duration{}, Client: simulator.NewClient()}
+			scenes, err := g.Perform(t.Context(), l.Addr().String(), simulator.Play{Acts: play.Acts, Want: play.Want}, nil)
+			if err != nil || scenes[0].Good != c.good {
+				t.Errorf("Perform = %+v, %v; want good: %v", scenes, err, c.good)
+			}
+		})
+	}
+	l := httptest.NewServer(http.NotFoundHandler())
+	l.Close()
+	play, err := simulator.NewPlay(p, simulator.Truncated, full(), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := simulator.PG{Provider: p, Client: simulator.NewClient()}
+	if scenes, err := g.Perform(t.Context(), l.URL, play, nil); err != nil || scenes[0].Good {
+		t.Errorf("half a request to nobody = %+v, %v; want it bad", scenes, err)
+	}
+	if _, err := simulator.NewPlay(p, simulator.Burst, full(), nil, 1<<40); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a burst without end: %v", err)
 	}
 }

@@ -79,7 +79,8 @@ func (g *PG) scene(ctx context.Context, to string, p Play, i int) Scene {
 	}
 	if len(tries) > 0 {
 		last := tries[len(tries)-1]
-		s.Good = p.Want.Met(last.Acked) && (last.Err == nil || p.Acts[i].Line == Cut)
+		// Who hears half a request may hang up instead of answering.
+		s.Good = p.Want.Met(last.Acked) && (last.Err == nil || p.Acts[i].Line == Cut && errors.Is(last.Err, errBrokenOff))
 	}
 	return s
 }
