@@ -2,13 +2,10 @@ package daou
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
+	"cmp"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
-	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -71,7 +68,7 @@ func (m module) Decode(r notice.Request) (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, fmt.Errorf("daou notice: %w", err)
 	}
-	v, err := form.Decode(wire.EUCKR)
+	v, err := form.Read(wire.EUCKR, deciding[:]...)
 	if err != nil {
 		return notice.Notice{}, fmt.Errorf("daou notice: %w", err)
 	}
@@ -98,49 +95,45 @@ var deciding = [...]string{
 }
 
 func read(v wire.Values) (notice.Notice, error) {
-	for _, name := range deciding {
-		if v.Duplicated(name) {
-			return notice.Notice{}, fault.Errorf(fault.Invalid, "%s is told twice", name)
-		}
-	}
 	switch {
 	case v.Get("PAYMETHOD") == "" && v.Get("DAOUTRX") == "":
 		return notice.Notice{}, fault.Errorf(fault.Invalid, "it has neither PAYMETHOD nor DAOUTRX")
 	case v.Get("DAOUTRX") == "" && v.Get("ORDERNO") == "" && v.Get("ACCOUNTNO") == "":
 		return notice.Notice{}, fault.Errorf(fault.Invalid, "it names no transaction, order or account")
 	}
-	f := fields{left: v.Map()}
+	f := v.Fields()
 	var n notice.Notice
-	n.Kind, n.Merchant = f.take("PAYMETHOD"), f.take("CPID")
-	n.PGTx, n.Order = f.take("DAOUTRX"), f.take("ORDERNO")
-	n.Event, n.Listed = eventOf(n.Kind, given(v.Get("SETTDATE")), v.Get("ACCOUNTNO") != "")
+	n.Kind, n.Merchant = f.Take("PAYMETHOD"), f.Take("CPID")
+	n.PGTx, n.Order = f.Take("DAOUTRX"), f.Take("ORDERNO")
+	n.Event, n.Listed = eventOf(n.Kind, wire.Given(v.Get("SETTDATE")), v.Get("ACCOUNTNO") != "")
 	n.Closes = n.Event == payment.EventCancelled // of the issue, not of a payment
 	n.OtherMethod = n.Event == payment.EventApproved
-	if err := f.takeAmount(&n); err != nil {
+	won, told, err := f.TakeAmount("AMOUNT") // may be empty in an issue
+	if err != nil {
 		return notice.Notice{}, err
 	}
+	if told {
+		n.Amount, n.HasAmount = payment.Won(won), true
+	}
 	if n.Kind == "" || isAccount(n.Kind) {
-		f.takeAccount(&n)
+		takeAccount(&n, f)
 	}
 	if n.Event == payment.EventDeposited {
 		// Second-hand: a reseller's guide calls it the depositor in this kind.
-		n.Depositor = f.take("USERNAME")
+		n.Depositor = f.Take("USERNAME")
 	}
 	name(&n, v)
-	n.At = f.takeTime("SETTDATE", "CANCELDATE", "AUTHDATE")
-	n.Fields = f.rest()
+	n.At = f.TakeTime(wire.Time, "SETTDATE", "CANCELDATE", "AUTHDATE")
+	n.Fields = f.Rest(withheld[:]...)
 	return n, nil
 }
 
 // name gives the message and the money their names.
 func name(n *notice.Notice, v wire.Values) {
-	trx := n.PGTx
-	if trx == "" {
-		trx = digest(n.Order, n.Account.Reveal(), n.Amount.String())
-	}
+	trx := cmp.Or(n.PGTx, "none-"+wire.Digest(n.Order, n.Account.Reveal(), n.Amount.String()))
 	at := ""
 	for _, field := range []string{"SETTDATE", "CANCELDATE", "AUTHDATE"} {
-		if at = v.Get(field); given(at) {
+		if at = v.Get(field); wire.Given(at) {
 			break
 		}
 		at = ""
@@ -150,94 +143,24 @@ func name(n *notice.Notice, v wire.Values) {
 		// A VACCOUNT that may be a deposit is not the same as one of the issue.
 		parts = append(parts, "other")
 	}
-	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
-	}
-	n.Key = strings.TrimSuffix(strings.Join(parts, "/"), "/")
+	n.Key = strings.TrimSuffix(wire.Name(parts...), "/")
 	if n.Event == payment.EventDeposited && n.PGTx != "" {
 		n.Deposit = n.PGTx + "/" + at
 	}
 }
 
-// digest stands for a missing DAOUTRX, so that two notices without one are not
-// taken for one. It is a hash because keys are shown, and an account number is
-// not.
-func digest(parts ...string) string {
-	h := sha256.New()
-	for _, s := range parts {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
-	}
-	return "none-" + hex.EncodeToString(h.Sum(nil)[:16])
-}
-
-// given reports whether a date is there: none is empty or all zeros.
-func given(s string) bool { return strings.Trim(s, "0 ") != "" }
-
-// fields are the notice's fields that no part of it has taken yet.
-type fields struct{ left map[string]string }
-
-func (f fields) take(name string) string {
-	value := f.left[name]
-	delete(f.left, name)
-	return value
-}
-
-// takeAmount takes AMOUNT, which may be empty in an issue.
-func (f fields) takeAmount(n *notice.Notice) error {
-	s := f.take("AMOUNT")
-	if s == "" {
-		return nil
-	}
-	won, err := wire.Amount(s)
-	if err != nil {
-		return fault.Errorf(fault.Invalid, "AMOUNT: %w", err)
-	}
-	n.Amount, n.HasAmount = payment.Won(won), true
-	return nil
-}
-
 // takeAccount takes what a notice tells of the virtual account.
-func (f fields) takeAccount(n *notice.Notice) {
-	n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(f.take("ACCOUNTNO")))
-	n.BankCode, n.BankName = f.take("BANKCODE"), f.take("BANKNAME")
+func takeAccount(n *notice.Notice, f wire.Fields) {
+	n.Account = secret.Account(wire.PlainAccount(f.Take("ACCOUNTNO")))
+	n.BankCode, n.BankName = f.Take("BANKCODE"), f.Take("BANKNAME")
 	n.Bank = bankOf(n.BankName)
-	n.Holder = f.take("RECEIVERNAME")
-	if at, err := wire.Time(f.left["DEPOSITENDDATE"]); err == nil {
-		if len(f.take("DEPOSITENDDATE")) == len("yyyyMMdd") {
-			at = at.Add(24*time.Hour - time.Second) // a date alone means all of that day
-		}
-		n.ExpiresAt = at
-	}
-}
-
-// takeTime takes the first name that holds a time. One that cannot be read does
-// not spoil the notice and stays where a person sees it.
-func (f fields) takeTime(names ...string) time.Time {
-	for _, name := range names {
-		if at, err := wire.Time(f.left[name]); err == nil {
-			delete(f.left, name)
-			return at
-		}
-	}
-	return time.Time{}
+	n.Holder = f.Take("RECEIVERNAME")
+	n.ExpiresAt = f.TakeTime(wire.Deadline, "DEPOSITENDDATE")
 }
 
 // withheld are what a person is known or reached by: they are in the stored
 // query alone. An ACCOUNTNO that is left is a payer's own.
 var withheld = [...]string{"CARDNO", "ACCOUNTNO", "MOBILENO", "EMAIL"}
-
-// rest is what is left, without the empty ones and those withheld.
-func (f fields) rest() map[string]string {
-	for _, name := range withheld {
-		delete(f.left, name)
-	}
-	for name, v := range f.left {
-		if v == "" {
-			delete(f.left, name)
-		}
-	}
-	return f.left
-}
 
 // Verify has nothing to check: Kiwoom gives no proof.
 func (m module) Verify(notice.Request, notice.Notice, merchant.Channel, payment.Payment) error {

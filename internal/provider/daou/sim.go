@@ -3,10 +3,7 @@ package daou
 import (
 	"bytes"
 	"cmp"
-	"hash/fnv"
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,15 +15,12 @@ import (
 	"github.com/tongbo/tongbo/internal/provider/wire"
 )
 
-// stamp is Kiwoom's format of times.
-const stamp = "20060102150405"
-
 // Encode writes the GET that Kiwoom would send: an issue or its end to the URL
 // for 발행 통지, all else to that for 결과 통지. Kind chooses the PAYMETHOD where
 // several mean the event. Fields fill in or add what the notice has no place
 // for. No credential is needed.
 func (m module) Encode(n notice.Notice, _ merchant.Credentials) notice.Request {
-	w := writer{n: n, kind: kindFor(n), extra: maps.Clone(n.Fields)}
+	w := writer{wire.NewWriter(n.Fields), n, kindFor(n)}
 	w.putAll()
 	return notice.Request{
 		Method: http.MethodGet,
@@ -65,58 +59,46 @@ func kindFor(n notice.Notice) string {
 	}
 }
 
-// A writer collects a notice's fields. extra are those of the notice's own
-// fields that are not written yet.
+// A writer writes one notice.
 type writer struct {
-	n      notice.Notice
-	kind   string
-	fields []wire.Field
-	extra  map[string]string
+	*wire.Writer
+	n    notice.Notice
+	kind string
 }
-
-func (w *writer) put(name, value string) {
-	w.fields = append(w.fields, wire.Field{Name: name, Value: value})
-	delete(w.extra, name)
-}
-
-// fill writes the notice's own field, or value if it has none.
-func (w *writer) fill(name, value string) { w.put(name, cmp.Or(w.extra[name], value)) }
 
 // putAll writes the fields in the order of the captured notice.
-func (w *writer) putAll() {
+func (w writer) putAll() {
 	trx, settled := w.transaction()
-	w.put("PAYMETHOD", w.kind)
-	w.put("CPID", cmp.Or(w.n.Merchant, "CTS10273"))
-	w.put("DAOUTRX", trx)
-	w.put("ORDERNO", w.order())
-	w.put("AMOUNT", w.amount())
-	w.put("SETTDATE", settled)
-	w.fill("EMAIL", "")
-	w.fill("USERID", "")
+	w.Put("PAYMETHOD", w.kind)
+	w.Put("CPID", cmp.Or(w.n.Merchant, "CTS10273"))
+	w.Put("DAOUTRX", trx)
+	w.Put("ORDERNO", w.order())
+	w.Put("AMOUNT", w.amount())
+	w.Put("SETTDATE", settled)
+	w.PutOwn("EMAIL", "")
+	w.PutOwn("USERID", "")
 	if w.n.Event == payment.EventDeposited && w.n.Depositor != "" {
-		w.put("USERNAME", w.n.Depositor)
+		w.Put("USERNAME", w.n.Depositor)
 	} else {
-		w.fill("USERNAME", cmp.Or(w.n.Depositor, "홍길동"))
+		w.PutOwn("USERNAME", cmp.Or(w.n.Depositor, "홍길동"))
 	}
-	w.fill("PRODUCTCODE", "1")
-	w.fill("PRODUCTNAME", "상품")
+	w.PutOwn("PRODUCTCODE", "1")
+	w.PutOwn("PRODUCTNAME", "상품")
 	switch {
 	case w.n.Event == payment.EventIssued:
 		w.putAccount()
 	case w.kind == kindCard:
-		w.fill("CARDCODE", "CCBC")
-		w.fill("CARDNAME", "BC카드")
+		w.PutOwn("CARDCODE", "CCBC")
+		w.PutOwn("CARDNAME", "BC카드")
 	}
-	w.fill("RESERVEDINDEX1", "")
-	w.fill("RESERVEDINDEX2", "")
-	w.fill("RESERVEDSTRING", "")
-	for _, name := range slices.Sorted(maps.Keys(w.extra)) { // a map has no order
-		w.put(name, w.extra[name])
-	}
+	w.PutOwn("RESERVEDINDEX1", "")
+	w.PutOwn("RESERVEDINDEX2", "")
+	w.PutOwn("RESERVEDSTRING", "")
+	w.PutRest()
 }
 
 // putAccount writes what only an issue tells.
-func (w *writer) putAccount() {
+func (w writer) putAccount() {
 	code, name := w.n.BankCode, w.n.BankName
 	if code == "" && name == "" && w.n.Bank == "" {
 		name = "국민은행"
@@ -129,19 +111,19 @@ func (w *writer) putAccount() {
 		day := timeOr(w.n.At).AddDate(0, 0, 7)
 		ends = time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 59, 0, wire.Seoul)
 	}
-	w.put("BANKCODE", cmp.Or(code, codeOf(bankOf(name))))
-	w.put("BANKNAME", name)
-	w.put("ACCOUNTNO", cmp.Or(w.n.Account.Reveal(), digits(w.hash(), 14)))
-	w.put("RECEIVERNAME", cmp.Or(w.n.Holder, "홍길동"))
-	w.put("DEPOSITENDDATE", ends.In(wire.Seoul).Format(stamp))
+	w.Put("BANKCODE", cmp.Or(code, codeOf(bankOf(name))))
+	w.Put("BANKNAME", name)
+	w.Put("ACCOUNTNO", cmp.Or(w.n.Account.Reveal(), wire.Serial(14, w.order())))
+	w.Put("RECEIVERNAME", cmp.Or(w.n.Holder, "홍길동"))
+	w.Put("DEPOSITENDDATE", ends.In(wire.Seoul).Format(wire.Stamp))
 }
 
 // transaction is the DAOUTRX and the SETTDATE: the notice's own, or parts of its
 // Deposit, which has the form DAOUTRX/SETTDATE. An issue has no SETTDATE.
-func (w *writer) transaction() (trx, settled string) {
+func (w writer) transaction() (trx, settled string) {
 	trx, settled, _ = strings.Cut(w.n.Deposit, "/")
 	if _, err := wire.Time(settled); err != nil || !w.n.At.IsZero() {
-		settled = timeOr(w.n.At).Format(stamp)
+		settled = timeOr(w.n.At).Format(wire.Stamp)
 	}
 	if w.n.Event == payment.EventIssued {
 		settled = ""
@@ -152,32 +134,19 @@ func (w *writer) transaction() (trx, settled string) {
 // newTransaction makes up a DAOUTRX as in the captured notice: CTS, a time and
 // five digits. They follow from the order alone, so that all notices of an order
 // speak of one transaction.
-func (w *writer) newTransaction() string {
-	sum := w.hash()
-	began := someTime.Add(-time.Duration(sum%86400) * time.Second)
-	return "CTS" + began.Format("060102150405") + digits(sum>>32, 5)
+func (w writer) newTransaction() string {
+	began := wire.Earlier(someTime, 24*time.Hour, w.order())
+	return "CTS" + began.Format("060102150405") + wire.Serial(5, w.order())
 }
 
-func (w *writer) order() string { return cmp.Or(w.n.Order, "ORD20260105001") }
+func (w writer) order() string { return cmp.Or(w.n.Order, "ORD20260105001") }
 
 // amount is the notice's amount, or some amount if it has none.
-func (w *writer) amount() string {
+func (w writer) amount() string {
 	if !w.n.HasAmount {
 		return "1000"
 	}
 	return strconv.FormatInt(w.n.Amount.Amount, 10)
-}
-
-func (w *writer) hash() uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(w.order())) // a hash never fails
-	return h.Sum64()
-}
-
-// digits are the last n digits of a number, padded with zeros.
-func digits(number uint64, n int) string {
-	s := strings.Repeat("0", n) + strconv.FormatUint(number, 10)
-	return s[len(s)-n:]
 }
 
 // someTime stands for a time that the notice leaves out.
@@ -195,8 +164,8 @@ var marks = strings.NewReplacer("+", "%20", ".", "%2E", "-", "%2D", "*", "%2A", 
 
 // query joins the fields. Observed in the captured notice: everything but
 // letters and digits is escaped, spaces and full stops too.
-func (w *writer) query() string {
-	return marks.Replace(string(wire.EncodeForm(w.fields, wire.EUCKR)))
+func (w writer) query() string {
+	return marks.Replace(string(w.Encode(wire.EUCKR)))
 }
 
 // Acked reports whether the answer is 200 with a page that holds the element.

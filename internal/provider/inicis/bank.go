@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider/wire"
 )
 
 // securities are the PG's codes of securities companies, by the names they
@@ -27,19 +28,6 @@ var securities = map[string]payment.Bank{
 	"DF": "SHINYOUNG_SECURITIES",
 }
 
-// shortCode strips the zeros in front of a bank code, but for those that its
-// two characters need: 00000004 is 04.
-func shortCode(code string) string {
-	short := strings.TrimLeft(code, "0")
-	if short == "" {
-		return ""
-	}
-	if len(short) == 1 {
-		short = "0" + short
-	}
-	return short
-}
-
 // bankOf returns the bank with a short code, empty if unknown.
 func bankOf(short string) payment.Bank {
 	if b, ok := securities[strings.ToUpper(short)]; ok {
@@ -56,5 +44,5 @@ func codeOf(b payment.Bank) string {
 			return code
 		}
 	}
-	return shortCode(b.Code())
+	return wire.ShortCode(b.Code())
 }

@@ -27,22 +27,22 @@ func decodeA(form wire.Form) (notice.Notice, error) {
 		return notice.Notice{}, err
 	}
 	// len may be wrong or gone: it guards nothing that HTTP does not.
-	r.take("len")
+	r.Take("len")
 
 	n := notice.Notice{Form: formA}
-	if n.Amount, n.HasAmount, err = r.won("amt_input"); err != nil {
+	if n.Amount, n.HasAmount, err = r.takeWon("amt_input"); err != nil {
 		return notice.Notice{}, err
 	}
-	n.Merchant, n.Order, n.Kind = r.take("id_merchant"), r.take("no_oid"), r.take("type_msg")
-	n.PGTx = r.take("no_req_tid")
-	n.Account = secret.Account(plainAccount(r.take("no_vacct")))
-	n.BankCode = shortCode(r.take("cd_bank"))
+	n.Merchant, n.Order, n.Kind = r.Take("id_merchant"), r.Take("no_oid"), r.Take("type_msg")
+	n.PGTx = r.Take("no_req_tid")
+	n.Account = secret.Account(wire.PlainAccount(r.Take("no_vacct")))
+	n.BankCode = wire.ShortCode(r.Take("cd_bank"))
 	n.Bank = bankOf(n.BankCode)
-	n.Depositor = r.take("nm_input")
+	n.Depositor = r.Take("nm_input")
 	n.Test = r.Get("nm_inputbank") == testBank
 	n.CashReceipt = r.receiptA()
 	r.tellA(&n)
-	n.Fields = r.rest()
+	n.Fields = r.Rest()
 	return n, nil
 }
 
@@ -54,7 +54,7 @@ func (r reader) tellA(n *notice.Notice) {
 	at, exact := r.moment("dt_trans", "tm_trans")
 	switch n.Kind {
 	case msgDeposit:
-		n.Event, n.Deposit, n.At = payment.EventDeposited, r.take("no_tid"), at
+		n.Event, n.Deposit, n.At = payment.EventDeposited, r.Take("no_tid"), at
 	case msgReversal:
 		// Whether a reversal repeats the no_tid of its deposit is told neither
 		// by the manual that public receivers quote nor by any logged body. So
@@ -67,12 +67,12 @@ func (r reader) tellA(n *notice.Notice) {
 		// The manual has no third word. It may be about money all the same, and
 		// several such messages may bear one id, as escrow's do.
 		n.Event, n.At, n.Listed = payment.EventOther, at, true
-		n.Key += "/" + digestOf(r.Map())
+		n.Key += "/" + wire.FieldsDigest(r.Map())
 	}
 	// 미결제 타점권 is the part paid by a cheque that the other bank has not
 	// honoured yet: money that may still go.
 	if check := r.Get("amt_check"); strings.Trim(check, "0") == "" {
-		r.take("amt_check")
+		r.Take("amt_check")
 	} else {
 		n.Listed = true
 	}
@@ -84,7 +84,7 @@ func (r reader) receiptA() *payment.CashReceipt {
 		return nil
 	}
 	at, _ := r.moment("dt_cshr", "tm_cshr")
-	return &payment.CashReceipt{Number: r.take("no_cshr_appl"), At: at}
+	return &payment.CashReceipt{Number: r.Take("no_cshr_appl"), At: at}
 }
 
 // moment reads a date and a time of day in Seoul. Without a readable time of
@@ -94,8 +94,8 @@ func (r reader) moment(day, clock string) (at time.Time, exact bool) {
 	if at, err := wire.Time(r.Get(day) + r.Get(clock)); err == nil {
 		exact = len(r.Get(day)+r.Get(clock)) > len("yyyyMMdd")
 		if exact {
-			r.take(day)
-			r.take(clock)
+			r.Take(day)
+			r.Take(clock)
 		}
 		return at, exact
 	}

@@ -26,28 +26,30 @@ func decodeB(form wire.Form) (notice.Notice, error) {
 		return notice.Notice{}, err
 	}
 	n := notice.Notice{Form: formB}
-	if n.Amount, n.HasAmount, err = r.won("P_AMT"); err != nil {
+	if n.Amount, n.HasAmount, err = r.takeWon("P_AMT"); err != nil {
 		return notice.Notice{}, err
 	}
-	n.Merchant, n.Order, n.PGTx = r.take("P_MID"), r.take("P_OID"), r.take("P_TID")
+	n.Merchant, n.Order, n.PGTx = r.Take("P_MID"), r.Take("P_OID"), r.Take("P_TID")
 	left := r.accountB(&n)
 	r.tellB(&n)
 	if r.isAccount(n) {
-		n.BankCode, n.BankName = shortCode(r.take("P_FN_CD1")), r.take("P_FN_NM")
+		n.BankCode, n.BankName = wire.ShortCode(r.Take("P_FN_CD1")), r.Take("P_FN_NM")
 		n.Bank = bankOf(n.BankCode)
 	}
-	if at, err := authTime(r.Get("P_AUTH_DT")); err == nil {
-		r.take("P_AUTH_DT")
-		n.At = at
-	}
+	n.At = r.TakeTime(authTime, "P_AUTH_DT")
 	n.CashReceipt = r.receiptB()
 	// P_UNAME, who ordered, stays here: it is not who paid.
-	n.Fields = r.rest()
+	n.Fields = r.Rest(withheld[:]...)
 	if left != "" {
 		n.Fields["P_RMESG1"] = left
 	}
 	return n, nil
 }
+
+// withheld are in the stored body alone: numbers of cards and phones, and
+// addresses. Inferred: notices of other methods call them what the answers to
+// payments do.
+var withheld = [...]string{"P_CARD_NUM", "P_HPP_NUM", "P_MOBILE", "P_EMAIL"}
 
 // isAccount reports whether the notice is about a virtual account. For other
 // methods P_FN_CD1 is the code of a card company, not of a bank.
@@ -58,11 +60,10 @@ func (r reader) isAccount(n notice.Notice) bool {
 // tellB fills in what happened and what names it.
 func (r reader) tellB(n *notice.Notice) {
 	status, method, deposit := r.Get("P_STATUS"), r.Get("P_TYPE"), r.Get("P_IN_TID")
-	n.Kind = status
-	r.take("P_STATUS")
 	if method != "" && !strings.EqualFold(method, typeAccount) {
-		n.Kind = method
-		r.taken["P_TYPE"], r.taken["P_STATUS"] = true, false
+		n.Kind = r.Take("P_TYPE")
+	} else {
+		n.Kind = r.Take("P_STATUS")
 	}
 	// P_TID is the same in the notices of issue and deposit, so the status is
 	// part of the name; P_IN_TID, which only INIpay PRO sends, tells the
@@ -81,7 +82,7 @@ func (r reader) tellB(n *notice.Notice) {
 	case status == statusDone && method != "":
 		n.Event = payment.EventApproved
 	case status == statusDeposit && (method == "" || r.isAccount(*n)):
-		n.Event, n.Deposit = payment.EventDeposited, r.take("P_IN_TID")
+		n.Event, n.Deposit = payment.EventDeposited, r.Take("P_IN_TID")
 	case status == statusFailed:
 		n.Event = payment.EventFailed
 	default:
@@ -93,33 +94,23 @@ func (r reader) tellB(n *notice.Notice) {
 // what of it was not understood: for failures it is a message.
 func (r reader) accountB(n *notice.Notice) (left string) {
 	var others []string
-	for part := range strings.SplitSeq(r.take("P_RMESG1"), "|") {
+	for part := range strings.SplitSeq(r.Take("P_RMESG1"), "|") {
 		name, value, _ := strings.Cut(part, "=")
 		value = strings.TrimSpace(value)
 		switch strings.TrimSpace(name) {
 		case "P_VACCT_NO":
-			n.Account = secret.Account(plainAccount(value))
+			n.Account = secret.Account(wire.PlainAccount(value))
 		case "P_EXP_DT":
-			if n.ExpiresAt = deadline(value); n.ExpiresAt.IsZero() && value != "" {
+			at, err := wire.Deadline(value)
+			if err != nil && value != "" {
 				others = append(others, part)
 			}
+			n.ExpiresAt = at
 		default:
 			others = append(others, part)
 		}
 	}
 	return strings.Trim(strings.Join(others, "|"), "|")
-}
-
-// deadline reads the last moment of an account: a date alone is its end.
-func deadline(s string) time.Time {
-	at, err := wire.Time(s)
-	if err != nil {
-		return time.Time{}
-	}
-	if len(s) == len("yyyyMMdd") {
-		at = time.Date(at.Year(), at.Month(), at.Day(), 23, 59, 59, 0, wire.Seoul)
-	}
-	return at
 }
 
 // authTime reads P_AUTH_DT: fourteen digits, or the twelve of yyMMddHHmmss
@@ -138,14 +129,11 @@ func (r reader) receiptB() *payment.CashReceipt {
 	if r.Get("P_CSHR_AUTH_NO") == "" {
 		return nil
 	}
-	c := &payment.CashReceipt{Number: r.take("P_CSHR_AUTH_NO")}
+	c := &payment.CashReceipt{Number: r.Take("P_CSHR_AUTH_NO")}
 	if t, ok := receiptTypes[r.Get("P_CSHR_TYPE")]; ok {
-		r.take("P_CSHR_TYPE")
+		r.Take("P_CSHR_TYPE")
 		c.Type = t
 	}
-	if at, err := authTime(r.Get("P_CSHR_DT")); err == nil {
-		r.take("P_CSHR_DT")
-		c.At = at
-	}
+	c.At = r.TakeTime(authTime, "P_CSHR_DT")
 	return c
 }

@@ -372,3 +372,11 @@ func TestGuides(t *testing.T) {
 		}
 	}
 }
+
+// TestPersonalData: numbers of cards and phones are in the stored body alone.
+func TestPersonalData(t *testing.T) {
+	n := decode(t, "P_STATUS=00&P_TYPE=CARD&P_TID=t&P_NOTI=kept&P_CARD_NUM=1&P_HPP_NUM=1&P_MOBILE=1&P_EMAIL=1")
+	if len(n.Fields) != 2 || n.Fields["P_NOTI"] != "kept" || n.Fields["P_STATUS"] != "00" {
+		t.Errorf("fields = %v", n.Fields)
+	}
+}

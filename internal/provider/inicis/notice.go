@@ -1,12 +1,7 @@
 package inicis
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -59,84 +54,33 @@ func (m module) Ack(_ notice.Request, o provider.Outcome) provider.Reply {
 	return r
 }
 
-// A reader gives fields out and remembers which, so that the others can be
-// kept by their names.
+// A reader has the fields twice: all of them to look at, and to take, so that
+// the others can be kept by their names.
 type reader struct {
 	wire.Values
-	taken map[string]bool
+	wire.Fields
 }
 
-// read decodes a form. It refuses one that has any of the names twice: the PG
-// never does that, and two readers could see two values.
+// read decodes a form. The PG never has any of the names twice.
 func read(f wire.Form, c wire.Charset, names ...string) (reader, error) {
-	v, err := f.Decode(c)
-	if err != nil {
-		return reader{}, err
-	}
-	for _, name := range names {
-		if v.Duplicated(name) {
-			return reader{}, fault.Errorf(fault.Invalid, "field %s comes twice", name)
-		}
-	}
-	return reader{v, make(map[string]bool)}, nil
+	v, err := f.Read(c, names...)
+	return reader{v, v.Fields()}, err
 }
 
-func (r reader) take(name string) string {
-	r.taken[name] = true
-	return r.Get(name)
-}
-
-// rest returns what was not taken and is not empty.
-func (r reader) rest() map[string]string {
-	out := make(map[string]string)
-	for _, name := range r.Keys() {
-		if value := r.Get(name); value != "" && !r.taken[name] {
-			out[name] = value
-		}
+// takeWon takes an amount. An absent one is no error.
+func (r reader) takeWon(name string) (payment.Money, bool, error) {
+	won, told, err := r.TakeAmount(name)
+	if !told {
+		return payment.Money{}, false, err
 	}
-	return out
-}
-
-// won reads an amount. An absent one is no error.
-func (r reader) won(name string) (payment.Money, bool, error) {
-	text := r.take(name)
-	if text == "" {
-		return payment.Money{}, false, nil
-	}
-	amount, err := wire.Amount(text)
-	if err != nil {
-		return payment.Money{}, false, fault.Errorf(fault.Invalid, "%s: %w", name, err)
-	}
-	return payment.Won(amount), true, nil
+	return payment.Won(won), true, nil
 }
 
 // key joins what names a message. A notice without the PG's id is named by
 // what else it says, or two of them would look like one sent twice.
 func key(mid, tid, word string, instead ...string) string {
-	k := url.PathEscape(mid) + "/" + url.PathEscape(tid) + "/" + url.PathEscape(word)
 	if tid == "" {
-		k += "/" + digest(instead...)
+		return wire.Name(mid, tid, word, wire.JoinedDigest(instead...))
 	}
-	return k
-}
-
-// digest is a hash, since account numbers are among what it stands for and keys
-// are kept in clear.
-func digest(of ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(of, "\x1f")))
-	return hex.EncodeToString(sum[:16])
-}
-
-// digestOf is the digest of fields, whatever order they came in.
-func digestOf(fields map[string]string) string {
-	of := make([]string, 0, len(fields))
-	for name, value := range fields {
-		of = append(of, name+"="+value)
-	}
-	slices.Sort(of)
-	return digest(of...)
-}
-
-func plainAccount(s string) string {
-	return strings.NewReplacer("-", "", " ", "").Replace(s)
+	return wire.Name(mid, tid, word)
 }

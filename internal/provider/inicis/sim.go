@@ -3,9 +3,7 @@ package inicis
 import (
 	"cmp"
 	"fmt"
-	"hash/fnv"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -69,18 +67,13 @@ func newScript(n notice.Notice) script {
 	if !n.At.IsZero() {
 		s.at = n.At.In(wire.Seoul)
 	}
-	s.acct = cmp.Or(n.Account.Reveal(), "56211"+serial(s.mid, s.order)+"000")
+	s.acct = cmp.Or(n.Account.Reveal(), "56211"+wire.Serial(6, s.mid, s.order)+"000")
 	return s
-}
-
-// field is the value a notice gives to a PG field by name, else another.
-func (s script) field(name, otherwise string) string {
-	return cmp.Or(s.n.Fields[name], otherwise)
 }
 
 // tid makes an id as the PG does: what it is of, for whom, when, and a serial.
 func (s script) tid(prefix string, at time.Time, of ...string) string {
-	return prefix + s.mid + stamp(at) + serial(append(of, s.mid, s.order)...)
+	return prefix + s.mid + at.Format(wire.Stamp) + wire.Serial(6, append(of, s.mid, s.order)...)
 }
 
 // issueTID is the id of the issue. It is the same for all that is told of one
@@ -88,15 +81,6 @@ func (s script) tid(prefix string, at time.Time, of ...string) string {
 func (s script) issueTID(prefix string) string {
 	return cmp.Or(s.n.PGTx, s.tid(prefix, time.Date(2026, 1, 1, 9, 0, 0, 0, wire.Seoul)))
 }
-
-// serial makes six digits out of texts, the same each time.
-func serial(of ...string) string {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(strings.Join(of, "\x1f"))) // a hash takes everything
-	return fmt.Sprintf("%06d", h.Sum32()%1_000_000)
-}
-
-func stamp(t time.Time) string { return t.Format("20060102150405") }
 
 func (s script) formA() []byte {
 	seq, partner, bank := "0002133837", "01306001", s.bankName()
@@ -107,49 +91,53 @@ func (s script) formA() []byte {
 		seq, partner, bank, amount = "9000000030", "20000050", testBank, fmt.Sprint(s.amount)
 	}
 	day, clock := s.at.Format("20060102"), s.at.Format("150405")
-	code := pad(s.code)
-	tid := cmp.Or(s.n.Deposit, s.field("no_tid", ""),
+	code := wire.PadZeros(s.code, 8)
+	tid := cmp.Or(s.n.Deposit, s.n.Fields["no_tid"],
 		s.tid("ININPGVBNK", s.at, string(s.n.Event), s.acct, amount))
-	form := list{
-		{Name: "no_tid", Value: tid},
-		{Name: "no_oid", Value: s.order},
-		{Name: "id_merchant", Value: s.mid},
-		{Name: "cd_bank", Value: code},
-		{Name: "cd_deal", Value: s.field("cd_deal", code)},
-		{Name: "dt_trans", Value: day},
-		{Name: "tm_trans", Value: clock},
-		{Name: "no_msgseq", Value: s.field("no_msgseq", seq)},
-		{Name: "cd_joinorg", Value: s.field("cd_joinorg", partner)},
-		{Name: "dt_transbase", Value: s.field("dt_transbase", day)},
-		{Name: "no_transseq", Value: s.field("no_transseq", "")},
-		{Name: "type_msg", Value: s.typeMsg()},
-		{Name: "cl_trans", Value: s.field("cl_trans", "1100")},
-		{Name: "cl_close", Value: s.field("cl_close", "0")},
-		{Name: "cl_kor", Value: s.field("cl_kor", "2")},
-		{Name: "no_msgmanage", Value: s.field("no_msgmanage", "")},
-		{Name: "no_vacct", Value: s.acct},
-		{Name: "amt_input", Value: amount},
-		{Name: "amt_check", Value: s.field("amt_check", "0")},
-		{Name: "nm_inputbank", Value: s.field("nm_inputbank", bank)},
-		{Name: "nm_input", Value: cmp.Or(s.n.Depositor, "홍길동")},
-		{Name: "dt_inputstd", Value: s.field("dt_inputstd", "")},
-		{Name: "dt_calculstd", Value: s.field("dt_calculstd", "")},
-		{Name: "flg_close", Value: s.field("flg_close", "0")},
-	}
+	w := wire.NewWriter(s.n.Fields)
+	w.Put("no_tid", tid)
+	w.Put("no_oid", s.order)
+	w.Put("id_merchant", s.mid)
+	w.Put("cd_bank", code)
+	w.PutOwn("cd_deal", code)
+	w.Put("dt_trans", day)
+	w.Put("tm_trans", clock)
+	w.PutOwn("no_msgseq", seq)
+	w.PutOwn("cd_joinorg", partner)
+	w.PutOwn("dt_transbase", day)
+	w.PutOwn("no_transseq", "")
+	w.Put("type_msg", s.typeMsg())
+	w.PutOwn("cl_trans", "1100")
+	w.PutOwn("cl_close", "0")
+	w.PutOwn("cl_kor", "2")
+	w.PutOwn("no_msgmanage", "")
+	w.Put("no_vacct", s.acct)
+	w.Put("amt_input", amount)
+	w.PutOwn("amt_check", "0")
+	w.PutOwn("nm_inputbank", bank)
+	w.Put("nm_input", cmp.Or(s.n.Depositor, "홍길동"))
+	w.PutOwn("dt_inputstd", "")
+	w.PutOwn("dt_calculstd", "")
+	w.PutOwn("flg_close", "0")
 	if c := s.n.CashReceipt; c != nil {
 		at := s.at
 		if !c.At.IsZero() {
 			at = c.At.In(wire.Seoul)
 		}
-		form.add("dt_cshr", at.Format("20060102"))
-		form.add("tm_cshr", at.Format("150405"))
-		form.add("no_cshr_appl", c.Number)
-		form.add("no_cshr_tid", s.field("no_cshr_tid", s.issueTID("StdpayVBNK")))
+		w.Put("dt_cshr", at.Format("20060102"))
+		w.Put("tm_cshr", at.Format("150405"))
+		w.Put("no_cshr_appl", c.Number)
+		w.PutOwn("no_cshr_tid", s.issueTID("StdpayVBNK"))
 	}
 	if s.n.PGTx != "" { // not every notice has it
-		form.add("no_req_tid", s.n.PGTx)
+		w.Put("no_req_tid", s.n.PGTx)
 	}
-	return counted(wire.EncodeForm(form.spaced(), wire.EUCKR))
+	for i, f := range w.Fields {
+		if f.Value == "" { // goes as the one raw space of form A
+			w.Fields[i].Value, w.Fields[i].Raw = " ", true
+		}
+	}
+	return counted(w.Encode(wire.EUCKR))
 }
 
 // counted puts len in front: how many bytes follow it, the first "&" included.
@@ -195,33 +183,32 @@ func (s script) formB() []byte {
 	if method == typeAccount {
 		prefix = "INIMX_VBNK"
 	}
-	form := list{
-		{Name: "P_STATUS", Value: status},
-		{Name: "P_TID", Value: s.issueTID(prefix)},
-		{Name: "P_TYPE", Value: method},
-		{Name: "P_AUTH_DT", Value: stamp(s.at)},
-		{Name: "P_MID", Value: s.mid},
-		{Name: "P_OID", Value: s.order},
-	}
+	w := wire.NewWriter(s.n.Fields)
+	w.Put("P_STATUS", status)
+	w.Put("P_TID", s.issueTID(prefix))
+	w.Put("P_TYPE", method)
+	w.Put("P_AUTH_DT", s.at.Format(wire.Stamp))
+	w.Put("P_MID", s.mid)
+	w.Put("P_OID", s.order)
 	if method == typeAccount {
-		form.add("P_FN_CD1", s.code)
-		form.add("P_FN_CD2", s.field("P_FN_CD2", ""))
-		form.add("P_FN_NM", cmp.Or(s.n.BankName, bankOf(s.code).Name(), "신한은행"))
+		w.Put("P_FN_CD1", s.code)
+		w.PutOwn("P_FN_CD2", "")
+		w.Put("P_FN_NM", cmp.Or(s.n.BankName, bankOf(s.code).Name(), "신한은행"))
 	} else {
-		form.add("P_FN_CD1", s.field("P_FN_CD1", ""))
-		form.add("P_FN_CD2", s.field("P_FN_CD2", ""))
-		form.add("P_FN_NM", s.field("P_FN_NM", ""))
+		w.PutOwn("P_FN_CD1", "")
+		w.PutOwn("P_FN_CD2", "")
+		w.PutOwn("P_FN_NM", "")
 	}
-	form.add("P_AMT", fmt.Sprint(s.amount))
-	form.add("P_UNAME", s.field("P_UNAME", "홍길동"))
-	form.add("P_RMESG1", s.message(method))
-	form.add("P_RMESG2", s.field("P_RMESG2", ""))
-	form.add("P_NOTI", s.field("P_NOTI", ""))
-	form.add("P_AUTH_NO", s.field("P_AUTH_NO", ""))
+	w.Put("P_AMT", fmt.Sprint(s.amount))
+	w.PutOwn("P_UNAME", "홍길동")
+	w.Put("P_RMESG1", s.message(method))
+	w.PutOwn("P_RMESG2", "")
+	w.PutOwn("P_NOTI", "")
+	w.PutOwn("P_AUTH_NO", "")
 	if s.n.Event == payment.EventDeposited && s.n.Deposit != "" {
-		form.add("P_IN_TID", s.n.Deposit)
+		w.Put("P_IN_TID", s.n.Deposit)
 	}
-	return wire.EncodeForm(form, wire.EUCKR)
+	return w.Encode(wire.EUCKR)
 }
 
 // method is the P_TYPE that the notice's kind asks for, if it is the name of a
@@ -236,32 +223,12 @@ func (s script) method(otherwise string) string {
 // message is P_RMESG1: the account and its deadline, where there is one.
 func (s script) message(method string) string {
 	if method != typeAccount || s.n.Event == payment.EventFailed {
-		return s.field("P_RMESG1", "")
+		return s.n.Fields["P_RMESG1"]
 	}
 	until := s.n.ExpiresAt.In(wire.Seoul)
 	if s.n.ExpiresAt.IsZero() {
 		y, m, d := s.at.Date()
 		until = time.Date(y, m, d+3, 23, 59, 59, 0, wire.Seoul)
 	}
-	return "P_VACCT_NO=" + s.acct + "|P_EXP_DT=" + stamp(until)
-}
-
-// pad fills a bank code up to eight characters.
-func pad(code string) string {
-	return strings.Repeat("0", max(0, 8-len(code))) + code
-}
-
-// A list is the fields of a form in their order.
-type list []wire.Field
-
-func (l *list) add(name, value string) { *l = append(*l, wire.Field{Name: name, Value: value}) }
-
-// spaced sends empty values as the one raw space of form A.
-func (l list) spaced() []wire.Field {
-	for i := range l {
-		if l[i].Value == "" {
-			l[i].Value, l[i].Raw = " ", true
-		}
-	}
-	return l
+	return "P_VACCT_NO=" + s.acct + "|P_EXP_DT=" + until.Format(wire.Stamp)
 }

@@ -1,11 +1,8 @@
 package kcp
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -68,7 +65,8 @@ func (m module) Decode(r notice.Request) (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, fmt.Errorf("kcp notice: %w", err)
 	}
-	v, charset, err := text(form)
+	charset, _ := form.Charset()
+	v, err := form.Read(charset, deciding[:]...)
 	if err != nil {
 		return notice.Notice{}, fmt.Errorf("kcp notice: %w", err)
 	}
@@ -76,20 +74,10 @@ func (m module) Decode(r notice.Request) (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, fmt.Errorf("kcp notice: %w", err)
 	}
-	n.Form = charset
-	return n, nil
-}
-
-// text decodes the form as wire.Detect does, and says which charset it was:
-// empty for UTF-8.
-func text(form wire.Form) (wire.Values, string, error) {
-	name := ""
-	c, _ := form.Charset()
-	if c == wire.EUCKR {
-		name = formEUCKR
+	if charset == wire.EUCKR {
+		n.Form = formEUCKR
 	}
-	v, err := form.Decode(c)
-	return v, name, err
+	return n, nil
 }
 
 // deciding are the fields that say whose money it is and how much. Two values
@@ -100,35 +88,30 @@ var deciding = [...]string{
 }
 
 func read(v wire.Values) (notice.Notice, error) {
-	for _, name := range deciding {
-		if v.Duplicated(name) {
-			return notice.Notice{}, fault.Errorf(fault.Invalid, "%s is told twice", name)
-		}
-	}
-	f := fields{left: v.Map()}
-	kind, op := f.take("tx_cd"), v.Get("op_cd")
+	f := v.Fields()
+	kind, op := f.Take("tx_cd"), v.Get("op_cd")
 	n := notice.Notice{
-		Report:   payment.Report{Event: eventOf(kind, op), PGTx: f.take("tno")},
+		Report:   payment.Report{Event: eventOf(kind, op), PGTx: f.Take("tno")},
 		Kind:     kind,
-		Merchant: f.take("site_cd"),
-		Order:    f.takeFirst("order_no", "ordr_idxx"),
+		Merchant: f.Take("site_cd"),
+		Order:    f.TakeFirst("order_no", "ordr_idxx"),
 	}
-	n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(f.take("account")))
+	n.Account = secret.Account(wire.PlainAccount(f.Take("account")))
 	if kind == "" && n.PGTx == "" && v.Get("noti_id") == "" {
 		return notice.Notice{}, fault.Errorf(fault.Invalid, "the form has neither tx_cd nor tno nor noti_id")
 	}
 	if n.PGTx == "" && n.Order == "" && n.Account == "" && v.Get("noti_id") == "" {
 		return notice.Notice{}, fault.Errorf(fault.Invalid, "the form names no transaction, order or account")
 	}
-	n.At = f.takeTime("ipgm_time", "tx_tm")
+	n.At = f.TakeTime(readTime, "ipgm_time", "tx_tm")
 	n.Listed = listed(kind, v)
 	n.Closes = kind == kindClosed
 	n.Test = op == opMock && v.Get("ipgm_stat") == statMock
-	if err := readKind(&n, &f); err != nil {
+	if err := readKind(&n, f); err != nil {
 		return notice.Notice{}, err
 	}
 	n.Key = key(n, v)
-	n.Fields = f.left
+	n.Fields = f
 	return n, nil
 }
 
@@ -146,31 +129,27 @@ func listed(kind string, v wire.Values) bool {
 
 // readKind reads the fields that only some kinds have. What it leaves alone,
 // such as the bank of a refund, stays among the notice's Fields.
-func readKind(n *notice.Notice, f *fields) error {
+func readKind(n *notice.Notice, f wire.Fields) error {
 	switch n.Kind {
 	case kindAccount:
-		n.Deposit = f.take("noti_id")
-		n.Depositor = f.takeFirst("remitter", "ipgm_name")
-		n.BankCode = f.take("bank_code")
+		n.Deposit = f.Take("noti_id")
+		n.Depositor = f.TakeFirst("remitter", "ipgm_name")
+		n.BankCode = f.Take("bank_code")
 		n.Bank = bankOf(n.BankCode)
-		n.CashReceipt = f.takeReceipt()
-		return readAmount(n, f.take("ipgm_mnyx"))
+		n.CashReceipt = takeReceipt(f)
+		return readAmount(n, f, "ipgm_mnyx")
 	case kindRefunded:
-		return readAmount(n, f.take("refund_mny"))
+		return readAmount(n, f, "refund_mny")
 	}
 	return nil
 }
 
-func readAmount(n *notice.Notice, s string) error {
-	if s == "" {
-		return nil
+func readAmount(n *notice.Notice, f wire.Fields, name string) error {
+	won, told, err := f.TakeAmount(name)
+	if told {
+		n.Amount, n.HasAmount = payment.Won(won), true
 	}
-	won, err := wire.Amount(s)
-	if err != nil {
-		return err
-	}
-	n.Amount, n.HasAmount = payment.Won(won), true
-	return nil
+	return err
 }
 
 // bankOf reads a bank code: the manual says two digits, other pages of KCP
@@ -203,74 +182,32 @@ func key(n notice.Notice, v wire.Values) string {
 		}
 		parts = append(parts, at, fingerprint(n, v))
 	}
-	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
-	}
-	return strings.Join(parts, "/")
+	return wire.Name(parts...)
 }
 
-// fingerprint tells apart two notices of one second. It is a hash because keys
-// are shown, and an account number is not.
+// fingerprint tells apart two notices of one second.
 func fingerprint(n notice.Notice, v wire.Values) string {
-	h := sha256.New()
-	for _, s := range []string{
-		n.Order, n.Account.Reveal(), n.Amount.String(), v.Get("st_cd"), v.Get("cl_status"),
-	} {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
-}
-
-// fields are the form's fields that no part of the notice has taken yet.
-type fields struct{ left map[string]string }
-
-func (f *fields) take(name string) string {
-	value := f.left[name]
-	delete(f.left, name)
-	return value
-}
-
-// takeFirst takes the first name that has a value, and leaves the others.
-func (f *fields) takeFirst(names ...string) string {
-	for _, name := range names {
-		if f.left[name] != "" {
-			return f.take(name)
-		}
-	}
-	return ""
-}
-
-// takeTime takes the first name that holds a time. One that cannot be read
-// does not spoil the notice and stays where a person sees it.
-func (f *fields) takeTime(names ...string) time.Time {
-	for _, name := range names {
-		if at, ok := readTime(f.left[name]); ok {
-			delete(f.left, name)
-			return at
-		}
-	}
-	return time.Time{}
+	return wire.Digest(n.Order, n.Account.Reveal(), n.Amount.String(), v.Get("st_cd"), v.Get("cl_status"))[:16]
 }
 
 // readTime reads yyyyMMddHHmmss. The manual gives tx_tm sixteen digits and a
 // format of fourteen: more digits would be parts of a second.
-func readTime(s string) (time.Time, bool) {
-	const whole = len("yyyyMMddHHmmss")
+func readTime(s string) (time.Time, error) {
+	const whole = len(wire.Stamp)
 	if len(s) > whole && wire.Digits(s) == s {
 		s = s[:whole]
 	}
-	at, err := wire.Time(s)
-	return at, err == nil
+	return wire.Time(s)
 }
 
 // takeReceipt takes the cash receipt that KCP registered with the deposit. The
 // approval number is what the tax office knows; cash_no is KCP's own.
-func (f *fields) takeReceipt() *payment.CashReceipt {
-	number := f.takeFirst("cash_a_no", "cash_no")
+func takeReceipt(f wire.Fields) *payment.CashReceipt {
+	number := f.TakeFirst("cash_a_no", "cash_no")
 	if number == "" {
 		return nil
 	}
-	return &payment.CashReceipt{Number: number, At: f.takeTime("cash_a_dt")}
+	return &payment.CashReceipt{Number: number, At: f.TakeTime(readTime, "cash_a_dt")}
 }
 
 // Verify has nothing to check: KCP gives no proof.

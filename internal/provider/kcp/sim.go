@@ -1,11 +1,8 @@
 package kcp
 
 import (
-	"crypto/sha256"
-	"maps"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,9 +15,6 @@ import (
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
-// stamp is KCP's format of times.
-const stamp = "20060102150405"
-
 // Encode writes the form that KCP would post, in the order of its manual's
 // tables, as UTF-8 or, if the notice's Form is "euc-kr", as EUC-KR. Kind
 // chooses the tx_cd where several mean the event. Fields fill in or add what
@@ -28,14 +22,14 @@ const stamp = "20060102150405"
 func (m module) Encode(n notice.Notice, _ merchant.Credentials) notice.Request {
 	kind := kindFor(n)
 	n = completed(n)
-	w := writer{extra: maps.Clone(n.Fields)}
-	w.put("site_cd", n.Merchant)
-	w.put("tno", n.PGTx)
-	w.put("order_no", n.Order)
-	w.put("tx_cd", kind)
-	w.put("tx_tm", w.or("tx_tm", n.At.Format(stamp)))
-	w.putKind(kind, n)
-	w.putRest()
+	w := wire.NewWriter(n.Fields)
+	w.Put("site_cd", n.Merchant)
+	w.Put("tno", n.PGTx)
+	w.Put("order_no", n.Order)
+	w.Put("tx_cd", kind)
+	w.PutOwn("tx_tm", n.At.Format(wire.Stamp))
+	putKind(w, kind, n)
+	w.PutRest()
 
 	charset := wire.UTF8
 	if strings.EqualFold(n.Form, formEUCKR) {
@@ -45,7 +39,7 @@ func (m module) Encode(n notice.Notice, _ merchant.Credentials) notice.Request {
 		Method: http.MethodPost,
 		Path:   m.path,
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
-		Body:   wire.EncodeForm(w.fields, charset),
+		Body:   w.Encode(charset),
 	}
 }
 
@@ -75,10 +69,10 @@ func completed(n notice.Notice) notice.Notice {
 		n.Merchant = "T0000"
 	}
 	if n.Order == "" {
-		n.Order = "TEST" + digitsFrom(10, n.Merchant, n.PGTx, n.Account.Reveal())
+		n.Order = "TEST" + wire.Serial(10, n.Merchant, n.PGTx, n.Account.Reveal())
 	}
 	if n.PGTx == "" {
-		n.PGTx = "20" + digitsFrom(12, n.Merchant, n.Order)
+		n.PGTx = "20" + wire.Serial(12, n.Merchant, n.Order)
 	}
 	if n.At.IsZero() {
 		n.At = time.Date(2026, 1, 2, 12, 0, 0, 0, wire.Seoul)
@@ -88,11 +82,11 @@ func completed(n notice.Notice) notice.Notice {
 		n.Amount = payment.Won(1000)
 	}
 	if n.Deposit == "" {
-		n.Deposit = n.At.Format("20060102") + digitsFrom(12, n.Merchant, n.PGTx, n.At.Format(stamp), n.Amount.String())
+		n.Deposit = n.At.Format("20060102") + wire.Serial(12, n.Merchant, n.PGTx, n.At.Format(wire.Stamp), n.Amount.String())
 	}
 	if n.Account == "" {
 		// Observed: the numbers of test accounts begin with a T.
-		n.Account = secret.Account("T" + digitsFrom(13, n.Merchant, n.PGTx))
+		n.Account = secret.Account("T" + wire.Serial(13, n.Merchant, n.PGTx))
 	}
 	if n.Depositor == "" {
 		n.Depositor = "홍길동"
@@ -118,78 +112,48 @@ func bankCode(b payment.Bank) string {
 	return "B" + code
 }
 
-// digitsFrom makes n digits, at most 32, that depend on nothing but seed.
-func digitsFrom(n int, seed ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(seed, "\x1f")))
-	out := make([]byte, n)
-	for i := range out {
-		out[i] = '0' + sum[i]%10
-	}
-	return string(out)
-}
-
-// A writer collects the form's fields. extra are the notice's own fields that
-// are not written yet.
-type writer struct {
-	fields []wire.Field
-	extra  map[string]string
-}
-
-func (w *writer) put(name, value string) {
-	w.fields = append(w.fields, wire.Field{Name: name, Value: value})
-	delete(w.extra, name)
-}
-
-// or returns the notice's own field, or value if it has none.
-func (w *writer) or(name, value string) string {
-	if own, ok := w.extra[name]; ok {
-		return own
-	}
-	return value
-}
-
 // putKind writes the fields that only this kind has.
-func (w *writer) putKind(kind string, n notice.Notice) {
+func putKind(w *wire.Writer, kind string, n notice.Notice) {
 	switch kind {
 	case kindAccount:
-		w.putDeposit(n)
+		putDeposit(w, n)
 	case kindRefunded:
-		w.put("refund_nm", w.or("refund_nm", n.Depositor))
-		w.put("refund_mny", strconv.FormatInt(n.Amount.Amount, 10))
-		w.put("bank_code", w.or("bank_code", n.BankCode))
+		w.PutOwn("refund_nm", n.Depositor)
+		w.Put("refund_mny", strconv.FormatInt(n.Amount.Amount, 10))
+		w.PutOwn("bank_code", n.BankCode)
 	case kindConfirmation:
-		w.put("st_cd", w.or("st_cd", "Y"))
+		w.PutOwn("st_cd", "Y")
 	case kindDelivery:
-		w.put("waybill_no", w.or("waybill_no", digitsFrom(12, n.PGTx)))
-		w.put("waybill_corp", w.or("waybill_corp", "우체국택배"))
+		w.PutOwn("waybill_no", wire.Serial(12, n.PGTx))
+		w.PutOwn("waybill_corp", "우체국택배")
 	}
 }
 
-func (w *writer) putDeposit(n notice.Notice) {
+func putDeposit(w *wire.Writer, n notice.Notice) {
 	amount := strconv.FormatInt(n.Amount.Amount, 10)
-	w.put("ipgm_name", w.or("ipgm_name", n.Depositor))
-	w.put("remitter", n.Depositor)
-	w.put("ipgm_mnyx", amount)
-	w.put("totl_mnyx", w.or("totl_mnyx", amount))
-	w.put("ipgm_time", n.At.Format(stamp))
-	w.put("bank_code", n.BankCode)
-	w.put("account", n.Account.Reveal())
-	w.put("noti_id", n.Deposit)
-	w.put("op_cd", w.op(n))
+	w.PutOwn("ipgm_name", n.Depositor)
+	w.Put("remitter", n.Depositor)
+	w.Put("ipgm_mnyx", amount)
+	w.PutOwn("totl_mnyx", amount)
+	w.Put("ipgm_time", n.At.Format(wire.Stamp))
+	w.Put("bank_code", n.BankCode)
+	w.Put("account", n.Account.Reveal())
+	w.Put("noti_id", n.Deposit)
+	w.Put("op_cd", opOf(w, n))
 	if n.Test {
-		w.put("ipgm_stat", statMock)
+		w.Put("ipgm_stat", statMock)
 	}
 	if r := n.CashReceipt; r != nil {
-		w.put("cash_a_no", r.Number)
+		w.Put("cash_a_no", r.Number)
 		if !r.At.IsZero() {
-			w.put("cash_a_dt", r.At.In(wire.Seoul).Format(stamp))
+			w.Put("cash_a_dt", r.At.In(wire.Seoul).Format(wire.Stamp))
 		}
 	}
 }
 
-// op is the notice's op_cd: its own one unless that would mean another event.
-func (w *writer) op(n notice.Notice) string {
-	switch own := w.extra["op_cd"]; {
+// opOf is the notice's op_cd: its own one unless that would mean another event.
+func opOf(w *wire.Writer, n notice.Notice) string {
+	switch own := w.Own("op_cd", ""); {
 	case n.Event == payment.EventReversed:
 		return opReversed
 	case n.Test:
@@ -198,14 +162,6 @@ func (w *writer) op(n notice.Notice) string {
 		return own
 	}
 	return "50"
-}
-
-// putRest writes the notice's remaining fields, sorted since a map has no
-// order.
-func (w *writer) putRest() {
-	for _, name := range slices.Sorted(maps.Keys(w.extra)) {
-		w.put(name, w.extra[name])
-	}
 }
 
 var (

@@ -1,10 +1,7 @@
 package kicc
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -48,12 +45,13 @@ var newNames = names{
 // all lists the names, none of which may come twice: two readers could see two
 // notices.
 func (n names) all() []string {
-	return []string{
+	all := []string{
 		n.kind, n.code, n.state, n.method, n.merchant, n.order, n.tx, n.issue, n.basis,
 		n.amount, n.part, n.cancel, n.at, n.cancelled, n.acquired, n.expires,
 		n.bankCode, n.bankName, n.account, n.depositor,
 		n.receiptCode, n.receipt, n.receiptAt, n.receiptUsed, n.receiptType,
 	}
+	return slices.DeleteFunc(all, func(name string) bool { return name == "" }) // only the other form's
 }
 
 // A message is a notice taken apart. Its values are taken out one by one; what
@@ -61,7 +59,7 @@ func (n names) all() []string {
 type message struct {
 	names
 	form string // as Notice.Form
-	left map[string]string
+	left wire.Fields
 }
 
 // parse takes a body apart. It reports fault.Invalid if this is not a notice
@@ -88,85 +86,36 @@ func parse(body []byte, isNew bool) (message, error) {
 	return m, nil
 }
 
-func parseForm(body []byte) (map[string]string, error) {
+func parseForm(body []byte) (wire.Fields, error) {
 	form, err := wire.ParseForm(body)
 	if err != nil {
 		return nil, err
 	}
-	values, err := form.Decode(wire.EUCKR)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range oldNames.all() {
-		if name != "" && values.Duplicated(name) {
-			return nil, fault.Errorf(fault.Invalid, "%s is told twice", name)
-		}
-	}
-	return values.Map(), nil
+	values, err := form.Read(wire.EUCKR, oldNames.all()...)
+	return values.Fields(), err
 }
 
-// parseJSON reads one flat object and nothing after it. Package json would
-// match names in any case and let a later one win, so names are read one by
-// one. No error quotes the body.
-func parseJSON(body []byte) (map[string]string, error) {
+// parseJSON reads one flat object and nothing after it. KICC sends strings
+// only; anything nested is kept as its JSON.
+func parseJSON(body []byte) (wire.Fields, error) {
 	text, err := wire.Text(body, wire.UTF8)
 	if err != nil {
 		return nil, err
 	}
-	d := json.NewDecoder(strings.NewReader(text))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, fault.Errorf(fault.Invalid, "body is not a JSON object")
+	o, err := wire.ParseObject([]byte(text))
+	if err != nil {
+		return nil, err
 	}
-	values := map[string]string{}
-	for d.More() {
-		t, err := d.Token()
-		name, ok := t.(string)
-		if err != nil || !ok || !clean(name) {
-			return nil, fault.Errorf(fault.Invalid, "body is broken JSON")
+	for _, raw := range o {
+		if raw[0] != '{' && raw[0] != '[' {
+			continue
 		}
-		var raw json.RawMessage
-		if d.Decode(&raw) != nil {
-			return nil, fault.Errorf(fault.Invalid, "body is broken JSON")
-		}
-		if _, twice := values[name]; twice {
-			return nil, fault.Errorf(fault.Invalid, "JSON has a name twice")
-		}
-		if values[name], err = scalar(raw); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, fault.Errorf(fault.Invalid, "body is broken JSON")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fault.Errorf(fault.Invalid, "body goes on after its JSON")
-	}
-	return values, nil
-}
-
-// scalar is a value as text: a string's content, the characters of a number or
-// boolean, "" for null, and the JSON itself of anything nested. KICC sends
-// strings only.
-func scalar(raw json.RawMessage) (string, error) {
-	raw = bytes.TrimSpace(raw)
-	text := string(raw)
-	switch {
-	case text == "null":
-		return "", nil
-	case raw[0] == '"':
-		if json.Unmarshal(raw, &text) != nil {
-			return "", fault.Errorf(fault.Invalid, "broken JSON string")
-		}
-	case raw[0] == '{' || raw[0] == '[':
 		var nested any
 		if json.Unmarshal(raw, &nested) != nil || !allClean(nested) {
-			return "", fault.Errorf(fault.Invalid, "JSON holds what is no text")
+			return nil, fault.Errorf(fault.Invalid, "JSON holds what is no text")
 		}
 	}
-	if !clean(text) {
-		return "", fault.Errorf(fault.Invalid, "JSON holds what is no text")
-	}
-	return strings.TrimSpace(text), nil
+	return o.TakeAll()
 }
 
 // clean reports whether a text is free of NUL, which databases cannot keep. It
@@ -188,13 +137,3 @@ func allClean(v any) bool {
 	}
 	return true
 }
-
-// take removes a value and returns it.
-func (m message) take(name string) string {
-	v := m.left[name]
-	delete(m.left, name)
-	return v
-}
-
-// given reports whether a number or date is there: none is empty or all zeros.
-func given(s string) bool { return strings.Trim(s, "0 ") != "" }

@@ -2,14 +2,9 @@ package kicc
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"mime"
 	"net/http"
-	"net/url"
-	"strings"
-	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -64,7 +59,7 @@ func (m message) notice() (notice.Notice, error) {
 	switch n.Event {
 	case payment.EventCancelled, payment.EventPartiallyCancelled, payment.EventRefunded, payment.EventRefundFailed:
 		n.PGCancel = m.left[m.cancel]
-		if given(m.left[m.part]) && hasPart {
+		if wire.Given(m.left[m.part]) && hasPart {
 			n.Amount, n.HasAmount = payment.Won(part), true
 		} else if n.Event == payment.EventCancelled && hasTotal {
 			n.Amount, n.HasAmount = payment.Won(total), true
@@ -112,7 +107,7 @@ func (m message) name(n *notice.Notice) {
 	case !moved || tx == "":
 	case own:
 		n.Deposit = tx
-	case n.Event == payment.EventDeposited && given(at):
+	case n.Event == payment.EventDeposited && wire.Given(at):
 		// A reversal has another time: account and amount find its deposit.
 		n.Deposit = tx + "/" + at
 	}
@@ -126,10 +121,7 @@ func (m message) key(e payment.Event, timed bool) string {
 	kind, tx, state := m.left[m.kind], m.left[m.tx], m.left[m.state]
 	parts := []string{m.left[m.merchant], kind, tx}
 	if tx == "" {
-		sum := sha256.Sum256([]byte(strings.Join([]string{
-			m.left[m.order], m.left[m.account], m.left[m.amount], m.left[m.part],
-		}, "\x1f")))
-		parts[2] = "none-" + hex.EncodeToString(sum[:8])
+		parts[2] = "none-" + wire.JoinedDigest(m.left[m.order], m.left[m.account], m.left[m.amount], m.left[m.part])[:16]
 	}
 	if timed || tx == "" {
 		parts = append(parts, m.left[m.at])
@@ -149,17 +141,14 @@ func (m message) key(e payment.Event, timed bool) string {
 		// What moves nothing must not occupy the key of what does.
 		parts = append(parts, "other", state, m.left[m.code], m.left[m.method])
 	}
-	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
-	}
-	return strings.Join(parts, "/")
+	return wire.Name(parts...)
 }
 
 // cancelTime is when a cancellation was made. refund_date is not: Observed in
 // KICC's sample page, it is the day for which the refund is planned.
 func (m message) cancelTime() string {
 	for _, name := range []string{m.cancelled, m.acquired, m.at} {
-		if given(m.left[name]) {
+		if wire.Given(m.left[name]) {
 			return m.left[name]
 		}
 	}
@@ -175,13 +164,10 @@ func (m message) takeAll(n *notice.Notice) {
 	// The documents don't say whose account a failed refund names. It is most
 	// likely the customer's, to which the money could not go.
 	if !n.OtherMethod && n.Kind != kindRefundFailed {
-		n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(m.take(m.account)))
-		n.BankCode, n.BankName = m.take(m.bankCode), m.take(m.bankName)
-		n.Bank, n.Depositor = bankOf(n.BankCode), m.take(m.depositor)
-		if t, ok := deadline(m.left[m.expires]); ok {
-			n.ExpiresAt = t
-			delete(m.left, m.expires)
-		}
+		n.Account = secret.Account(wire.PlainAccount(m.left.Take(m.account)))
+		n.BankCode, n.BankName = m.left.Take(m.bankCode), m.left.Take(m.bankName)
+		n.Bank, n.Depositor = bankOf(n.BankCode), m.left.Take(m.depositor)
+		n.ExpiresAt = m.left.TakeTime(wire.Deadline, m.expires)
 	}
 	m.takeReceipt(n)
 	m.takeFields(n)
@@ -194,23 +180,7 @@ func (m message) takeTime(n *notice.Notice) {
 	if n.Event == payment.EventCancelled || n.Event == payment.EventPartiallyCancelled {
 		candidates = []string{m.cancelled, m.acquired, m.at}
 	}
-	for _, name := range candidates {
-		if t, err := wire.Time(m.left[name]); err == nil {
-			n.At = t
-			delete(m.left, name)
-			return
-		}
-	}
-}
-
-// deadline reads when an account closes. A date alone lasts until its last
-// second.
-func deadline(s string) (time.Time, bool) {
-	t, err := wire.Time(s)
-	if err == nil && len(strings.TrimSpace(s)) == len("yyyyMMdd") {
-		t = t.AddDate(0, 0, 1).Add(-time.Second)
-	}
-	return t, err == nil
+	n.At = m.left.TakeTime(wire.Time, candidates...)
 }
 
 // receiptTypes are PortOne's words for KICC's purposes of a cash receipt. A
@@ -223,13 +193,12 @@ var receiptTypes = map[string]string{
 // takeReceipt reads the cash receipt, if one was issued.
 func (m message) takeReceipt(n *notice.Notice) {
 	number, code := m.left[m.receipt], m.left[m.receiptCode]
-	if !given(number) || code != "" && code != success || m.left[m.receiptUsed] == "0" {
+	if !wire.Given(number) || code != "" && code != success || m.left[m.receiptUsed] == "0" {
 		return
 	}
-	n.CashReceipt = &payment.CashReceipt{Number: m.take(m.receipt), Type: receiptTypes[m.left[m.receiptType]]}
-	if t, err := wire.Time(m.left[m.receiptAt]); err == nil {
-		n.CashReceipt.At = t
-		delete(m.left, m.receiptAt)
+	n.CashReceipt = &payment.CashReceipt{
+		Number: m.left.Take(m.receipt), Type: receiptTypes[m.left[m.receiptType]],
+		At: m.left.TakeTime(wire.Time, m.receiptAt),
 	}
 }
 
@@ -243,9 +212,6 @@ var withheld = []string{
 // from which a transfer came or to which a refund goes.
 func (m message) takeFields(n *notice.Notice) {
 	delete(m.left, m.account)
-	for _, name := range withheld {
-		delete(m.left, name)
-	}
 	if n.HasAmount {
 		for _, name := range []string{m.amount, m.part} {
 			if won, ok, err := m.won(name); err == nil && ok && won == n.Amount.Amount {
@@ -256,12 +222,7 @@ func (m message) takeFields(n *notice.Notice) {
 	if n.PGCancel != "" {
 		delete(m.left, m.cancel)
 	}
-	for name, v := range m.left {
-		if v == "" {
-			delete(m.left, name)
-		}
-	}
-	n.Fields = m.left
+	n.Fields = m.left.Rest(withheld...)
 }
 
 // bankOf reads a bank code. Accounts that Shinhan issues carry the old 026

@@ -2,8 +2,7 @@ package kicc
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -17,9 +16,6 @@ import (
 	"github.com/tongbo/tongbo/internal/provider/wire"
 	"github.com/tongbo/tongbo/internal/secret"
 )
-
-// stamp is KICC's format of times.
-const stamp = "20060102150405"
 
 // Encode writes a notice as KICC would post it: as JSON if the notice's Form
 // is "json" or its event is one that only the new form is known to tell, else
@@ -81,7 +77,7 @@ type telling struct {
 // notice, so that the same notice is the same message again.
 func tell(n notice.Notice) telling {
 	t := telling{Notice: complete(n)}
-	t.at = t.At.Format(stamp)
+	t.at = t.At.Format(wire.Stamp)
 	t.choose()
 	t.issue = t.PGTx
 	t.tx = t.issue
@@ -101,7 +97,7 @@ func tell(n notice.Notice) telling {
 	switch t.Event {
 	case payment.EventPartiallyCancelled:
 		// The notice has the part; the payment's amount is not known here.
-		t.part, t.total = t.total, or(n.Fields["amount"], strconv.FormatInt(2*t.Amount.Amount, 10))
+		t.part, t.total = t.total, cmp.Or(n.Fields["amount"], strconv.FormatInt(2*t.Amount.Amount, 10))
 	case payment.EventCancelled:
 		t.part = t.total
 	case payment.EventRefunded, payment.EventRefundFailed:
@@ -162,7 +158,7 @@ func (t *telling) choose() {
 var someTime = time.Date(2026, 1, 2, 12, 0, 0, 0, wire.Seoul)
 
 func complete(n notice.Notice) notice.Notice {
-	n.Merchant, n.Order = or(n.Merchant, "T0010143"), or(n.Order, "ORDER20260102001")
+	n.Merchant, n.Order = cmp.Or(n.Merchant, "T0010143"), cmp.Or(n.Order, "ORDER20260102001")
 	if n.PGTx == "" {
 		// From the order alone: all notices of an order speak of one issue.
 		n.PGTx = number(someTime, "issue", n.Merchant, n.Order)
@@ -175,11 +171,11 @@ func complete(n notice.Notice) notice.Notice {
 		n.Amount = payment.Won(15000)
 	}
 	if n.Bank == "" {
-		n.Bank = bankOf(or(n.BankCode, "011"))
+		n.Bank = bankOf(cmp.Or(n.BankCode, "011"))
 	}
-	n.BankName = or(n.BankName, n.Bank.Name())
+	n.BankName = cmp.Or(n.BankName, n.Bank.Name())
 	if n.Account == "" {
-		n.Account = secret.Account("T" + digitsFrom(13, n.Merchant, n.PGTx)) // as test accounts are
+		n.Account = secret.Account("T" + wire.Serial(13, n.Merchant, n.PGTx)) // as test accounts are
 	}
 	if n.Depositor == "" && (n.Event == payment.EventDeposited || n.Event == payment.EventReversed) {
 		n.Depositor = "홍길동"
@@ -201,7 +197,7 @@ func (t telling) bankCode() string {
 	if code == "" && t.Bank == "SHINHAN" {
 		code = shinhanIssued
 	}
-	code = or(code, t.Bank.Code())
+	code = cmp.Or(code, t.Bank.Code())
 	if t.Form == formJSON && len(code) == 3 {
 		code = strings.TrimPrefix(code, "0")
 	}
@@ -210,21 +206,7 @@ func (t telling) bankCode() string {
 
 // number makes up a transaction number: a time and eight digits.
 func number(at time.Time, seed ...string) string {
-	return at.In(wire.Seoul).Format("060102150405") + digitsFrom(8, seed...)
-}
-
-// digitsFrom makes n digits, at most 19, that depend on nothing but seed.
-func digitsFrom(n int, seed ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(seed, "\x1f")))
-	digits := strings.Repeat("0", 20) + strconv.FormatUint(binary.BigEndian.Uint64(sum[:]), 10)
-	return digits[len(digits)-n:]
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
+	return at.In(wire.Seoul).Format("060102150405") + wire.Serial(8, seed...)
 }
 
 // writeJSON writes one object of strings, in order. KICC does not escape "&"

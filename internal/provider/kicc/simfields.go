@@ -1,13 +1,17 @@
 package kicc
 
-import "github.com/tongbo/tongbo/internal/provider/wire"
+import (
+	"cmp"
+
+	"github.com/tongbo/tongbo/internal/provider/wire"
+)
 
 // oldFields are the old form's fields in the order of KICC's sample page.
 func (t telling) oldFields() []wire.Field {
 	code, bank, account, depositor, expires, kind := "", "", "", "", "", ""
 	if t.method == methodAccount {
 		code, bank, account, depositor = t.bankCode(), t.BankName, t.Account.Reveal(), t.Depositor
-		expires, kind = t.ExpiresAt.Format(stamp), "V"
+		expires, kind = t.ExpiresAt.Format(wire.Stamp), "V"
 	}
 	escrow, cancelled, tlf := "N", "", t.issue
 	if t.kind == kindEscrow {
@@ -74,7 +78,7 @@ func (t telling) receipt() (code, message, no, at, kind string) {
 	}
 	at, kind = t.at, "01"
 	if !r.At.IsZero() {
-		at = r.At.In(wire.Seoul).Format(stamp)
+		at = r.At.In(wire.Seoul).Format(wire.Stamp)
 	}
 	switch r.Type {
 	case "CORPORATE":
@@ -82,7 +86,7 @@ func (t telling) receipt() (code, message, no, at, kind string) {
 	case "":
 		kind = "03"
 	}
-	return success, "정상", or(r.Number, "128170000"), at, kind
+	return success, "정상", cmp.Or(r.Number, "128170000"), at, kind
 }
 
 // newFields are the new form's fields in the order of the documents' samples.
@@ -97,7 +101,7 @@ func (t telling) newFields() []wire.Field {
 		// The customer's account, as in the documents' sample.
 		list = append(list,
 			wire.Field{Name: "bankCode", Value: "004"}, wire.Field{Name: "bankName", Value: "국민은행"},
-			wire.Field{Name: "accountNo", Value: "1100" + digitsFrom(10, t.Merchant, t.Order)})
+			wire.Field{Name: "accountNo", Value: "1100" + wire.Serial(10, t.Merchant, t.Order)})
 		if t.part != "" {
 			list = append(list, wire.Field{Name: "cancelAmount", Value: t.part})
 		}
@@ -161,7 +165,7 @@ func (t telling) accountFields() []wire.Field {
 		{Name: "escrowUsed", Value: escrow}, {Name: "payMethodTypeCode", Value: t.method},
 	}
 	if t.kind == kindApproved {
-		list = append(list, wire.Field{Name: "expiryDate", Value: t.ExpiresAt.Format(stamp)})
+		list = append(list, wire.Field{Name: "expiryDate", Value: t.ExpiresAt.Format(wire.Stamp)})
 	}
 	if code, message, no, at, kind := t.receipt(); no != "" {
 		list = append(list,
@@ -173,6 +177,6 @@ func (t telling) accountFields() []wire.Field {
 	return append(list,
 		wire.Field{Name: "statusCode", Value: t.state}, wire.Field{Name: "statusMessage", Value: t.stateText},
 		wire.Field{Name: "tlfSno", Value: t.issue}, wire.Field{Name: "accountType", Value: "V"},
-		wire.Field{Name: "customerId"}, wire.Field{Name: "customerName", Value: or(t.Fields["customerName"], "홍길동")},
+		wire.Field{Name: "customerId"}, wire.Field{Name: "customerName", Value: cmp.Or(t.Fields["customerName"], "홍길동")},
 		wire.Field{Name: "depoBkcd", Value: "090"}, wire.Field{Name: "depoBknm", Value: "카카오뱅크"})
 }

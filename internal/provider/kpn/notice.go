@@ -1,11 +1,8 @@
 package kpn
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -79,7 +76,7 @@ func (module) Decode(r notice.Request) (notice.Notice, error) {
 // A form is a notice taken apart. Its fields are taken out one by one; what is
 // left becomes Notice.Fields.
 type form struct {
-	left map[string]string
+	wire.Fields
 	kind string // Notice.Form
 	echo echo
 }
@@ -93,16 +90,15 @@ func parse(body []byte) (form, error) {
 	if err != nil {
 		return form{}, err
 	}
-	v, charset, err := text(parsed)
+	charset, _ := parsed.Charset()
+	v, err := parsed.Read(charset, deciding[:]...)
 	if err != nil {
 		return form{}, err
 	}
-	for _, name := range deciding {
-		if v.Duplicated(name) {
-			return form{}, fault.Errorf(fault.Invalid, "%s is told twice", name)
-		}
+	f := form{Fields: v.Fields()}
+	if charset == wire.EUCKR {
+		f.kind = formEUCKR
 	}
-	f := form{left: v.Map(), kind: charset}
 	if err := f.takeHash(v); err != nil {
 		return form{}, err
 	}
@@ -113,18 +109,6 @@ func parse(body []byte) (form, error) {
 		return form{}, fault.Errorf(fault.Invalid, "the form names no order or transaction")
 	}
 	return f, nil
-}
-
-// text decodes the form as wire.Detect does, and says which charset it was:
-// empty for UTF-8.
-func text(parsed wire.Form) (wire.Values, string, error) {
-	name := ""
-	c, _ := parsed.Charset()
-	if c == wire.EUCKR {
-		name = formEUCKR
-	}
-	v, err := parsed.Decode(c)
-	return v, name, err
 }
 
 // takeHash takes the hashes out of the form, however their names are spelt, so
@@ -146,7 +130,7 @@ func (f *form) takeHash(v wire.Values) error {
 		if v.Duplicated(name) {
 			return fault.Errorf(fault.Invalid, "%s is told twice", strings.ToLower(name))
 		}
-		delete(f.left, name)
+		f.Take(name)
 	}
 	if len(strong) > 1 || len(weak) > 1 {
 		return fault.Errorf(fault.Invalid, "a hash is told twice")
@@ -163,37 +147,31 @@ func (f *form) takeHash(v wire.Values) error {
 	return nil
 }
 
-func (f *form) take(name string) string {
-	value := f.left[name]
-	delete(f.left, name)
-	return value
-}
-
 // notice says what the form means.
 func (f *form) notice() (notice.Notice, error) {
 	n := notice.Notice{
-		Kind: f.take("ReplyCode"), Order: f.take("MxIssueNO"), Form: f.kind, Proof: f.echo.hash,
+		Kind: f.Take("ReplyCode"), Order: f.Take("MxIssueNO"), Form: f.kind, Proof: f.echo.hash,
 	}
-	smode := f.left["Smode"]
+	smode := f.Fields["Smode"]
 	n.Event, n.Listed = eventOf(n.Kind, smode)
 	n.OtherMethod = isOther(smode)
-	n.PGTx = f.take("TxNO")
-	n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(f.take("vactno")))
-	if s := f.take("Amount"); s != "" {
-		won, err := wire.Amount(s)
-		if err != nil {
-			return notice.Notice{}, fault.Errorf(fault.Invalid, "Amount: %w", err)
-		}
+	n.PGTx = f.Take("TxNO")
+	n.Account = secret.Account(wire.PlainAccount(f.Take("vactno")))
+	won, told, err := f.TakeAmount("Amount")
+	if err != nil {
+		return notice.Notice{}, err
+	}
+	if told {
 		n.Amount, n.HasAmount = payment.Won(won), true
 	}
 	f.name(&n, smode)
-	if n.Event == payment.EventIssued && len(wire.Digits(f.left["ReplyMessage"])) >= shortestAccount {
+	if n.Event == payment.EventIssued && len(wire.Digits(f.Fields["ReplyMessage"])) >= shortestAccount {
 		// Observed: a shop of the DBPATH era showed the ReplyMessage of an
 		// issue as the account to pay to. Its form is unknown, so it is not
 		// read, but fields are shown in clear and account numbers are not.
-		delete(f.left, "ReplyMessage")
+		f.Take("ReplyMessage")
 	}
-	n.Fields = f.left
+	n.Fields = f.Fields
 	return n, nil
 }
 
@@ -205,7 +183,7 @@ const shortestAccount = 8
 // codes, so theirs are told apart: a cash receipt must not stand for the
 // deposit of its order.
 func (f *form) name(n *notice.Notice, smode string) {
-	date := f.left["MxIssueDate"]
+	date := f.Fields["MxIssueDate"]
 	parts := []string{n.Order, date, n.Kind}
 	if n.OtherMethod {
 		parts = append(parts, smode, n.PGTx)
@@ -213,10 +191,7 @@ func (f *form) name(n *notice.Notice, smode string) {
 	if n.Order == "" || date == "" {
 		parts = append(parts, fingerprint(*n))
 	}
-	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
-	}
-	n.Key = strings.Join(parts, "/")
+	n.Key = wire.Name(parts...)
 	switch n.Event {
 	case payment.EventDeposited, payment.EventReversed:
 		n.Deposit = depositOf(n.Order, date)
@@ -229,17 +204,12 @@ func depositOf(order, date string) string {
 	if order == "" || date == "" {
 		return ""
 	}
-	return url.PathEscape(order) + "/" + url.PathEscape(date)
+	return wire.Name(order, date)
 }
 
-// fingerprint tells apart notices that lack what should name them. It is a
-// hash because keys are shown, and an account number is not.
+// fingerprint tells apart notices that lack what should name them.
 func fingerprint(n notice.Notice) string {
-	h := sha256.New()
-	for _, s := range []string{n.PGTx, n.Account.Reveal(), n.Amount.String()} {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	return wire.Digest(n.PGTx, n.Account.Reveal(), n.Amount.String())[:16]
 }
 
 // Verify looks whether the echoed hash is the one that the channel's MxID and

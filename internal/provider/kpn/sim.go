@@ -1,12 +1,10 @@
 package kpn
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
+	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,9 +17,6 @@ import (
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
-// stamp is KPN's format of times.
-const stamp = "20060102150405"
-
 // Encode writes the form that KPN would post: the six fields in the order of
 // its sample, in EUC-KR if the notice's Form is "euc-kr", or the older form, in
 // the order of the notice that was captured, if it is "dbpath". Kind chooses
@@ -32,12 +27,16 @@ const stamp = "20060102150405"
 // The hash is the notice's Proof if that is one, as KPN would echo what was
 // registered, else made with the credentials, else with KPN's test merchant's.
 func (m module) Encode(n notice.Notice, c merchant.Credentials) notice.Request {
-	w := writer{extra: maps.Clone(n.Fields)}
+	own := maps.Clone(n.Fields)
+	if _, ok := own["Smode"]; ok {
+		own["Smode"] = smodeFor(n)
+	}
+	w := wire.NewWriter(own)
 	e := echo{order: n.Order, old: strings.EqualFold(n.Form, formOld), amount: "1000"}
 	if e.order == "" {
-		e.order = "KPN" + time.Unix(number(n.PGTx, n.Deposit), 0).In(wire.Seoul).Format(stamp)
+		e.order = "KPN" + someDate(n.PGTx, n.Deposit)
 	}
-	e.date = w.or("MxIssueDate", dateOf(e.order, n.Deposit))
+	e.date = w.Own("MxIssueDate", dateOf(e.order, n.Deposit))
 	if n.HasAmount {
 		e.amount = strconv.FormatInt(n.Amount.Amount, 10)
 	}
@@ -49,19 +48,19 @@ func (m module) Encode(n notice.Notice, c merchant.Credentials) notice.Request {
 	charset := wire.UTF8
 	switch {
 	case e.old:
-		w.putOld(n, e)
+		putOld(w, n, e)
 	case strings.EqualFold(n.Form, formEUCKR):
 		charset = wire.EUCKR
-		w.putSix(n, e, "정상처리", "처리실패")
+		putSix(w, n, e, "정상처리", "처리실패")
 	default:
-		w.putSix(n, e, "OK", "FAIL")
+		putSix(w, n, e, "OK", "FAIL")
 	}
-	w.putRest(n)
+	w.PutRest()
 	return notice.Request{
 		Method: http.MethodPost,
 		Path:   m.Info().Paths[0],
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
-		Body:   wire.EncodeForm(w.fields, charset),
+		Body:   w.Encode(charset),
 	}
 }
 
@@ -82,18 +81,17 @@ func keys(n notice.Notice, c merchant.Credentials) (id, otp secret.Text) {
 // all that KPN tells of an order has one MxIssueDate.
 func dateOf(order, deposit string) string {
 	date, ok := strings.CutPrefix(deposit, url.PathEscape(order)+"/")
-	if ok && len(date) == len(stamp) && wire.Digits(date) == date {
+	if ok && len(date) == len(wire.Stamp) && wire.Digits(date) == date {
 		return date
 	}
-	return time.Unix(number(order, deposit), 0).In(wire.Seoul).Format(stamp)
+	return someDate(order, deposit)
 }
 
-// number is a second of the first half of 2026 that depends on nothing but
-// seed.
-func number(seed ...string) int64 {
-	const half = 180 * 24 * 3600
-	sum := sha256.Sum256([]byte(strings.Join(seed, "\x1f")))
-	return time.Date(2026, 1, 1, 0, 0, 0, 0, wire.Seoul).Unix() + int64(binary.BigEndian.Uint32(sum[:])%half)
+// someDate is a second of the first half of 2026 that depends on nothing but
+// seed, as KPN writes it.
+func someDate(seed ...string) string {
+	const half = 180 * 24 * time.Hour
+	return wire.Earlier(time.Date(2026, 6, 30, 0, 0, 0, 0, wire.Seoul), half, seed...).Format(wire.Stamp)
 }
 
 // codeFor is the notice's own ReplyCode if that means its event, else the one
@@ -123,65 +121,30 @@ func smodeFor(n notice.Notice) string {
 	return smodeAccount
 }
 
-// A writer collects the form's fields. extra are the notice's own fields that
-// are not written yet.
-type writer struct {
-	fields []wire.Field
-	extra  map[string]string
-}
-
-func (w *writer) put(name, value string) {
-	w.fields = append(w.fields, wire.Field{Name: name, Value: value})
-	delete(w.extra, name)
-}
-
-// or returns the notice's own field, or value if it has none.
-func (w *writer) or(name, value string) string {
-	if own, ok := w.extra[name]; ok {
-		return own
-	}
-	return value
-}
-
 // putSix writes the six fields. good and bad are the words of ReplyMessage.
-func (w *writer) putSix(n notice.Notice, e echo, good, bad string) {
+func putSix(w *wire.Writer, n notice.Notice, e echo, good, bad string) {
 	if n.Event == payment.EventOther {
 		good = bad
 	}
-	w.put("Amount", e.amount)
-	w.put("ReplyCode", codeFor(n))
-	w.put("ReplyMessage", w.or("ReplyMessage", good))
-	w.put("MxIssueNO", e.order)
-	w.put("MxIssueDate", e.date)
-	w.put("MxHASH256", e.hash.Reveal())
+	w.Put("Amount", e.amount)
+	w.Put("ReplyCode", codeFor(n))
+	w.PutOwn("ReplyMessage", good)
+	w.Put("MxIssueNO", e.order)
+	w.Put("MxIssueDate", e.date)
+	w.Put("MxHASH256", e.hash.Reveal())
 }
 
-func (w *writer) putOld(n notice.Notice, e echo) {
-	tx := n.PGTx
-	if tx == "" {
-		tx = strconv.FormatInt(number(e.order, e.date)%1_000_000, 10)
-	}
-	w.put("ReplyCode", codeFor(n))
-	w.put("MxIssueDate", e.date)
-	w.put("MSTR", w.or("MSTR", ""))
-	w.put("MSTR2", w.or("MSTR2", ""))
-	w.put("Smode", smodeFor(n))
-	w.put("Amount", e.amount)
-	w.put("MxIssueNO", e.order)
-	w.put("TxNO", tx)
-	w.put("MxHASH", e.hash.Reveal())
-	w.put("ReplyMessage", w.or("ReplyMessage", "0000"))
-}
-
-// putRest writes the notice's remaining fields, sorted since a map has no
-// order.
-func (w *writer) putRest(n notice.Notice) {
-	if _, ok := w.extra["Smode"]; ok {
-		w.extra["Smode"] = smodeFor(n)
-	}
-	for _, name := range slices.Sorted(maps.Keys(w.extra)) {
-		w.put(name, w.extra[name])
-	}
+func putOld(w *wire.Writer, n notice.Notice, e echo) {
+	w.Put("ReplyCode", codeFor(n))
+	w.Put("MxIssueDate", e.date)
+	w.PutOwn("MSTR", "")
+	w.PutOwn("MSTR2", "")
+	w.Put("Smode", smodeFor(n))
+	w.Put("Amount", e.amount)
+	w.Put("MxIssueNO", e.order)
+	w.Put("TxNO", cmp.Or(n.PGTx, wire.Serial(6, e.order, e.date)))
+	w.Put("MxHASH", e.hash.Reveal())
+	w.PutOwn("ReplyMessage", "0000")
 }
 
 // Acked reports whether the answer is 200 with ACK=200OKOK. KPN's ASP sample

@@ -1,11 +1,8 @@
 package ksnet
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -57,10 +54,10 @@ func (m module) Decode(r notice.Request) (notice.Notice, error) {
 
 // sane reports fault.Invalid if what moves money cannot be read.
 func (f fields) sane() error {
-	if _, ok := events[f["deal_sele"]]; !ok {
+	if _, ok := events[f.Fields["deal_sele"]]; !ok {
 		return fault.Errorf(fault.Invalid, "deal_sele is neither a deposit nor a reversal")
 	}
-	if amount, ok := f["total_amt"]; ok {
+	if amount, ok := f.Fields["total_amt"]; ok {
 		if _, err := wire.Amount(amount); err != nil {
 			return fault.Errorf(fault.Invalid, "total_amt: %w", err)
 		}
@@ -75,11 +72,11 @@ func (f fields) sane() error {
 
 // stamp is date and time of the deposit, empty if KSNET told no date.
 func (f fields) stamp() string {
-	date := f["deal_star_date"]
+	date := f.Fields["deal_star_date"]
 	if strings.Trim(date, "0") == "" {
 		return ""
 	}
-	return date + f["deal_star_time"]
+	return date + f.Fields["deal_star_time"]
 }
 
 // notice says what the telegram means.
@@ -88,32 +85,31 @@ func (f fields) notice() (notice.Notice, error) {
 		return notice.Notice{}, err
 	}
 	stamp := f.stamp()
-	n := notice.Notice{Kind: f.take("deal_sele"), Merchant: f.take("StoreId"), Order: f.take("OrderNumber")}
+	n := notice.Notice{Kind: f.Take("deal_sele"), Merchant: f.Take("StoreId"), Order: f.Take("OrderNumber")}
 	n.Event = events[n.Kind]
-	n.PGTx, n.Depositor = f.takeNumber("rVTransactionNo"), f.take("rece_nm")
-	n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(f.takeNumber("cms_no")))
+	n.PGTx, n.Depositor = f.takeNumber("rVTransactionNo"), f.Take("rece_nm")
+	n.Account = secret.Account(wire.PlainAccount(f.takeNumber("cms_no")))
 	if n.PGTx == "" && n.Order == "" && n.Account == "" {
 		return notice.Notice{}, fault.Errorf(fault.Invalid, "the telegram names no transaction, order or account")
 	}
-	n.BankCode = f.take("acco_code")
+	n.BankCode = f.Take("acco_code")
 	n.Bank = bankOf(n.BankCode)
-	if amount := f.take("total_amt"); amount != "" {
-		won, err := wire.Amount(amount)
-		if err != nil {
-			return notice.Notice{}, err // sane has seen to it
-		}
+	won, told, err := f.TakeAmount("total_amt")
+	if err != nil {
+		return notice.Notice{}, err // sane has seen to it
+	}
+	if told {
 		n.Amount, n.HasAmount = payment.Won(won), true
 	}
 	if at, err := wire.Time(stamp); err == nil && len(stamp) > len("yyyyMMdd") {
 		n.At = at // a date alone says no time, and stays among the fields
-		f.take("deal_star_date")
-		f.take("deal_star_time")
+		f.Take("deal_star_date")
+		f.Take("deal_star_time")
 	}
-	name(&n, sequence(f["seq_no"]), stamp)
+	name(&n, sequence(f.Fields["seq_no"]), stamp)
 	// The buyer's resident or business registration number (주민번호) is no
 	// business of ours.
-	f.take("IdNum")
-	n.Fields = f
+	n.Fields = f.Rest("IdNum")
 	return n, nil
 }
 
@@ -131,13 +127,10 @@ func bankOf(code string) payment.Bank {
 
 // sequence shortens a telegram number to the six digits that both forms have.
 func sequence(s string) string {
-	switch {
-	case s == "":
+	if s == "" {
 		return ""
-	case len(s) > 6:
-		return s[len(s)-6:]
 	}
-	return strings.Repeat("0", 6-len(s)) + s
+	return wire.PadZeros(s[max(0, len(s)-6):], 6)
 }
 
 // name gives message and money their names: those of KSNET's page, made of
@@ -147,25 +140,15 @@ func sequence(s string) string {
 func name(n *notice.Notice, seq, stamp string) {
 	account := n.Account.Reveal()
 	if account != "" && seq != "" && len(stamp) == len("yyyyMMddHHmmss") {
-		deposit := []string{stamp, url.PathEscape(seq), digest(account)}
-		n.Key = strings.Join(append([]string{url.PathEscape(n.Merchant), n.Kind}, deposit...), "/")
+		who := wire.Digest(account)[:16]
+		n.Key = wire.Name(n.Merchant, n.Kind, stamp, seq, who)
 		if n.Event == payment.EventDeposited {
-			n.Deposit = strings.Join(deposit, "/")
+			n.Deposit = wire.Name(stamp, seq, who)
 		}
 		return
 	}
-	rest := digest(account, n.PGTx, n.Amount.String(), n.Depositor)
-	n.Key = strings.Join([]string{url.PathEscape(n.Merchant), n.Kind, url.PathEscape(stamp), url.PathEscape(seq), rest}, "/")
-}
-
-// digest stands for what names are made of and must not show: keys are shown,
-// and account numbers and names are not.
-func digest(parts ...string) string {
-	h := sha256.New()
-	for _, s := range parts {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	rest := wire.Digest(account, n.PGTx, n.Amount.String(), n.Depositor)[:16]
+	n.Key = wire.Name(n.Merchant, n.Kind, stamp, seq, rest)
 }
 
 // Verify has nothing to check: KSNET gives no proof.

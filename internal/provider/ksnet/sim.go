@@ -2,7 +2,6 @@ package ksnet
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"maps"
 	"net/http"
@@ -19,11 +18,10 @@ import (
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
-// The formats of KSNET's dates and times.
+// The formats of KSNET's dates and times of day.
 const (
-	stampFormat = "20060102150405"
-	dateFormat  = "20060102"
-	timeFormat  = "150405"
+	dateFormat = "20060102"
+	timeFormat = "150405"
 )
 
 // Encode writes the POST that KSNET would send to a URL with https: in the new
@@ -79,12 +77,12 @@ func values(n notice.Notice, form string) map[string]string {
 	v := map[string]string{
 		"busi_sele": "VR", "deal_code": "KSNETVR", "mess_code": "0200", "job_diff": "300", "tran_numb": "1",
 		"tran_date": n.At.Format(dateFormat), "tran_time": n.At.Format(timeFormat),
-		"stan_resp_code": "0000", "bank_resp_code": "0000", "acco_numb": digitsFrom(11, n.Merchant), "comp_cnt": "01",
+		"stan_resp_code": "0000", "bank_resp_code": "0000", "acco_numb": wire.Serial(11, n.Merchant), "comp_cnt": "01",
 		"in_bank_cd": "004", "bala_mone": won(0), "giro": "000000",
 		"cash": won(n.Amount.Amount), "out_bank_chec": won(0), "etc_chec": won(0),
 
 		"EncType": "0", "Version": "0311", "VersionType": "00", "Resend": "0",
-		"RequestDate": n.At.Format(stampFormat), "UserName": "홍길동", "Email": "test@test.kr", "GoodType": "0",
+		"RequestDate": n.At.Format(wire.Stamp), "UserName": "홍길동", "Email": "test@test.kr", "GoodType": "0",
 		"GoodName": "상품", "KeyInType": "K", "LineType": "1", "ApprovalCount": "1",
 	}
 	maps.Copy(v, n.Fields)
@@ -124,18 +122,18 @@ func seqNo(n notice.Notice, form string) string {
 		own = named
 	}
 	if own == "" {
-		own = digitsFrom(6, string(n.Event), n.Deposit, n.Merchant, n.PGTx, n.At.Format(stampFormat), n.Amount.String())
+		own = wire.Serial(6, string(n.Event), n.Deposit, n.Merchant, n.PGTx, n.At.Format(wire.Stamp), n.Amount.String())
 	}
 	if form == formOld {
 		return sequence(own)
 	}
-	return strings.Repeat("0", max(0, 10-len(own))) + own
+	return wire.PadZeros(own, 10)
 }
 
 // parseDeposit takes a Deposit apart that Decode made.
 func parseDeposit(deposit string) (at time.Time, seq string, ok bool) {
 	parts := strings.Split(deposit, "/")
-	if len(parts) != 3 || len(parts[0]) != len(stampFormat) {
+	if len(parts) != 3 || len(parts[0]) != len(wire.Stamp) {
 		return time.Time{}, "", false
 	}
 	at, err := wire.Time(parts[0])
@@ -154,10 +152,10 @@ func completed(n notice.Notice) notice.Notice {
 		n.Merchant = "2999199999"
 	}
 	if n.Order == "" {
-		n.Order = "TEST" + digitsFrom(10, n.Merchant, n.PGTx, n.Account.Reveal())
+		n.Order = "TEST" + wire.Serial(10, n.Merchant, n.PGTx, n.Account.Reveal())
 	}
 	if n.PGTx == "" {
-		n.PGTx = "6" + digitsFrom(11, n.Merchant, n.Order)
+		n.PGTx = "6" + wire.Serial(11, n.Merchant, n.Order)
 	}
 	if n.At.IsZero() {
 		n.At = time.Date(2026, 1, 2, 12, 0, 0, 0, wire.Seoul)
@@ -170,7 +168,7 @@ func completed(n notice.Notice) notice.Notice {
 		n.Amount = payment.Won(1000)
 	}
 	if n.Account == "" {
-		n.Account = secret.Account("1" + digitsFrom(13, n.Merchant, n.PGTx))
+		n.Account = secret.Account("1" + wire.Serial(13, n.Merchant, n.PGTx))
 	}
 	if n.Depositor == "" {
 		n.Depositor = "홍길동"
@@ -195,16 +193,6 @@ func bankCode(code, form string) string {
 		return short
 	}
 	return ""
-}
-
-// digitsFrom makes n digits, at most 32, that depend on nothing but seed.
-func digitsFrom(n int, seed ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(seed, "\x1f")))
-	out := make([]byte, n)
-	for i := range out {
-		out[i] = '0' + sum[i]%10
-	}
-	return string(out)
 }
 
 // Acked reports whether KSNET would stop: status 200, and "result=OK" without a

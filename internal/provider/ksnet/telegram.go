@@ -76,56 +76,49 @@ const lastNeeded = "deal_star_time"
 
 // fields are the columns of a telegram that are not blank, without their
 // padding, by KSNET's names.
-type fields map[string]string
+type fields struct{ wire.Fields }
 
 // cut takes a telegram apart.
 func (l layout) cut(b []byte) (fields, error) {
 	if len(b) < l.end(lastNeeded) {
-		return nil, fault.Errorf(fault.Invalid, "telegram ends too early")
+		return fields{}, fault.Errorf(fault.Invalid, "telegram ends too early")
 	}
-	f := fields{}
+	f := fields{wire.Fields{}}
 	for _, c := range append(slices.Clip(l), column{filler, len(b)}) {
 		width := min(c.width, len(b))
 		// A space is never half a character: padding behind a cut name goes
 		// first, so that the half is the last byte.
 		text, err := wire.CutText(bytes.Trim(b[:width], " "))
 		if err != nil {
-			return nil, fault.Errorf(fault.Invalid, "%s: %w", c.name, err)
+			return fields{}, fault.Errorf(fault.Invalid, "%s: %w", c.name, err)
 		}
 		if text = strings.TrimSpace(text); text != "" {
-			f[c.name] = text
+			f.Fields[c.name] = text
 		}
 		b = b[width:]
 	}
 	return f, nil
 }
 
-// take removes a field and returns it.
-func (f fields) take(name string) string {
-	v := f[name]
-	delete(f, name)
-	return v
-}
-
 // takeNumber takes a field that is padded with zeros if it is not given.
 func (f fields) takeNumber(name string) string {
-	if strings.Trim(f[name], "0") == "" {
+	if strings.Trim(f.Fields[name], "0") == "" {
 		return ""
 	}
-	return f.take(name)
+	return f.Take(name)
 }
 
 // parse tells the form of a telegram by how it begins, and takes it apart.
 func parse(b []byte) (form string, f fields, err error) {
 	if bytes.IndexByte(b, 0) >= 0 {
-		return "", nil, fault.Errorf(fault.Invalid, "telegram holds a NUL byte")
+		return "", fields{}, fault.Errorf(fault.Invalid, "telegram holds a NUL byte")
 	}
 	if bytes.HasPrefix(b, []byte("VR")) {
 		f, err = oldRecord.cut(b)
 		return formOld, f, err
 	}
 	if len(b) < 4 || wire.Digits(string(b[:4])) != string(b[:4]) {
-		return "", nil, fault.Errorf(fault.Invalid, "not a telegram of KSNET")
+		return "", fields{}, fault.Errorf(fault.Invalid, "not a telegram of KSNET")
 	}
 	// The length is trusted where it leaves a whole telegram.
 	if n, err := strconv.Atoi(string(b[:4])); err == nil && 4+n >= newRecord.end(lastNeeded) && 4+n < len(b) {
@@ -133,12 +126,12 @@ func parse(b []byte) (form string, f fields, err error) {
 	}
 	f, err = newRecord.cut(b)
 	if err != nil {
-		return "", nil, err
+		return "", fields{}, err
 	}
-	if !isAccount(f["rApprovalType"]) {
-		return "", nil, fault.Errorf(fault.Invalid, "telegram is not about a virtual account")
+	if !isAccount(f.Fields["rApprovalType"]) {
+		return "", fields{}, fault.Errorf(fault.Invalid, "telegram is not about a virtual account")
 	}
-	delete(f, "RecvLen")
+	f.Take("RecvLen")
 	return formNew, f, nil
 }
 

@@ -13,7 +13,7 @@ import (
 // A form is a notice of form A. Its fields are taken out one by one; what is
 // left becomes Notice.Fields.
 type form struct {
-	rest  map[string]string
+	rest  wire.Fields
 	proof secret.Text // MerchantKey; empty if it was left out
 }
 
@@ -31,16 +31,11 @@ func parseForm(body []byte) (form, error) {
 	if err != nil {
 		return form{}, err
 	}
-	values, err := parsed.Decode(wire.EUCKR)
+	values, err := parsed.Read(wire.EUCKR, settling...)
 	if err != nil {
 		return form{}, err
 	}
-	for _, name := range settling {
-		if values.Duplicated(name) {
-			return form{}, fault.Errorf(fault.Invalid, "form has %s more than once", name)
-		}
-	}
-	f := form{rest: values.Map()}
+	f := form{rest: values.Fields()}
 	if err := f.takeProof(parsed, values); err != nil {
 		return form{}, err
 	}
@@ -76,28 +71,20 @@ func (f *form) takeProof(parsed wire.Form, values wire.Values) error {
 	return nil
 }
 
-// take removes a field and returns it.
-func (f form) take(name string) string {
-	v := f.rest[name]
-	delete(f.rest, name)
-	return v
-}
-
 // notice says what the form means.
 func (f form) notice() (notice.Notice, error) {
 	var n notice.Notice
-	var err error
-	if amt := f.take("Amt"); amt != "" {
-		n.Amount.Amount, err = wire.Amount(amt)
-		if err != nil {
-			return notice.Notice{}, fault.Errorf(fault.Invalid, "Amt: %w", err)
-		}
-		n.Amount.Currency, n.HasAmount = payment.KRW, true
+	won, told, err := f.rest.TakeAmount("Amt")
+	if err != nil {
+		return notice.Notice{}, err
+	}
+	if told {
+		n.Amount, n.HasAmount = payment.Won(won), true
 	}
 	n.Proof = f.proof
-	n.Merchant, n.PGTx, n.Kind = f.take("MID"), f.take("TID"), f.take("ResultCode")
-	if n.Order = f.take("MOID"); n.Order == "" {
-		n.Order = f.take("Moid")
+	n.Merchant, n.PGTx, n.Kind = f.rest.Take("MID"), f.rest.Take("TID"), f.rest.Take("ResultCode")
+	if n.Order = f.rest.Take("MOID"); n.Order == "" {
+		n.Order = f.rest.Take("Moid")
 	}
 	n.Event, n.Listed = f.event(n.Kind)
 	f.takeAccount(&n)
@@ -105,7 +92,7 @@ func (f form) notice() (notice.Notice, error) {
 	n.OtherMethod = !f.isAccount()
 	f.takeTime(&n)
 	f.takeReceipt(&n)
-	f.takeFields(&n)
+	n.Fields = f.rest.Rest(withheld...)
 	return n, nil
 }
 
@@ -119,7 +106,7 @@ func (f form) isAccount() bool {
 // event says what happened, and whether a person should look at it.
 func (f form) event(code string) (e payment.Event, listed bool) {
 	state := f.rest["StateCd"]
-	cancelled := state == "1" || state == "2" || given(f.rest["CancelDate"]) || code == "2001" || code == "2211"
+	cancelled := state == "1" || state == "2" || wire.Given(f.rest["CancelDate"]) || code == "2001" || code == "2211"
 	approved := state == "" || state == "0"
 	if !f.isAccount() {
 		return otherMethod(code, approved, cancelled)
@@ -160,20 +147,17 @@ func otherMethod(code string, approved, cancelled bool) (payment.Event, bool) {
 	return payment.EventOther, false
 }
 
-// given reports whether a date or number is there: none is empty or all zeros.
-func given(s string) bool { return strings.Trim(s, "0 ") != "" }
-
 func (f form) takeAccount(n *notice.Notice) {
 	if !f.isAccount() {
 		return // FnCd is then a card's code
 	}
-	n.BankCode, n.BankName = f.take("FnCd"), f.take("VbankName")
+	n.BankCode, n.BankName = f.rest.Take("FnCd"), f.rest.Take("VbankName")
 	n.Bank = payment.BankByCode(n.BankCode)
 	if n.BankName == "" {
-		n.BankName = f.take("FnName")
+		n.BankName = f.rest.Take("FnName")
 	}
-	n.Depositor = f.take("VbankInputName")
-	n.Account = account(f.take("VbankNum"))
+	n.Depositor = f.rest.Take("VbankInputName")
+	n.Account = secret.Account(wire.PlainAccount(f.rest.Take("VbankNum")))
 }
 
 // name gives the message and the money their names. CancelDate is part of the
@@ -186,7 +170,7 @@ func (f form) name(n *notice.Notice) {
 	tid := identity(n.PGTx, n.Merchant, n.Order, n.Account.Reveal(), amount)
 	date := f.rest["AuthDate"]
 	n.Key = strings.Join([]string{tid, n.Kind, date, f.rest["StateCd"]}, "/")
-	if c := f.rest["CancelDate"]; given(c) {
+	if c := f.rest["CancelDate"]; wire.Given(c) {
 		n.Key += "/" + c
 	}
 	if n.Event == payment.EventDeposited && n.PGTx != "" && date != "" {
@@ -201,10 +185,7 @@ func (f form) takeTime(n *notice.Notice) {
 	if n.Event == payment.EventCancelled {
 		name = "CancelDate"
 	}
-	if t, ok := shortTime(f.rest[name]); ok {
-		n.At = t
-		delete(f.rest, name)
-	}
+	n.At = f.rest.TakeTime(wire.EitherTime, name)
 }
 
 // takeReceipt reads the cash receipt, if one was issued. Its kind alone only
@@ -214,7 +195,7 @@ func (f form) takeReceipt(n *notice.Notice) {
 	if number == "" {
 		number = f.rest["RcptTID"]
 	}
-	if !given(number) {
+	if !wire.Given(number) {
 		return
 	}
 	kind := f.rest["RcptType"]
@@ -222,16 +203,4 @@ func (f form) takeReceipt(n *notice.Notice) {
 		kind = f.rest["ReceitType"]
 	}
 	n.CashReceipt = &payment.CashReceipt{Number: number, Type: receiptTypes[kind]}
-}
-
-// takeFields keeps what is left. BuyerAuthNum is not: it may be the number by
-// which the tax office knows the buyer.
-func (f form) takeFields(n *notice.Notice) {
-	delete(f.rest, "BuyerAuthNum")
-	for name, v := range f.rest {
-		if v == "" {
-			delete(f.rest, name)
-		}
-	}
-	n.Fields = f.rest
 }

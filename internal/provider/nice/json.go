@@ -5,53 +5,22 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io"
 	"strconv"
-	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/provider/wire"
 )
 
-// An object is a JSON object with its values as they came. Package json would
-// match names in any case and let a later one win; two readers must not see
-// two notices.
-type object map[string]json.RawMessage
+// An object is a part of a webhook.
+type object struct{ wire.Object }
 
-// parseObject reads one object and nothing after it. A name that comes twice
-// is fault.Invalid. The JSON null gives no object and no error.
+// parseObject reads one object. Nothing and the JSON null give none.
 func parseObject(b []byte) (object, error) {
-	if len(bytes.TrimSpace(b)) == 0 || string(bytes.TrimSpace(b)) == "null" {
-		return nil, nil
+	if b = bytes.TrimSpace(b); len(b) == 0 || string(b) == "null" {
+		return object{}, nil
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, fault.Errorf(fault.Invalid, "not a JSON object")
-	}
-	o := object{}
-	for d.More() {
-		t, err := d.Token()
-		name, ok := t.(string)
-		if err != nil || !ok || strings.Contains(name, "\x00") {
-			return nil, fault.Errorf(fault.Invalid, "broken JSON")
-		}
-		var v json.RawMessage
-		if d.Decode(&v) != nil {
-			return nil, fault.Errorf(fault.Invalid, "broken JSON")
-		}
-		if _, twice := o[name]; twice {
-			return nil, fault.Errorf(fault.Invalid, "JSON has a name twice")
-		}
-		o[name] = v
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, fault.Errorf(fault.Invalid, "broken JSON")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fault.Errorf(fault.Invalid, "JSON is followed by something")
-	}
-	return o, nil
+	o, err := wire.ParseObject(b)
+	return object{o}, err
 }
 
 // parseObjects reads an array of objects. The JSON null gives none.
@@ -74,33 +43,11 @@ func parseObjects(b []byte) ([]object, error) {
 	return list, nil
 }
 
-// text removes a value and returns it as text: a string's content, the
-// characters of a number or boolean, "" for null and for nothing, and the JSON
-// itself of anything else.
-func (o object) text(name string) (string, error) {
-	v := bytes.TrimSpace(o[name])
-	delete(o, name)
-	switch {
-	case len(v) == 0 || string(v) == "null":
-		return "", nil
-	case v[0] != '"':
-		return string(v), nil
-	}
-	var s string
-	if json.Unmarshal(v, &s) != nil {
-		return "", fault.Errorf(fault.Invalid, "broken JSON string")
-	}
-	if strings.Contains(s, "\x00") { // written as an escape
-		return "", fault.Errorf(fault.Invalid, "text holds a NUL byte")
-	}
-	return strings.TrimSpace(s), nil
-}
-
 // texts removes several values. It stops at a value that is no text.
 func (o object) texts(into map[string]*string) error {
 	for name, to := range into {
 		var err error
-		if *to, err = o.text(name); err != nil {
+		if *to, err = o.Take(name); err != nil {
 			return fault.Errorf(fault.Invalid, "%s: %w", name, err)
 		}
 	}
@@ -164,22 +111,22 @@ func parseWebhook(body []byte) (webhook, error) {
 
 // takeNested reads what is nested. The arrays stay in rest, as they came.
 func (w *webhook) takeNested() error {
-	v, err := parseObject(w.rest["vbank"])
+	v, err := parseObject(w.rest.Object["vbank"])
 	if err != nil {
 		return fault.Errorf(fault.Invalid, "vbank: %w", err)
 	}
-	delete(w.rest, "vbank")
-	w.account.given = v != nil
+	delete(w.rest.Object, "vbank")
+	w.account.given = v.Object != nil
 	if err := v.texts(map[string]*string{
 		"vbankCode": &w.account.code, "vbankName": &w.account.name, "vbankNumber": &w.account.number,
 		"vbankExpDate": &w.account.due, "vbankHolder": &w.account.holder,
 	}); err != nil {
 		return err
 	}
-	if w.receipts, err = parseObjects(w.rest["cashReceipts"]); err != nil {
+	if w.receipts, err = parseObjects(w.rest.Object["cashReceipts"]); err != nil {
 		return fault.Errorf(fault.Invalid, "cashReceipts: %w", err)
 	}
-	list, err := parseObjects(w.rest["cancels"])
+	list, err := parseObjects(w.rest.Object["cancels"])
 	if err != nil {
 		return fault.Errorf(fault.Invalid, "cancels: %w", err)
 	}

@@ -174,11 +174,11 @@ var webhookKO string
 var webhookEN string
 
 // Guide tells in Markdown how a merchant registers the notice URL, which it
-// calls {{.NoticeURL}}: in Korean for "ko", else in English.
+// calls {{.NoticeURL}}: in English for "en", else in Korean.
 func (m module) Guide(lang string) string {
-	guide, webhook := guideEN, webhookEN
-	if lang == "ko" {
-		guide, webhook = guideKO, webhookKO
+	guide, webhook := guideKO, webhookKO
+	if lang == "en" {
+		guide, webhook = guideEN, webhookEN
 	}
 	if m.json {
 		return guide + "\n" + webhook

@@ -289,7 +289,7 @@ func TestGuide(t *testing.T) {
 				t.Errorf("%s: webhooks in the guide: %t", m.code, got)
 			}
 		}
-		if ko == en || m.Guide("fr") != en {
+		if ko == en || m.Guide("fr") != ko {
 			t.Errorf("%s: the guides' languages are mixed up", m.code)
 		}
 	}
@@ -306,5 +306,30 @@ func TestInfoIsFresh(t *testing.T) {
 	}
 	if len(j.LiveSenders) != 5 || len(V1.Info().LiveSenders) != 3 {
 		t.Errorf("Info = %+v", j)
+	}
+}
+
+// TestPersonalData: what the buyer is reached by is in the stored body alone,
+// and so is a card's number.
+func TestPersonalData(t *testing.T) {
+	const mark = "01087654321"
+	for _, body := range []notice.Request{
+		postForm("PayMethod=CARD&ResultCode=3001&TID=t&MallUserID=kept&BuyerTel=" + mark + "&BuyerEmail=" + mark +
+			"&CardNo=" + mark + "&VbankNum=" + mark + "&BuyerAuthNum=" + mark),
+		postJSON(`{"status":"paid","payMethod":"card","tid":"t","MallUserID":"kept","buyerTel":"` + mark + `","buyerEmail":"` + mark +
+			`","card":{"cardNum":"` + mark + `"}}`),
+	} {
+		n, err := V2.Decode(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, v := range n.Fields {
+			if strings.Contains(v, mark) {
+				t.Errorf("%s is kept among the fields: %q", name, v)
+			}
+		}
+		if n.Fields["MallUserID"] != "kept" {
+			t.Errorf("fields = %v", n.Fields)
+		}
 	}
 }

@@ -2,12 +2,9 @@ package nice
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
+	"cmp"
 	"mime"
 	"net/http"
-	"strings"
-	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -15,7 +12,6 @@ import (
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/wire"
-	"github.com/tongbo/tongbo/internal/secret"
 )
 
 // The wire formats of nice_v2, as Notice.Form names them. Notices of nice have
@@ -109,30 +105,20 @@ func (m module) Ack(_ notice.Request, o provider.Outcome) provider.Reply {
 // digest of what else tells it apart, so that two notices without an id are
 // not taken for one.
 func identity(tid string, rest ...string) string {
-	if tid != "" {
-		return tid
-	}
-	sum := sha256.Sum256([]byte(strings.Join(rest, "\x1f")))
-	return "none-" + hex.EncodeToString(sum[:16])
-}
-
-// account strips what people put into account numbers to read them.
-func account(s string) secret.Account {
-	return secret.Account(strings.NewReplacer("-", "", " ", "").Replace(s))
-}
-
-// shortTime reads the yyMMddHHmmss of form A, and the yyyyMMddHHmmss that
-// NICE's API writes under the same names.
-func shortTime(s string) (time.Time, bool) {
-	t, err := wire.ShortTime(s)
-	if err != nil && len(s) == len("yyyyMMddHHmmss") {
-		t, err = wire.Time(s)
-	}
-	return t, err == nil
+	return cmp.Or(tid, "none-"+wire.JoinedDigest(rest...))
 }
 
 // receiptTypes are PortOne's words for NICE's kinds of cash receipt.
 var receiptTypes = map[string]string{
 	"1": "PERSONAL", "individual": "PERSONAL", // 소득공제
 	"2": "CORPORATE", "company": "CORPORATE", // 지출증빙
+}
+
+// withheld are in the stored body alone, by the names of both forms: what the
+// buyer is reached by, the number of the buyer's card, an account that a notice
+// of another method names, and BuyerAuthNum, by which the tax office may know
+// the buyer. Form B has the card's number inside card, which goes as a whole.
+var withheld = []string{
+	"BuyerTel", "BuyerEmail", "CardNo", "VbankNum", "BuyerAuthNum",
+	"buyerTel", "buyerEmail", "card",
 }

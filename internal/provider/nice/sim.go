@@ -1,7 +1,7 @@
 package nice
 
 import (
-	"hash/fnv"
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -95,10 +95,10 @@ func formFields(n notice.Notice, c merchant.Credentials) []wire.Field {
 	code, name, depositor := n.BankCode, n.BankName, n.Depositor
 	if r.method == "VBANK" {
 		if bank == "" {
-			bank = payment.BankByCode(or(code, "004"))
+			bank = payment.BankByCode(cmp.Or(code, "004"))
 		}
-		code, name = or(code, bank.Code()), or(name, bank.Name())
-		account, depositor = or(account, "2220652830110"), or(depositor, "홍길동")
+		code, name = cmp.Or(code, bank.Code()), cmp.Or(name, bank.Name())
+		account, depositor = cmp.Or(account, "2220652830110"), cmp.Or(depositor, "홍길동")
 	} else {
 		code, name, account, depositor = "", "", "", ""
 	}
@@ -113,7 +113,7 @@ func formFields(n notice.Notice, c merchant.Credentials) []wire.Field {
 	list := []wire.Field{
 		{Name: "PG", Value: "NICE"}, {Name: "PayMethod", Value: r.method}, {Name: "MID", Value: mid(n)},
 		{Name: "MallUserID"}, {Name: "Amt", Value: strconv.FormatInt(won(n), 10)},
-		{Name: "GoodsName", Value: "나이스상품"}, {Name: "MOID", Value: or(n.Order, "test7492739")},
+		{Name: "GoodsName", Value: "나이스상품"}, {Name: "MOID", Value: cmp.Or(n.Order, "test7492739")},
 		{Name: "TID", Value: tid}, {Name: "AuthDate", Value: date}, {Name: "AuthCode"},
 		{Name: "FnCd", Value: code}, {Name: "FnName", Value: name}, {Name: "StateCd", Value: r.state},
 		{Name: "name", Value: "홍길동"}, {Name: "BuyerEmail", Value: "it@nicepay.co.kr"}, {Name: "BuyerAuthNum"},
@@ -135,7 +135,7 @@ func formFields(n notice.Notice, c merchant.Credentials) []wire.Field {
 		case f.Name == "VbankName" && r.method == "VBANK":
 			list[i].Value = name
 		case madeUp[f.Name]:
-			list[i].Value = or(n.Fields[f.Name], f.Value)
+			list[i].Value = cmp.Or(n.Fields[f.Name], f.Value)
 		}
 	}
 	return list
@@ -156,14 +156,14 @@ func receiptOf(n notice.Notice) (kind, number string) {
 	if n.CashReceipt.Type == "CORPORATE" {
 		kind = "2"
 	}
-	return kind, or(n.CashReceipt.Number, "000000000")
+	return kind, cmp.Or(n.CashReceipt.Number, "000000000")
 }
 
 // transaction is the TID and the AuthDate: the notice's own, or parts of its
 // Deposit, which has the form TID/AuthDate.
 func transaction(n notice.Notice, service string) (tid, date string) {
 	tid, date, _ = strings.Cut(n.Deposit, "/")
-	if _, ok := shortTime(date); !ok || n.Event != payment.EventCancelled && !n.At.IsZero() {
+	if _, err := wire.EitherTime(date); err != nil || n.Event != payment.EventCancelled && !n.At.IsZero() {
 		date = short(n.At)
 	}
 	if n.PGTx != "" {
@@ -179,12 +179,8 @@ func transaction(n notice.Notice, service string) (tid, date string) {
 // digits. They follow from the order alone, so that all notices of an order
 // speak of one transaction.
 func newTID(n notice.Notice, service string) string {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(or(n.Order, "test7492739"))) // a hash never fails
-	sum := h.Sum64()
-	issued := someTime.Add(-time.Duration(sum%86400) * time.Second)
-	tail := strconv.FormatUint(10000+sum>>32%10000, 10)[1:]
-	return mid(n) + service + "01" + short(issued) + tail
+	order := cmp.Or(n.Order, "test7492739")
+	return mid(n) + service + "01" + short(wire.Earlier(someTime, 24*time.Hour, order)) + wire.Serial(4, order)
 }
 
 // someTime stands for a time that the notice leaves out.
@@ -199,7 +195,7 @@ func timeOr(t time.Time) time.Time {
 
 func short(t time.Time) string { return timeOr(t).Format("060102150405") }
 
-func mid(n notice.Notice) string { return or(n.Merchant, "nicepay00m") }
+func mid(n notice.Notice) string { return cmp.Or(n.Merchant, "nicepay00m") }
 
 // won is the notice's amount, or some amount if it has none.
 func won(n notice.Notice) int64 {
@@ -207,11 +203,4 @@ func won(n notice.Notice) int64 {
 		return 1000
 	}
 	return n.Amount.Amount
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

@@ -2,6 +2,7 @@ package nice
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -87,9 +88,9 @@ const (
 // of a URL, the only message of this form that moves nothing.
 func encodeWebhook(n notice.Notice, c merchant.Credentials) []byte {
 	b := body{
-		ResultCode: "0000", ResultMsg: "정상 처리되었습니다.", TID: webhookTID(n), OrderID: or(n.Order, "test7492739"),
-		EdiDate: or(n.Fields["ediDate"], timeOr(n.At).Format(isoForm)), PaidAt: "0", FailedAt: "0", CancelledAt: "0",
-		PayMethod: "vbank", Amount: won(n), GoodsName: or(n.Fields["goodsName"], "나이스상품"), Currency: "KRW",
+		ResultCode: "0000", ResultMsg: "정상 처리되었습니다.", TID: webhookTID(n), OrderID: cmp.Or(n.Order, "test7492739"),
+		EdiDate: cmp.Or(n.Fields["ediDate"], timeOr(n.At).Format(isoForm)), PaidAt: "0", FailedAt: "0", CancelledAt: "0",
+		PayMethod: "vbank", Amount: won(n), GoodsName: cmp.Or(n.Fields["goodsName"], "나이스상품"), Currency: "KRW",
 		Channel: "pc", ApproveNo: "000000", MessageSource: "nicepay",
 	}
 	if n.Amount.Currency != "" {
@@ -137,10 +138,10 @@ func (b *body) tellEvent(n notice.Notice) {
 		b.Status, b.PayMethod, b.PaidAt, b.BalanceAmt = "paid", "card", at, b.Amount
 	case payment.EventCancelled:
 		b.Status = "cancelled"
-		b.addCancel(or(n.PGCancel, b.TID), at)
+		b.addCancel(cmp.Or(n.PGCancel, b.TID), at)
 	case payment.EventPartiallyCancelled:
 		b.Status = "partialCancelled"
-		b.addCancel(or(n.PGCancel, newTID(n, "03")), at)
+		b.addCancel(cmp.Or(n.PGCancel, newTID(n, "03")), at)
 		// The notice has the part; the payment's amount is not known here.
 		b.BalanceAmt, b.Amount = b.Amount, 2*b.Amount
 		if whole, err := strconv.ParseInt(n.Fields["amount"], 10, 64); err == nil && whole > b.BalanceAmt {
@@ -183,14 +184,14 @@ func webhookTID(n notice.Notice) string {
 func vbankOf(n notice.Notice) *bodyVbank {
 	bank := n.Bank
 	if bank == "" {
-		bank = payment.BankByCode(or(n.BankCode, "004"))
+		bank = payment.BankByCode(cmp.Or(n.BankCode, "004"))
 	}
 	expires := ""
 	if !n.ExpiresAt.IsZero() {
 		expires = timeOr(n.ExpiresAt).Format(isoForm)
 	}
 	return &bodyVbank{
-		Code: or(n.BankCode, bank.Code()), Name: or(n.BankName, bank.Name()),
-		Number: or(n.Account.Reveal(), "2220652830110"), Due: expires, Holder: or(n.Holder, "통보상점"),
+		Code: cmp.Or(n.BankCode, bank.Code()), Name: cmp.Or(n.BankName, bank.Name()),
+		Number: cmp.Or(n.Account.Reveal(), "2220652830110"), Due: expires, Holder: cmp.Or(n.Holder, "통보상점"),
 	}
 }

@@ -44,7 +44,7 @@ func (w webhook) notice() (notice.Notice, error) {
 		Proof: secret.Text(w.signature),
 	}
 	n.PGTx, n.PGCancel = w.tid, w.cancelID()
-	n.Account, n.Bank, n.Holder = account(w.account.number), payment.BankByCode(w.account.code), w.account.holder
+	n.Account, n.Bank, n.Holder = secret.Account(wire.PlainAccount(w.account.number)), payment.BankByCode(w.account.code), w.account.holder
 	n.Event, n.Listed = w.event()
 	n.OtherMethod = !w.isAccount() && !n.Test
 	if err := w.takeMoney(&n); err != nil {
@@ -149,7 +149,7 @@ func (w webhook) at(e payment.Event) time.Time {
 	case payment.EventFailed:
 		text = w.failedAt
 	case payment.EventCancelled, payment.EventPartiallyCancelled:
-		if text = w.cancel.at; !given(text) {
+		if text = w.cancel.at; !wire.Given(text) {
 			text = w.cancelledAt
 		}
 	default:
@@ -182,10 +182,10 @@ func (w webhook) takeReceipt(n *notice.Notice) error {
 		if err := o.texts(map[string]*string{"issueNo": &number, "receiptTid": &tid, "receiptType": &kind}); err != nil {
 			return err
 		}
-		if !given(number) {
+		if !wire.Given(number) {
 			number = tid
 		}
-		if given(number) {
+		if wire.Given(number) {
 			n.CashReceipt = &payment.CashReceipt{Number: number, Type: receiptTypes[kind]}
 		}
 	}
@@ -195,19 +195,16 @@ func (w webhook) takeReceipt(n *notice.Notice) error {
 // takeFields keeps what is left, nested values as JSON, and those of the taken
 // ones that say more than the notice does.
 func (w webhook) takeFields(n *notice.Notice) error {
-	n.Fields = map[string]string{}
 	keep := func(name, v string) {
 		if v != "" {
 			n.Fields[name] = v
 		}
 	}
-	for name := range w.rest {
-		v, err := w.rest.text(name)
-		if err != nil {
-			return fault.Errorf(fault.Invalid, "a field: %w", err)
-		}
-		keep(name, v)
+	rest, err := w.rest.TakeAll()
+	if err != nil {
+		return fault.Errorf(fault.Invalid, "a field: %w", err)
 	}
+	n.Fields = rest.Rest(withheld...)
 	keep("resultCode", w.resultCode)
 	keep("payMethod", w.payMethod)
 	keep("ediDate", w.ediDate)
@@ -215,11 +212,11 @@ func (w webhook) takeFields(n *notice.Notice) error {
 		keep("amount", w.amount) // the payment's, not the part's
 	}
 	for name, v := range map[string]string{"paidAt": w.paidAt, "failedAt": w.failedAt, "cancelledAt": w.cancelledAt} {
-		if given(v) {
+		if wire.Given(v) {
 			keep(name, v)
 		}
 	}
-	if n.ExpiresAt.IsZero() && given(w.account.due) {
+	if n.ExpiresAt.IsZero() && wire.Given(w.account.due) {
 		keep("vbankExpDate", w.account.due)
 	}
 	return nil

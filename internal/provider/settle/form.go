@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
-	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/provider/wire"
@@ -18,7 +17,7 @@ const formUTF8 = "utf-8"
 // A form is the body of a notice. Its fields are taken out one by one; what is
 // left becomes Notice.Fields.
 type form struct {
-	rest  map[string]string
+	wire.Fields
 	plain string // what pktHash is made over, without the key
 	proof secret.Text
 	name  string // of the wire format
@@ -42,23 +41,18 @@ func parseForm(body []byte) (form, error) {
 		return form{}, err
 	}
 	charset, told := parsed.Charset()
-	values, err := parsed.Decode(charset)
+	values, err := parsed.Read(charset, deciding[:]...)
 	if err != nil {
 		return form{}, err
 	}
-	for _, name := range deciding {
-		if values.Duplicated(name) {
-			return form{}, fault.Errorf(fault.Invalid, "form has %s more than once", name)
-		}
-	}
-	f := form{rest: values.Map()}
+	f := form{Fields: values.Fields()}
 	if told && charset == wire.UTF8 {
 		f.name = formUTF8
 	}
-	if f.rest["outStatCd"] == "" && f.rest["bizType"] == "" {
+	if f.Fields["outStatCd"] == "" && f.Fields["bizType"] == "" {
 		return form{}, fault.Errorf(fault.Invalid, "not a notice of Hecto: neither outStatCd nor bizType")
 	}
-	if f.rest["trdNo"] == "" && f.rest["mchtTrdNo"] == "" && f.rest["vAcntNo"] == "" {
+	if f.Fields["trdNo"] == "" && f.Fields["mchtTrdNo"] == "" && f.Fields["vAcntNo"] == "" {
 		return form{}, fault.Errorf(fault.Invalid, "not a notice of Hecto: none of trdNo, mchtTrdNo and vAcntNo")
 	}
 	for _, name := range hashed {
@@ -69,42 +63,13 @@ func parseForm(body []byte) (form, error) {
 		}
 		f.plain += s
 	}
-	f.proof = secret.Text(f.take("pktHash"))
+	f.proof = secret.Text(f.Take("pktHash"))
 	return f, nil
-}
-
-// take removes a field and returns it.
-func (f form) take(name string) string {
-	v := f.rest[name]
-	delete(f.rest, name)
-	return v
-}
-
-// takeTime removes a field that holds a time. One that cannot be read does not
-// spoil the notice and stays where a person sees it.
-func (f form) takeTime(name string) time.Time {
-	t, err := wire.Time(f.rest[name])
-	if err != nil {
-		return time.Time{}
-	}
-	delete(f.rest, name)
-	return t
-}
-
-// takeDeadline is takeTime for the last second in which money may come: a date
-// alone lasts until its end.
-func (f form) takeDeadline(name string) time.Time {
-	short := len(f.rest[name]) == len("yyyyMMdd")
-	t := f.takeTime(name)
-	if short && !t.IsZero() {
-		t = t.AddDate(0, 0, 1).Add(-time.Second)
-	}
-	return t
 }
 
 // isAccount reports whether the form is about a virtual account.
 func (f form) isAccount() bool {
-	method := f.rest["method"]
+	method := f.Fields["method"]
 	return method == "" || strings.EqualFold(method, methodAccount)
 }
 

@@ -1,11 +1,8 @@
 package settle
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -69,32 +66,32 @@ func (f form) notice() (notice.Notice, error) {
 	n := notice.Notice{Form: f.name, Proof: f.proof}
 	n.OtherMethod = !f.isAccount()
 	n.Event, n.Listed = f.event()
-	n.Merchant, n.Kind = f.take("mchtId"), f.take("bizType")
+	n.Merchant, n.Kind = f.Take("mchtId"), f.Take("bizType")
 	n.Closes = n.Event == payment.EventCancelled && n.Kind == bizClosed
-	if n.Order = f.take("mchtTrdNo"); n.Order == noOrder {
+	if n.Order = f.Take("mchtTrdNo"); n.Order == noOrder {
 		n.Order = ""
 	}
-	if amt := f.take("trdAmt"); amt != "" {
-		won, err := wire.Amount(amt)
-		if err != nil {
-			return notice.Notice{}, fmt.Errorf("trdAmt: %w", err)
-		}
+	won, told, err := f.TakeAmount("trdAmt")
+	if err != nil {
+		return notice.Notice{}, err
+	}
+	if told {
 		n.Amount, n.HasAmount = payment.Won(won), true
 	}
 	f.takeAccount(&n)
 	f.takeNames(&n)
-	n.At = f.takeTime("trdDtm")
-	if number := f.rest["csrcIssNo"]; strings.Trim(number, "0 ") != "" {
-		n.CashReceipt = &payment.CashReceipt{Number: f.take("csrcIssNo")}
+	n.At = f.TakeTime(wire.Time, "trdDtm")
+	if number := f.Fields["csrcIssNo"]; wire.Given(number) {
+		n.CashReceipt = &payment.CashReceipt{Number: f.Take("csrcIssNo")}
 	}
-	f.takeFields(&n)
+	n.Fields = f.Rest(withheld[:]...)
 	return n, nil
 }
 
 // event says what happened, and whether a person should look at it. Neither
 // outStatCd nor bizType is believed alone.
 func (f form) event() (e payment.Event, listed bool) {
-	status, biz := f.rest["outStatCd"], f.rest["bizType"]
+	status, biz := f.Fields["outStatCd"], f.Fields["bizType"]
 	if !f.isAccount() {
 		return f.otherMethod(status, biz)
 	}
@@ -115,7 +112,7 @@ func (f form) event() (e payment.Event, listed bool) {
 // cancelEvent is how much is cancelled. A cancel that does not say it is one
 // of its amount: if that is all there is, it ends the payment as well.
 func (f form) cancelEvent() (e payment.Event, listed bool) {
-	switch f.rest["cnclType"] {
+	switch f.Fields["cnclType"] {
 	case cancelAll:
 		return payment.EventCancelled, false
 	case cancelPart:
@@ -147,20 +144,20 @@ func (f form) takeAccount(n *notice.Notice) {
 	if n.OtherMethod {
 		return
 	}
-	n.BankCode, n.BankName = f.take("bankCd"), f.take("bankNm")
+	n.BankCode, n.BankName = f.Take("bankCd"), f.Take("bankNm")
 	n.Bank = payment.BankByCode(n.BankCode)
-	n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(f.take("vAcntNo")))
-	n.Depositor = f.take("dpstrNm")
-	n.ExpiresAt = f.takeDeadline("expireDt")
+	n.Account = secret.Account(wire.PlainAccount(f.Take("vAcntNo")))
+	n.Depositor = f.Take("dpstrNm")
+	n.ExpiresAt = f.TakeTime(wire.Deadline, "expireDt")
 }
 
 // takeNames gives the message, its transaction and the money their names. The
 // number of a cancel is the cancel's own, and orgTrdNo is what it cancels.
 func (f form) takeNames(n *notice.Notice) {
-	no := f.take("trdNo")
+	no := f.Take("trdNo")
 	switch n.Event {
 	case payment.EventCancelled, payment.EventPartiallyCancelled:
-		n.PGCancel, n.PGTx = no, f.take("orgTrdNo")
+		n.PGCancel, n.PGTx = no, f.Take("orgTrdNo")
 	case payment.EventDeposited:
 		n.PGTx, n.Deposit = no, no
 	default:
@@ -169,45 +166,23 @@ func (f form) takeNames(n *notice.Notice) {
 	if no == "" {
 		no = f.fingerprint(*n)
 	}
-	parts := []string{n.Merchant, no, n.Kind, f.rest["outStatCd"]}
-	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
-	}
-	n.Key = strings.Join(parts, "/")
+	n.Key = wire.Name(n.Merchant, no, n.Kind, f.Fields["outStatCd"])
 }
 
 // fingerprint stands in for a trdNo that was left out, so that two notices
-// without one are not taken for one message. It is a hash because keys are
-// shown, and an account number is not.
+// without one are not taken for one message.
 func (f form) fingerprint(n notice.Notice) string {
-	h := sha256.New()
 	amount := ""
 	if n.HasAmount {
 		amount = n.Amount.String()
 	}
-	for _, s := range []string{n.Order, n.Account.Reveal(), amount, f.rest["trdDtm"], n.PGTx} {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
-	}
-	return "none-" + hex.EncodeToString(h.Sum(nil)[:16])
+	return "none-" + wire.Digest(n.Order, n.Account.Reveal(), amount, f.Fields["trdDtm"], n.PGTx)
 }
 
 // withheld are in the stored body alone: a billing key, which charges a card,
 // and what a person is known or reached by. The account of a notice about one
 // has been taken.
 var withheld = [...]string{"billKey", "vAcntNo", "cardNo", "phoneNoEnc", "email"}
-
-// takeFields keeps what is left and says something.
-func (f form) takeFields(n *notice.Notice) {
-	for _, name := range withheld {
-		delete(f.rest, name)
-	}
-	for name, v := range f.rest {
-		if v == "" {
-			delete(f.rest, name)
-		}
-	}
-	n.Fields = f.rest
-}
 
 // Verify makes pktHash again with the channel's hash_key, from the values as
 // they were sent. A notice without one is refused where the channel has the

@@ -2,8 +2,6 @@ package settle
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,9 +16,6 @@ import (
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
-// stamp is Hecto's format of times.
-const stamp = "20060102150405"
-
 // Encode writes the form that Hecto would post, in the order of its document,
 // as EUC-KR or, if the notice's Form is "utf-8", as UTF-8. Kind chooses the
 // bizType where several mean the event, and Fields override what would be made
@@ -28,7 +23,7 @@ const stamp = "20060102150405"
 // limit. The hash is made with hash_key, or as on the test servers if the
 // credentials have none.
 func (m module) Encode(n notice.Notice, c merchant.Credentials) notice.Request {
-	w := writer{extra: maps.Clone(n.Fields)}
+	w := writer{wire.NewWriter(n.Fields)}
 	l := w.lineFor(n)
 	n = w.completed(n)
 	w.putHead(l, n)
@@ -38,7 +33,8 @@ func (m module) Encode(n notice.Notice, c merchant.Credentials) notice.Request {
 		w.putCard()
 	}
 	w.putTail(l, n)
-	w.putRest()
+	w.Drop("pktHash")
+	w.PutRest()
 	w.sign(cmp.Or(c[hashKey], testHashKey))
 
 	charset := wire.EUCKR
@@ -49,7 +45,7 @@ func (m module) Encode(n notice.Notice, c merchant.Credentials) notice.Request {
 		Method: http.MethodPost,
 		Path:   m.Info().Paths[0],
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
-		Body:   wire.EncodeForm(w.fields, charset),
+		Body:   w.Encode(charset),
 	}
 }
 
@@ -64,11 +60,11 @@ type line struct{ status, method, biz, cancel string }
 
 // lineFor chooses the words of an event: those with the notice's Kind if there
 // are any, else the most usual.
-func (w *writer) lineFor(n notice.Notice) line {
+func (w writer) lineFor(n notice.Notice) line {
 	l := line{status: statusDone, method: methodAccount}
 	if n.OtherMethod || n.Event == payment.EventApproved {
 		l.method = methodCard
-		if own := w.extra["method"]; own != "" && own != methodAccount {
+		if own := w.Own("method", ""); own != "" && own != methodAccount {
 			l.method = own
 		}
 	}
@@ -91,7 +87,7 @@ func (w *writer) lineFor(n notice.Notice) line {
 		l.biz, l.cancel = bizRefund, cancelPart
 	default: // no notice that moves nothing is documented: one of a failure
 		l.status, l.biz = statusFailed, cmp.Or(n.Kind, bizDeposit)
-		if own := w.extra["outStatCd"]; own != "" && l.with(own).event() == payment.EventOther {
+		if own := w.Own("outStatCd", ""); own != "" && l.with(own).event() == payment.EventOther {
 			l.status = own
 		}
 	}
@@ -106,14 +102,14 @@ func (l line) with(status string) line {
 
 // event is what the line means to Decode.
 func (l line) event() payment.Event {
-	e, _ := form{rest: map[string]string{"outStatCd": l.status, "method": l.method, "bizType": l.biz}}.event()
+	e, _ := form{Fields: wire.Fields{"outStatCd": l.status, "method": l.method, "bizType": l.biz}}.event()
 	return e
 }
 
 // completed fills what the notice leaves empty. It depends on nothing but the
 // notice, so that the same notice is the same message again.
-func (w *writer) completed(n notice.Notice) notice.Notice {
-	unlimited := w.extra["acntType"] == "3"
+func (w writer) completed(n notice.Notice) notice.Notice {
+	unlimited := w.Own("acntType", "") == "3"
 	if n.Merchant == "" {
 		n.Merchant = testMID
 		if unlimited {
@@ -127,14 +123,14 @@ func (w *writer) completed(n notice.Notice) notice.Notice {
 	if n.Order == "" {
 		n.Order = noOrder
 		if !unlimited {
-			n.Order = "ORDER" + digitsFrom(14, n.Merchant, n.PGTx, n.Deposit, n.Account.Reveal())
+			n.Order = "ORDER" + wire.Serial(14, n.Merchant, n.PGTx, n.Deposit, n.Account.Reveal())
 		}
 	}
 	if !n.HasAmount && n.Amount.IsZero() {
 		n.Amount = payment.Won(1000)
 	}
 	if n.Account == "" {
-		n.Account = secret.Account("790" + digitsFrom(11, n.Merchant, n.Order))
+		n.Account = secret.Account("790" + wire.Serial(11, n.Merchant, n.Order))
 	}
 	if n.Event != payment.EventIssued { // nobody has paid yet
 		n.Depositor = cmp.Or(n.Depositor, "홍길동")
@@ -159,7 +155,7 @@ var someTime = time.Date(2026, 1, 2, 12, 0, 0, 0, wire.Seoul)
 // names neither, those of an issue and of the cancel of it follow from the
 // order alone, and a deposit has its own, since they may differ.
 func numbers(l line, n notice.Notice) (no, original string) {
-	when, amount := n.At.Format(stamp), n.Amount.String()
+	when, amount := n.At.Format(wire.Stamp), n.Amount.String()
 	switch n.Event {
 	case payment.EventCancelled, payment.EventPartiallyCancelled:
 		no = cmp.Or(n.PGCancel, newNumber(l, n, n.At, "cancel", when, amount))
@@ -176,124 +172,73 @@ func numbers(l line, n notice.Notice) (no, original string) {
 func newNumber(l line, n notice.Notice, at time.Time, seed ...string) string {
 	mid := n.Merchant + strings.Repeat("0", max(0, 10-len(n.Merchant)))
 	return "STFP_PG" + l.method + mid + "0" + at.Format("060102150405") + "M" +
-		digitsFrom(7, append(seed, n.Merchant, n.Order)...)
+		wire.Serial(7, append(seed, n.Merchant, n.Order)...)
 }
 
 // issuedAt is a time for the issue of a notice's order.
 func issuedAt(n notice.Notice) time.Time {
-	seconds, err := strconv.Atoi(digitsFrom(4, "issue", n.Merchant, n.Order))
-	if err != nil {
-		panic(err) // four digits are a number
-	}
-	return someTime.Add(-time.Duration(seconds) * time.Second)
+	return wire.Earlier(someTime, 3*time.Hour, "issue", n.Merchant, n.Order)
 }
 
-// digitsFrom makes n digits, at most 32, that depend on nothing but seed.
-func digitsFrom(n int, seed ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(seed, "\x1f")))
-	out := make([]byte, n)
-	for i := range out {
-		out[i] = '0' + sum[i]%10
-	}
-	return string(out)
+// A writer writes one form of Hecto's.
+type writer struct{ *wire.Writer }
+
+func (w writer) putHead(l line, n notice.Notice) {
+	no, _ := numbers(l, n)
+	w.Put("outStatCd", l.status)
+	w.Put("trdNo", no)
+	w.Put("method", l.method)
+	w.Put("bizType", l.biz)
+	w.Put("mchtId", n.Merchant)
+	w.Put("mchtTrdNo", n.Order)
+	w.PutOwn("mchtCustNm", "홍길동")
+	w.PutOwn("mchtName", "헥토파이낸셜")
+	w.PutOwn("pmtprdNm", "테스트상품")
+	w.Put("trdDtm", n.At.Format(wire.Stamp))
+	w.Put("trdAmt", strconv.FormatInt(n.Amount.Amount, 10))
 }
 
-// A writer collects the form's fields. extra are the notice's own fields that
-// are not written yet.
-type writer struct {
-	fields []wire.Field
-	extra  map[string]string
+func (w writer) putAccount(n notice.Notice) {
+	w.Put("bankCd", n.BankCode)
+	w.Put("bankNm", n.BankName)
+	w.PutOwn("acntType", "1")
+	w.Put("vAcntNo", n.Account.Reveal())
+	w.Put("expireDt", n.ExpiresAt.In(wire.Seoul).Format(wire.Stamp))
+	w.PutOwn("AcntPrintNm", "헥토파이낸셜")
+	w.Put("dpstrNm", n.Depositor)
 }
 
-func (w *writer) put(name, value string) {
-	w.fields = append(w.fields, wire.Field{Name: name, Value: value})
-	delete(w.extra, name)
+func (w writer) putCard() {
+	w.PutOwn("cardCd", "NHC")
+	w.PutOwn("cardNm", "NH 체크")
+	w.PutOwn("cardApprNo", "30001234")
+	w.PutOwn("instmtMon", "00")
 }
 
-// putOwn writes the notice's own field, or value if it has none.
-func (w *writer) putOwn(name, value string) {
-	if own, ok := w.extra[name]; ok {
-		value = own
-	}
-	w.put(name, value)
-}
-
-func (w *writer) putHead(l line, n notice.Notice) {
-	no, original := numbers(l, n)
-	w.put("outStatCd", l.status)
-	w.put("trdNo", no)
-	w.put("method", l.method)
-	w.put("bizType", l.biz)
-	w.put("mchtId", n.Merchant)
-	w.put("mchtTrdNo", n.Order)
-	w.putOwn("mchtCustNm", "홍길동")
-	w.putOwn("mchtName", "헥토파이낸셜")
-	w.putOwn("pmtprdNm", "테스트상품")
-	w.put("trdDtm", n.At.Format(stamp))
-	w.put("trdAmt", strconv.FormatInt(n.Amount.Amount, 10))
-	if original != "" {
-		w.extra = withField(w.extra, "orgTrdNo", original)
-	}
-}
-
-// withField sets a field that is written further down.
-func withField(m map[string]string, name, value string) map[string]string {
-	if m == nil {
-		m = map[string]string{}
-	}
-	m[name] = value
-	return m
-}
-
-func (w *writer) putAccount(n notice.Notice) {
-	w.put("bankCd", n.BankCode)
-	w.put("bankNm", n.BankName)
-	w.putOwn("acntType", "1")
-	w.put("vAcntNo", n.Account.Reveal())
-	w.put("expireDt", n.ExpiresAt.In(wire.Seoul).Format(stamp))
-	w.putOwn("AcntPrintNm", "헥토파이낸셜")
-	w.put("dpstrNm", n.Depositor)
-}
-
-func (w *writer) putCard() {
-	w.putOwn("cardCd", "NHC")
-	w.putOwn("cardNm", "NH 체크")
-	w.putOwn("cardApprNo", "30001234")
-	w.putOwn("instmtMon", "00")
-}
-
-func (w *writer) putTail(l line, n notice.Notice) {
+func (w writer) putTail(l line, n notice.Notice) {
 	receipt, originalDate := "", ""
 	if n.CashReceipt != nil {
 		receipt = cmp.Or(n.CashReceipt.Number, "123456789")
 	}
-	if w.extra["orgTrdNo"] != "" {
+	_, original := numbers(l, n)
+	if original = cmp.Or(original, w.Own("orgTrdNo", "")); original != "" {
 		originalDate = n.At.Format("20060102")
 	}
-	w.putOwn("email", "hong@example.com")
-	w.putOwn("mchtCustId", "HongGilDong")
-	w.putOwn("orgTrdNo", "")
-	w.putOwn("orgTrdDt", originalDate)
-	w.put("csrcIssNo", receipt)
-	w.put("cnclType", l.cancel)
-	w.putOwn("mchtParam", "name=HongGilDong&age=25")
-}
-
-// putRest writes the notice's remaining fields, sorted since a map has no
-// order.
-func (w *writer) putRest() {
-	delete(w.extra, "pktHash")
-	for _, name := range slices.Sorted(maps.Keys(w.extra)) {
-		w.put(name, w.extra[name])
-	}
+	w.PutOwn("email", "hong@example.com")
+	w.PutOwn("mchtCustId", "HongGilDong")
+	w.Put("orgTrdNo", original)
+	w.PutOwn("orgTrdDt", originalDate)
+	w.Put("csrcIssNo", receipt)
+	w.Put("cnclType", l.cancel)
+	w.PutOwn("mchtParam", "name=HongGilDong&age=25")
 }
 
 // sign ends the form with its hash.
-func (w *writer) sign(key secret.Text) {
+func (w writer) sign(key secret.Text) {
 	var plain strings.Builder
 	for _, name := range hashed {
-		i := slices.IndexFunc(w.fields, func(f wire.Field) bool { return f.Name == name })
-		plain.WriteString(w.fields[i].Value)
+		i := slices.IndexFunc(w.Fields, func(f wire.Field) bool { return f.Name == name })
+		plain.WriteString(w.Fields[i].Value)
 	}
-	w.put("pktHash", hash(plain.String(), key))
+	w.Put("pktHash", hash(plain.String(), key))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/providertest"
+	"github.com/tongbo/tongbo/internal/provider/wire"
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
@@ -280,12 +281,12 @@ func random(r *rand.Rand, event payment.Event, kind string) notice.Notice {
 	n := providertest.Sample(event)
 	n.Kind, n.Merchant = kind, "nx_mid_il"
 	n.Form = []string{"", formUTF8}[r.IntN(2)]
-	n.Order = strings.Repeat("o", 1+r.IntN(20)) + digitsFrom(5, string(rune(r.IntN(1000))))
+	n.Order = strings.Repeat("o", 1+r.IntN(20)) + wire.Serial(5, string(rune(r.IntN(1000))))
 	n.Amount = payment.Won(1 + r.Int64N(99_999_999))
-	n.Account = secret.Account(digitsFrom(10+r.IntN(5), n.Order))
+	n.Account = secret.Account(wire.Serial(10+r.IntN(5), n.Order))
 	n.At = n.At.AddDate(r.IntN(15)-6, 0, r.IntN(365))
 	n.ExpiresAt = n.At.AddDate(0, 0, r.IntN(30))
-	n.PGTx, n.Depositor = "T"+digitsFrom(9, n.Order), ""
+	n.PGTx, n.Depositor = "T"+wire.Serial(9, n.Order), ""
 	for range 1 + r.IntN(5) {
 		n.Depositor += string('가' + rune(r.IntN('힣'-'가'+1)))
 	}
@@ -294,7 +295,7 @@ func random(r *rand.Rand, event payment.Event, kind string) notice.Notice {
 		n.Deposit = n.PGTx
 	}
 	if r.IntN(2) == 0 {
-		n.CashReceipt = &payment.CashReceipt{Number: "1" + digitsFrom(8, n.Order)}
+		n.CashReceipt = &payment.CashReceipt{Number: "1" + wire.Serial(8, n.Order)}
 	}
 	return n
 }

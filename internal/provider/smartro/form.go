@@ -44,7 +44,7 @@ const signValue = "signvalue"
 // A form is a notice. Its fields are taken out one by one; what is left becomes
 // Notice.Fields.
 type form struct {
-	rest  map[string]string   // by the names that came
+	rest  wire.Fields         // by the names that came
 	names map[string][]string // those names, in their order, by their canonical one
 	sign  secret.Text         // SignValue; empty if it was left out
 	euckr bool                // the text was not UTF-8
@@ -64,7 +64,7 @@ func parseForm(body []byte) (form, error) {
 	if err != nil {
 		return form{}, fault.Errorf(fault.Invalid, "neither UTF-8 nor EUC-KR: %w", err)
 	}
-	f.rest = values.Map()
+	f.rest = values.Fields()
 	for _, name := range values.Keys() {
 		if err := f.add(name, values.Duplicated(name)); err != nil {
 			return form{}, err

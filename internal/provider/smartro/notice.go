@@ -1,13 +1,9 @@
 package smartro
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
-	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -79,10 +75,10 @@ func (f form) fill(n *notice.Notice) {
 	if account { // else FnCd is a card company's
 		n.BankCode, n.BankName = f.take("FnCd"), f.take("VbankName")
 		n.Bank = payment.BankByCode(n.BankCode)
-		n.Account = secret.Account(strings.NewReplacer("-", "", " ", "").Replace(f.take("VbankNum")))
+		n.Account = secret.Account(wire.PlainAccount(f.take("VbankNum")))
 	}
 	date := f.get("AuthDate")
-	if at, ok := readTime(date); ok {
+	if at, err := wire.EitherTime(date); err == nil {
 		n.At, date = at, short(at) // in names it is the same in either length
 		f.take("AuthDate")
 	}
@@ -175,14 +171,7 @@ func (f form) name(n *notice.Notice, date, state string) {
 		}
 	default:
 	}
-	n.Key = key(identity(tid, original, n), n.Kind, date, state)
-}
-
-func key(parts ...string) string {
-	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
-	}
-	return strings.Join(parts, "/")
+	n.Key = wire.Name(identity(tid, original, n), n.Kind, date, state)
 }
 
 // identity names a transaction: by Smartro's id, or if that is missing by a
@@ -196,19 +185,7 @@ func identity(tid, original string, n *notice.Notice) string {
 	if n.HasAmount {
 		amount = n.Amount.String()
 	}
-	parts := []string{original, n.Merchant, n.Order, n.Account.Reveal(), amount}
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x1f")))
-	return "none-" + hex.EncodeToString(sum[:16])
-}
-
-// readTime reads AuthDate: yyMMddHHmmss in 구통보 (documented), perhaps
-// yyyyMMddHHmmss in 신통보. One that cannot be read stays among the fields.
-func readTime(s string) (time.Time, bool) {
-	at, err := wire.ShortTime(s)
-	if err != nil && len(s) == len("yyyyMMddHHmmss") {
-		at, err = wire.Time(s)
-	}
-	return at, err == nil
+	return "none-" + wire.JoinedDigest(original, n.Merchant, n.Order, n.Account.Reveal(), amount)
 }
 
 // withheld are in the stored body alone: what the buyer is reached by; an
@@ -222,12 +199,7 @@ func (f form) takeFields(n *notice.Notice) {
 	for _, name := range withheld {
 		f.take(name)
 	}
-	for name, v := range f.rest {
-		if v == "" {
-			delete(f.rest, name)
-		}
-	}
-	n.Fields = f.rest
+	n.Fields = f.rest.Rest()
 }
 
 // Verify compares SignValue, if it came, with the ones that the channel's

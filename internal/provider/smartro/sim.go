@@ -1,7 +1,7 @@
 package smartro
 
 import (
-	"hash/fnv"
+	"cmp"
 	"maps"
 	"net/http"
 	"regexp"
@@ -133,7 +133,7 @@ func (w *writer) put(name, value string) {
 
 // putOwn writes the notice's own field, or else the value given.
 func (w *writer) putOwn(name, otherwise string) {
-	w.put(name, or(own(w.extra, name), otherwise))
+	w.put(name, cmp.Or(own(w.extra, name), otherwise))
 }
 
 // putRest writes the notice's remaining fields, sorted since a map has no
@@ -155,9 +155,9 @@ func (w *writer) write(r row, n notice.Notice) (code, tid string) {
 	if original != "" {
 		w.put("OTid", original)
 	}
-	w.put("Moid", or(n.Order, someOrder))
+	w.put("Moid", cmp.Or(n.Order, someOrder))
 	w.put("Amt", strconv.FormatInt(won(n), 10))
-	w.putOwn("BuyerName", or(n.Depositor, "홍길동"))
+	w.putOwn("BuyerName", cmp.Or(n.Depositor, "홍길동"))
 	w.putOwn("BuyerEmail", "hong@example.com")
 	w.putOwn("BuyerTel", "01000000000")
 	w.putOwn("GoodsName", "상품")
@@ -179,27 +179,27 @@ func accountOf(r row, n notice.Notice) (bank payment.BankInfo, number string) {
 	}
 	b := n.Bank
 	if b == "" {
-		b = payment.BankByCode(or(n.BankCode, "088"))
+		b = payment.BankByCode(cmp.Or(n.BankCode, "088"))
 	}
-	bank = payment.BankInfo{Code: or(n.BankCode, b.Code()), Name: or(n.BankName, b.Name())}
-	return bank, or(n.Account.Reveal(), "56211100000000")
+	bank = payment.BankInfo{Code: cmp.Or(n.BankCode, b.Code()), Name: cmp.Or(n.BankName, b.Name())}
+	return bank, cmp.Or(n.Account.Reveal(), "56211100000000")
 }
 
 // transaction is the id of what is told, that of its original if it has one,
 // and its time. A Deposit has the form Tid/AuthDate; the id of a cancel or
 // refund is PGCancel, and a refund without one is made up.
 func transaction(n notice.Notice, service string) (tid, original, date string) {
-	issue := or(n.PGTx, newTID(n, service, "issue"))
+	issue := cmp.Or(n.PGTx, newTID(n, service, "issue"))
 	tid, date = issue, short(n.At)
 	switch n.Event {
 	case payment.EventRefunded:
-		tid = or(n.PGCancel, newTID(n, service, "refund "+date))
+		tid = cmp.Or(n.PGCancel, newTID(n, service, "refund "+date))
 	case payment.EventCancelled:
-		tid = or(n.PGCancel, issue)
+		tid = cmp.Or(n.PGCancel, issue)
 	case payment.EventDeposited:
 		money, told, _ := strings.Cut(n.Deposit, "/")
-		tid = or(money, issue)
-		if _, ok := readTime(told); ok && n.At.IsZero() {
+		tid = cmp.Or(money, issue)
+		if _, err := wire.EitherTime(told); err == nil && n.At.IsZero() {
 			date = told
 		}
 		if n.PGTx == "" {
@@ -217,12 +217,8 @@ func transaction(n notice.Notice, service string) (tid, original, date string) {
 // They follow from the order and what it is for, so that all notices of an
 // order speak of one issue.
 func newTID(n notice.Notice, service, what string) string {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(or(n.Order, someOrder) + "\x1f" + what)) // a hash never fails
-	sum := h.Sum64()
-	at := someTime.Add(-time.Duration(sum%86400) * time.Second)
-	tail := strconv.FormatUint(10000+sum>>32%10000, 10)[1:]
-	return mid(n) + service + "01" + short(at) + tail
+	order := cmp.Or(n.Order, someOrder)
+	return mid(n) + service + "01" + short(wire.Earlier(someTime, 24*time.Hour, order, what)) + wire.Serial(4, order, what)
 }
 
 // someOrder and someTime stand for what the notice leaves out.
@@ -237,7 +233,7 @@ func short(t time.Time) string {
 	return t.In(wire.Seoul).Format("060102150405")
 }
 
-func mid(n notice.Notice) string { return or(n.Merchant, "SMTPAY001m") }
+func mid(n notice.Notice) string { return cmp.Or(n.Merchant, "SMTPAY001m") }
 
 // won is the notice's amount, or some amount if it has none.
 func won(n notice.Notice) int64 {
@@ -245,11 +241,4 @@ func won(n notice.Notice) int64 {
 		return 1000
 	}
 	return n.Amount.Amount
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

@@ -146,10 +146,10 @@ var guideKO string
 var guideEN string
 
 // Guide tells in Markdown how a merchant registers the notice URL, which it
-// calls {{.NoticeURL}}: in Korean for "ko", else in English.
+// calls {{.NoticeURL}}: in English for "en", else in Korean.
 func (module) Guide(lang string) string {
-	if lang == "ko" {
-		return guideKO
+	if lang == "en" {
+		return guideEN
 	}
-	return guideEN
+	return guideKO
 }

@@ -355,7 +355,7 @@ func TestGuide(t *testing.T) {
 			t.Error("a guide has not the notice URL alone to fill in")
 		}
 	}
-	if ko == en || smartro.V2.Guide("fr") != en {
+	if ko == en || smartro.V2.Guide("fr") != ko {
 		t.Error("the guides' languages are mixed up")
 	}
 }

@@ -149,11 +149,11 @@ var guideKO string
 //go:embed guide.en.md
 var guideEN string
 
-// Guide returns the set-up guide in Markdown, in Korean for "ko" and else in
-// English. {{.NoticeURL}} stands where the channel's notice URL goes.
+// Guide returns the set-up guide in Markdown, in English for "en" and else in
+// Korean. {{.NoticeURL}} stands where the channel's notice URL goes.
 func (module) Guide(lang string) string {
-	if lang == "ko" {
-		return guideKO
+	if lang == "en" {
+		return guideEN
 	}
-	return guideEN
+	return guideKO
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider/wire"
 )
 
 // codes are the PG's codes of securities companies, by the names they have now,
@@ -46,19 +47,6 @@ var codes = [...]struct {
 // formerShinhan is 구 신한 in the PG's list, and 서울은행 in other lists.
 const formerShinhan = "26"
 
-// shortCode strips the zeros in front of a bank code, but for those that its
-// two characters need: 00000004 is 04.
-func shortCode(code string) string {
-	short := strings.TrimLeft(code, "0")
-	if short == "" {
-		return ""
-	}
-	if len(short) == 1 {
-		short = "0" + short
-	}
-	return short
-}
-
 // bankOf returns the bank with a short code, empty if unknown.
 func bankOf(short string) payment.Bank {
 	if short == formerShinhan {
@@ -80,5 +68,5 @@ func codeOf(b payment.Bank) string {
 			return c.code
 		}
 	}
-	return shortCode(b.Code())
+	return wire.ShortCode(b.Code())
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider/wire"
+	"github.com/tongbo/tongbo/internal/secret"
 )
 
 // The words of type_msg (manual, 2.6.1).
@@ -25,22 +26,22 @@ func decodeA(form wire.Form) (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, err
 	}
-	r.take("len") // may be wrong or gone: it guards nothing that HTTP does not
+	r.Take("len") // may be wrong or gone: it guards nothing that HTTP does not
 
 	n := notice.Notice{Form: formA}
-	if n.Amount, n.HasAmount, err = r.won("amt_input"); err != nil {
+	if n.Amount, n.HasAmount, err = r.takeWon("amt_input"); err != nil {
 		return notice.Notice{}, err
 	}
-	n.Merchant, n.Order, n.Kind = r.take("id_merchant"), r.take("no_oid"), r.take("type_msg")
-	n.PGTx = r.take("no_req_tid")
-	n.Account = plainAccount(r.take("no_vacct"))
-	n.BankCode = shortCode(r.take("cd_bank"))
+	n.Merchant, n.Order, n.Kind = r.Take("id_merchant"), r.Take("no_oid"), r.Take("type_msg")
+	n.PGTx = r.Take("no_req_tid")
+	n.Account = secret.Account(wire.PlainAccount(r.Take("no_vacct")))
+	n.BankCode = wire.ShortCode(r.Take("cd_bank"))
 	n.Bank = bankOf(n.BankCode)
-	n.Depositor = r.take("nm_input")
+	n.Depositor = r.Take("nm_input")
 	n.Test = r.Get("nm_inputbank") == testBank
 	n.CashReceipt = r.receiptA()
 	r.tellA(&n)
-	n.Fields = r.rest()
+	n.Fields = r.Rest()
 	return n, nil
 }
 
@@ -52,7 +53,7 @@ func (r reader) tellA(n *notice.Notice) {
 	at, exact := r.moment("dt_trans", "tm_trans")
 	switch n.Kind {
 	case msgDeposit:
-		n.Event, n.Deposit, n.At = payment.EventDeposited, r.take("no_tid"), at
+		n.Event, n.Deposit, n.At = payment.EventDeposited, r.Take("no_tid"), at
 	case msgReversal:
 		// Whether a reversal repeats the no_tid of its deposit is not told. So
 		// it names no deposit: payment finds that by account and amount.
@@ -64,12 +65,12 @@ func (r reader) tellA(n *notice.Notice) {
 		// The manual has no third word. It may be about money all the same, and
 		// several such messages may bear one id, as the escrow notice's do.
 		n.Event, n.At, n.Listed = payment.EventOther, at, true
-		n.Key = key(tid, n.Kind) + "/" + digestOf(r.Map())
+		n.Key = key(tid, n.Kind) + "/" + wire.FieldsDigest(r.Map())
 	}
 	// Inferred: amt_check (미결제 타점권) is the part paid by a cheque that the
 	// other bank has not honoured yet: money that may still go.
 	if check := r.Get("amt_check"); strings.Trim(check, "0") == "" {
-		r.take("amt_check")
+		r.Take("amt_check")
 	} else {
 		n.Listed = true
 	}
@@ -81,5 +82,5 @@ func (r reader) receiptA() *payment.CashReceipt {
 		return nil
 	}
 	at, _ := r.moment("dt_cshr", "tm_cshr")
-	return &payment.CashReceipt{Number: r.take("no_cshr_appl"), At: at}
+	return &payment.CashReceipt{Number: r.Take("no_cshr_appl"), At: at}
 }

@@ -3,12 +3,12 @@ package welcome
 import (
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider/wire"
+	"github.com/tongbo/tongbo/internal/secret"
 )
 
 // The words of P_STATUS, and the P_TYPE of virtual accounts (manual, mobile
@@ -35,31 +35,33 @@ func decodeB(form wire.Form) (notice.Notice, error) {
 	if r.utf8 {
 		n.Form = formBUTF8
 	}
-	if n.Amount, n.HasAmount, err = r.won("P_AMT"); err != nil {
+	if n.Amount, n.HasAmount, err = r.takeWon("P_AMT"); err != nil {
 		return notice.Notice{}, err
 	}
-	n.Merchant, n.Order, n.PGTx = r.take("P_MID"), r.take("P_OID"), r.take("P_TID")
+	n.Merchant, n.Order, n.PGTx = r.Take("P_MID"), r.Take("P_OID"), r.Take("P_TID")
 	left, err := r.accountB(&n)
 	if err != nil {
 		return notice.Notice{}, err
 	}
 	r.tellB(&n)
 	if r.isAccount(n) {
-		n.BankCode, n.BankName = shortCode(r.take("P_FN_CD1")), r.take("P_FN_NM")
+		n.BankCode, n.BankName = wire.ShortCode(r.Take("P_FN_CD1")), r.Take("P_FN_NM")
 		n.Bank = bankOf(n.BankCode)
 	}
-	if at, err := wire.Time(r.Get("P_AUTH_DT")); err == nil {
-		r.take("P_AUTH_DT")
-		n.At = at
-	}
+	n.At = r.TakeTime(wire.Time, "P_AUTH_DT")
 	n.CashReceipt = r.receiptB()
 	// P_UNAME, who ordered, stays here: it is not who paid.
-	n.Fields = r.rest()
+	n.Fields = r.Rest(withheld[:]...)
 	if left != "" {
 		n.Fields["P_RMESG1"] = left
 	}
 	return n, nil
 }
+
+// withheld are in the stored body alone: numbers of cards and phones, and
+// addresses. Inferred: notices of other methods call them what the answers to
+// payments do.
+var withheld = [...]string{"P_CARD_NUM", "P_HPP_NUM", "P_MOBILE", "P_EMAIL"}
 
 // isAccount reports whether the notice is about a virtual account. For other
 // methods P_FN_CD1 is the code of a card company, or part of a phone number.
@@ -72,11 +74,10 @@ func (r reader) isAccount(n notice.Notice) bool {
 // make two deposits of it.
 func (r reader) tellB(n *notice.Notice) {
 	status, method := r.Get("P_STATUS"), r.Get("P_TYPE")
-	n.Kind = status
-	r.take("P_STATUS")
 	if method != "" && !strings.EqualFold(method, typeAccount) {
-		n.Kind = method
-		r.taken["P_TYPE"], r.taken["P_STATUS"] = true, false
+		n.Kind = r.Take("P_TYPE")
+	} else {
+		n.Kind = r.Take("P_STATUS")
 	}
 	n.Key = key(n.PGTx, status, n.Merchant, n.Order, n.Account.Reveal(), r.Get("P_AMT"), r.Get("P_AUTH_DT"))
 	if status == statusDeposit && n.PGTx != "" {
@@ -104,7 +105,7 @@ func (r reader) tellB(n *notice.Notice) {
 // manual prints the two with nothing between them, where a "|" seems to have
 // been lost; both are read.
 func (r reader) accountB(n *notice.Notice) (left string, err error) {
-	message := r.take("P_RMESG1")
+	message := r.Take("P_RMESG1")
 	if strings.Count(message, partAccount) > 1 {
 		return "", fault.Errorf(fault.Invalid, "P_RMESG1 names two accounts")
 	}
@@ -113,11 +114,12 @@ func (r reader) accountB(n *notice.Notice) (left string, err error) {
 	for part := range strings.SplitSeq(message, "|") {
 		part = strings.TrimSpace(part)
 		if number, ok := strings.CutPrefix(part, partAccount); ok {
-			n.Account = plainAccount(number)
+			n.Account = secret.Account(wire.PlainAccount(number))
 			continue
 		}
 		if until, ok := strings.CutPrefix(part, partDeadline); ok {
-			if n.ExpiresAt = deadline(until); !n.ExpiresAt.IsZero() || until == "" {
+			var err error
+			if n.ExpiresAt, err = wire.Deadline(until); err == nil || until == "" {
 				continue
 			}
 		}
@@ -128,29 +130,13 @@ func (r reader) accountB(n *notice.Notice) (left string, err error) {
 	return strings.Join(others, "|"), nil
 }
 
-// deadline reads the last moment of an account: a date alone is its end.
-func deadline(s string) time.Time {
-	s = strings.TrimSpace(s)
-	at, err := wire.Time(s)
-	if err != nil {
-		return time.Time{}
-	}
-	if len(s) == len("yyyyMMdd") {
-		at = time.Date(at.Year(), at.Month(), at.Day(), 23, 59, 59, 0, wire.Seoul)
-	}
-	return at
-}
-
 // receiptB is the cash receipt that was issued on deposit, nil if none was.
 // What the words of P_CSHR_TYPE mean is not told: it stays where it is.
 func (r reader) receiptB() *payment.CashReceipt {
 	if r.Get("P_CSHR_AUTH_NO") == "" {
 		return nil
 	}
-	c := &payment.CashReceipt{Number: r.take("P_CSHR_AUTH_NO")}
-	if at, err := wire.Time(r.Get("P_CSHR_DT")); err == nil {
-		r.take("P_CSHR_DT")
-		c.At = at
-	}
+	c := &payment.CashReceipt{Number: r.Take("P_CSHR_AUTH_NO")}
+	c.At = r.TakeTime(wire.Time, "P_CSHR_DT")
 	return c
 }

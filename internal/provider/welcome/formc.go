@@ -1,12 +1,8 @@
 package welcome
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -41,7 +37,14 @@ func decodeJSON(body []byte) (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, err
 	}
-	fields, err := object([]byte(s))
+	o, err := wire.ParseObject([]byte(s))
+	if err != nil {
+		return notice.Notice{}, err
+	}
+	if err := readable(o); err != nil {
+		return notice.Notice{}, err
+	}
+	fields, err := o.TakeAll()
 	if err != nil {
 		return notice.Notice{}, err
 	}
@@ -72,7 +75,7 @@ func noticeC(fields map[string]string) (notice.Notice, error) {
 	default:
 		n.Event, n.Listed = payment.EventOther, true
 	}
-	n.Key = key("", n.Kind, digestOf(fields))
+	n.Key = key("", n.Kind, wire.FieldsDigest(fields))
 	for name, value := range fields {
 		if strings.EqualFold(name, "Signature") {
 			n.Proof = secret.Text(value)
@@ -85,59 +88,14 @@ func noticeC(fields map[string]string) (notice.Notice, error) {
 	return n, nil
 }
 
-// object reads one JSON object as text by name: a string's content, and the
-// JSON itself of anything else. A name that comes twice is fault.Invalid, since
-// two readers could see two values.
-func object(b []byte) (map[string]string, error) {
-	broken := fault.Errorf(fault.Invalid, "body is not a JSON object")
-	d := json.NewDecoder(bytes.NewReader(b))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, broken
-	}
-	out := make(map[string]string)
-	for d.More() {
-		t, err := d.Token()
-		name, ok := t.(string)
-		if err != nil || !ok || !clean(name) {
-			return nil, broken
-		}
-		var raw json.RawMessage
-		if d.Decode(&raw) != nil {
-			return nil, broken
-		}
-		if _, twice := out[name]; twice {
-			return nil, fault.Errorf(fault.Invalid, "JSON has a name twice")
-		}
-		if out[name], err = scalar(raw); err != nil {
-			return nil, err
+// readable reports fault.Invalid for a name or a string with something that
+// had to be replaced, which an escape may ask for.
+func readable(o wire.Object) error {
+	for name, v := range o {
+		var s string
+		if strings.ContainsRune(name, '\ufffd') || json.Unmarshal(v, &s) == nil && strings.ContainsRune(s, '\ufffd') {
+			return fault.Errorf(fault.Invalid, "JSON has a string that is no text")
 		}
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, broken
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, broken
-	}
-	return out, nil
-}
-
-func scalar(raw json.RawMessage) (string, error) {
-	raw = bytes.TrimSpace(raw)
-	switch {
-	case slices.Equal(raw, []byte("null")):
-		return "", nil
-	case raw[0] != '"':
-		return string(raw), nil
-	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil || !clean(s) {
-		return "", fault.Errorf(fault.Invalid, "JSON has a string that is no text")
-	}
-	return strings.TrimSpace(s), nil
-}
-
-// clean reports whether a string of JSON is text: no NUL, and nothing that had
-// to be replaced, both of which an escape may ask for.
-func clean(s string) bool {
-	return !strings.ContainsAny(s, "\x00\ufffd")
+	return nil
 }

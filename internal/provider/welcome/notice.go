@@ -2,12 +2,7 @@ package welcome
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -16,7 +11,6 @@ import (
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/wire"
-	"github.com/tongbo/tongbo/internal/secret"
 )
 
 // The wire forms, as notice.Notice.Form names them.
@@ -75,57 +69,28 @@ func (m module) Ack(_ notice.Request, o provider.Outcome) provider.Reply {
 	return r
 }
 
-// A reader gives fields out and remembers which, so that the others can be
-// kept by their names.
+// A reader has the fields twice: all of them to look at, and to take, so that
+// the others can be kept by their names.
 type reader struct {
 	wire.Values
-	utf8  bool // some of it is text beyond ASCII, in UTF-8
-	taken map[string]bool
+	wire.Fields
+	utf8 bool // some of it is text beyond ASCII, in UTF-8
 }
 
-// read decodes a form. It refuses one that has any of the names twice: two
-// readers could see two values.
+// read decodes a form.
 func read(f wire.Form, names ...string) (reader, error) {
 	charset, told := f.Charset()
-	v, err := f.Decode(charset)
-	if err != nil {
-		return reader{}, err
-	}
-	for _, name := range names {
-		if v.Duplicated(name) {
-			return reader{}, fault.Errorf(fault.Invalid, "field %s comes twice", name)
-		}
-	}
-	return reader{v, told && charset == wire.UTF8, make(map[string]bool)}, nil
+	v, err := f.Read(charset, names...)
+	return reader{v, v.Fields(), told && charset == wire.UTF8}, err
 }
 
-func (r reader) take(name string) string {
-	r.taken[name] = true
-	return r.Get(name)
-}
-
-// rest returns what was not taken and is not empty.
-func (r reader) rest() map[string]string {
-	out := make(map[string]string)
-	for _, name := range r.Keys() {
-		if value := r.Get(name); value != "" && !r.taken[name] {
-			out[name] = value
-		}
+// takeWon takes an amount. An absent one is no error.
+func (r reader) takeWon(name string) (payment.Money, bool, error) {
+	won, told, err := r.TakeAmount(name)
+	if !told {
+		return payment.Money{}, false, err
 	}
-	return out
-}
-
-// won reads an amount. An absent one is no error.
-func (r reader) won(name string) (payment.Money, bool, error) {
-	text := r.take(name)
-	if text == "" {
-		return payment.Money{}, false, nil
-	}
-	amount, err := wire.Amount(text)
-	if err != nil {
-		return payment.Money{}, false, fault.Errorf(fault.Invalid, "%s: %w", name, err)
-	}
-	return payment.Won(amount), true, nil
+	return payment.Won(won), true, nil
 }
 
 // moment reads a date and a time of day in Seoul. Without a readable time of
@@ -133,8 +98,8 @@ func (r reader) won(name string) (payment.Money, bool, error) {
 // exact, both stay among the notice's other fields as they were sent.
 func (r reader) moment(day, clock string) (at time.Time, exact bool) {
 	if at, err := wire.Time(r.Get(day) + r.Get(clock)); err == nil && r.Get(clock) != "" {
-		r.take(day)
-		r.take(clock)
+		r.Take(day)
+		r.Take(clock)
 		return at, true
 	}
 	at, err := wire.Time(r.Get(day))
@@ -149,30 +114,8 @@ func (r reader) moment(day, clock string) (at time.Time, exact bool) {
 // an id is named by what else it says, or two of them would look like one sent
 // twice.
 func key(tid, word string, instead ...string) string {
-	k := url.PathEscape(tid) + "/" + url.PathEscape(word)
 	if tid == "" {
-		k += "/" + digest(instead...)
+		return wire.Name(tid, word, wire.JoinedDigest(instead...))
 	}
-	return k
-}
-
-// digest is a hash, since account numbers are among what it stands for and keys
-// are kept in clear.
-func digest(of ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(of, "\x1f")))
-	return hex.EncodeToString(sum[:16])
-}
-
-// digestOf is the digest of fields, whatever order they came in.
-func digestOf(fields map[string]string) string {
-	of := make([]string, 0, len(fields))
-	for name, value := range fields {
-		of = append(of, name+"="+value)
-	}
-	slices.Sort(of)
-	return digest(of...)
-}
-
-func plainAccount(s string) secret.Account {
-	return secret.Account(strings.NewReplacer("-", "", " ", "").Replace(s))
+	return wire.Name(tid, word)
 }

@@ -3,9 +3,7 @@ package welcome
 import (
 	"cmp"
 	"fmt"
-	"hash/fnv"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -70,21 +68,16 @@ func newScript(n notice.Notice) script {
 	if !n.At.IsZero() {
 		s.at = n.At.In(wire.Seoul)
 	}
-	s.acct = cmp.Or(n.Account.Reveal(), "01443"+serial(s.mid, s.order)+"000")
+	s.acct = cmp.Or(n.Account.Reveal(), "01443"+wire.Serial(6, s.mid, s.order)+"000")
 	return s
 }
 
 // someTime stands for a time that the notice leaves out.
 var someTime = time.Date(2026, 1, 1, 9, 0, 0, 0, wire.Seoul)
 
-// field is the value a notice gives to a PG field by name, else another.
-func (s script) field(name, otherwise string) string {
-	return cmp.Or(s.n.Fields[name], otherwise)
-}
-
 // tid makes an id as the PG does: what it is of, for whom, when, and a serial.
 func (s script) tid(prefix string, at time.Time, of ...string) string {
-	return prefix + s.mid + stamp(at) + serial(append(of, s.mid, s.order)...)
+	return prefix + s.mid + at.Format(wire.Stamp) + wire.Serial(6, append(of, s.mid, s.order)...)
 }
 
 // issueTID is the id of the issue. It is the same for all that is told of one
@@ -93,57 +86,47 @@ func (s script) issueTID(prefix string) string {
 	return cmp.Or(s.n.PGTx, s.tid(prefix, someTime))
 }
 
-// serial makes six digits out of texts, the same each time.
-func serial(of ...string) string {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(strings.Join(of, "\x1f"))) // a hash takes everything
-	return fmt.Sprintf("%06d", h.Sum32()%1_000_000)
-}
-
-func stamp(t time.Time) string { return t.Format("20060102150405") }
-
 // formA writes the fields of the manual's table, in its order.
 func (s script) formA() []byte {
-	day, code, bank := s.at.Format("20060102"), pad(s.code), s.bankName()
+	day, code, bank := s.at.Format("20060102"), wire.PadZeros(s.code, 8), s.bankName()
 	if s.n.Test {
 		bank = testBank
 	}
-	tid := cmp.Or(s.n.Deposit, s.field("no_tid", ""),
+	tid := cmp.Or(s.n.Deposit, s.n.Fields["no_tid"],
 		s.tid("ININPGVBNK", s.at, string(s.n.Event), s.acct, fmt.Sprint(s.amount)))
-	form := list{
-		{Name: "no_tid", Value: tid},
-		{Name: "no_oid", Value: s.order},
-		{Name: "cd_bank", Value: code},
-		{Name: "cd_deal", Value: s.field("cd_deal", code)},
-		{Name: "dt_trans", Value: day},
-		{Name: "tm_trans", Value: s.at.Format("150405")},
-		{Name: "no_vacct", Value: s.acct},
-		{Name: "amt_input", Value: fmt.Sprint(s.amount)},
-		{Name: "flg_close", Value: s.field("flg_close", "0")},
-		{Name: "cl_close", Value: s.field("cl_close", "0")},
-		{Name: "type_msg", Value: s.typeMsg()},
-		{Name: "nm_inputbank", Value: s.field("nm_inputbank", bank)},
-		{Name: "nm_input", Value: cmp.Or(s.n.Depositor, "홍길동")},
-		{Name: "dt_inputstd", Value: s.field("dt_inputstd", day)},
-		{Name: "dt_calculstd", Value: s.field("dt_calculstd", day)},
-		{Name: "dt_transbase", Value: s.field("dt_transbase", day)},
-		{Name: "cl_trans", Value: s.field("cl_trans", "1100")},
-		{Name: "cl_kor", Value: s.field("cl_kor", "2")},
-	}
+	w := wire.NewWriter(s.n.Fields)
+	w.Put("no_tid", tid)
+	w.Put("no_oid", s.order)
+	w.Put("cd_bank", code)
+	w.PutOwn("cd_deal", code)
+	w.Put("dt_trans", day)
+	w.Put("tm_trans", s.at.Format("150405"))
+	w.Put("no_vacct", s.acct)
+	w.Put("amt_input", fmt.Sprint(s.amount))
+	w.PutOwn("flg_close", "0")
+	w.PutOwn("cl_close", "0")
+	w.Put("type_msg", s.typeMsg())
+	w.PutOwn("nm_inputbank", bank)
+	w.Put("nm_input", cmp.Or(s.n.Depositor, "홍길동"))
+	w.PutOwn("dt_inputstd", day)
+	w.PutOwn("dt_calculstd", day)
+	w.PutOwn("dt_transbase", day)
+	w.PutOwn("cl_trans", "1100")
+	w.PutOwn("cl_kor", "2")
 	if c := s.n.CashReceipt; c != nil {
 		at := s.receiptTime()
-		form.add("dt_cshr", at.Format("20060102"))
-		form.add("tm_cshr", at.Format("150405"))
-		form.add("no_cshr_appl", c.Number)
-		form.add("no_cshr_tid", s.field("no_cshr_tid", s.issueTID("StdpayVBNK")))
+		w.Put("dt_cshr", at.Format("20060102"))
+		w.Put("tm_cshr", at.Format("150405"))
+		w.Put("no_cshr_appl", c.Number)
+		w.PutOwn("no_cshr_tid", s.issueTID("StdpayVBNK"))
 	}
 	// The manual has neither no_req_tid nor id_merchant. The id of the issue is
 	// written where a notice has one, but never the merchant's, which every
 	// simulated notice has: a rehearsal should not be easier than the table.
 	if s.n.PGTx != "" {
-		form.add("no_req_tid", s.n.PGTx)
+		w.Put("no_req_tid", s.n.PGTx)
 	}
-	return wire.EncodeForm(form, wire.EUCKR)
+	return w.Encode(wire.EUCKR)
 }
 
 // receiptTime is when the notice's cash receipt was issued: with the deposit,
@@ -190,38 +173,37 @@ func (s script) formB() []byte {
 		status, method = statusFailed, s.method(typeAccount)
 	default:
 	}
-	code, name := s.field("P_FN_CD1", ""), s.field("P_FN_NM", "")
+	code, name := s.n.Fields["P_FN_CD1"], s.n.Fields["P_FN_NM"]
 	prefix := "INIMX_" + (method + "____")[:4]
 	if method == typeAccount {
 		code, name = s.code, cmp.Or(s.n.BankName, bankOf(s.code).Name(), "농협중앙회")
 		prefix = "INIMX_VBNK"
 	}
-	form := list{
-		{Name: "P_STATUS", Value: status},
-		{Name: "P_TID", Value: s.issueTID(prefix)},
-		{Name: "P_TYPE", Value: method},
-		{Name: "P_AUTH_DT", Value: stamp(s.at)},
-		{Name: "P_MID", Value: s.mid},
-		{Name: "P_OID", Value: s.order},
-		{Name: "P_FN_CD1", Value: code},
-		{Name: "P_FN_CD2", Value: s.field("P_FN_CD2", "")},
-		{Name: "P_FN_NM", Value: name},
-		{Name: "P_AMT", Value: fmt.Sprint(s.amount)},
-		{Name: "P_UNAME", Value: s.field("P_UNAME", "홍길동")},
-		{Name: "P_RMESG1", Value: s.message(method)},
-		{Name: "P_RMESG2", Value: s.field("P_RMESG2", "")},
-		{Name: "P_RMESG3", Value: s.field("P_RMESG3", "")},
-		{Name: "P_NOTI", Value: s.field("P_NOTI", "")},
-		{Name: "P_AUTH_NO", Value: s.field("P_AUTH_NO", "")},
-	}
+	w := wire.NewWriter(s.n.Fields)
+	w.Put("P_STATUS", status)
+	w.Put("P_TID", s.issueTID(prefix))
+	w.Put("P_TYPE", method)
+	w.Put("P_AUTH_DT", s.at.Format(wire.Stamp))
+	w.Put("P_MID", s.mid)
+	w.Put("P_OID", s.order)
+	w.Put("P_FN_CD1", code)
+	w.PutOwn("P_FN_CD2", "")
+	w.Put("P_FN_NM", name)
+	w.Put("P_AMT", fmt.Sprint(s.amount))
+	w.PutOwn("P_UNAME", "홍길동")
+	w.Put("P_RMESG1", s.message(method))
+	w.PutOwn("P_RMESG2", "")
+	w.PutOwn("P_RMESG3", "")
+	w.PutOwn("P_NOTI", "")
+	w.PutOwn("P_AUTH_NO", "")
 	if c := s.n.CashReceipt; c != nil && s.n.Event == payment.EventDeposited {
-		form.add("P_CSHR_DT", stamp(s.receiptTime()))
-		form.add("P_CSHR_AUTH_NO", c.Number)
+		w.Put("P_CSHR_DT", s.receiptTime().Format(wire.Stamp))
+		w.Put("P_CSHR_AUTH_NO", c.Number)
 	}
 	if s.n.Form == formBUTF8 {
-		return wire.EncodeForm(form, wire.UTF8)
+		return w.Encode(wire.UTF8)
 	}
-	return wire.EncodeForm(form, wire.EUCKR)
+	return w.Encode(wire.EUCKR)
 }
 
 // method is the P_TYPE that the notice's kind asks for, if it is the name of a
@@ -236,7 +218,7 @@ func (s script) method(otherwise string) string {
 // message is P_RMESG1: the account and its deadline, where there is one.
 func (s script) message(method string) string {
 	if method != typeAccount || s.n.Event == payment.EventFailed {
-		return s.field("P_RMESG1", "")
+		return s.n.Fields["P_RMESG1"]
 	}
 	until := s.n.ExpiresAt.In(wire.Seoul)
 	if s.n.ExpiresAt.IsZero() {
@@ -244,15 +226,5 @@ func (s script) message(method string) string {
 		y, m, d := s.at.Date()
 		until = time.Date(y, m, d+10, 23, 59, 59, 0, wire.Seoul)
 	}
-	return partAccount + s.acct + "|" + partDeadline + stamp(until)
+	return partAccount + s.acct + "|" + partDeadline + until.Format(wire.Stamp)
 }
-
-// pad fills a bank code up to eight characters.
-func pad(code string) string {
-	return strings.Repeat("0", max(0, 8-len(code))) + code
-}
-
-// A list is the fields of a form in their order.
-type list []wire.Field
-
-func (l *list) add(name, value string) { *l = append(*l, wire.Field{Name: name, Value: value}) }

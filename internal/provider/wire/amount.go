@@ -54,3 +54,27 @@ func Digits(s string) string {
 		return -1
 	}, s)
 }
+
+// PlainAccount strips what people put into account numbers to read them:
+// dashes and spaces. Letters stay, since numbers of test accounts have some.
+func PlainAccount(s string) string {
+	return strings.NewReplacer("-", "", " ", "").Replace(s)
+}
+
+// Given reports whether a number or date is there: many gateways write none as
+// zeros.
+func Given(s string) bool { return strings.Trim(s, "0 ") != "" }
+
+// ShortCode strips the zeros in front of a bank code, but for those that two
+// characters need: 00000004 is 04. Nothing but zeros is no code.
+func ShortCode(code string) string {
+	if code = strings.TrimLeft(code, "0"); code == "" {
+		return ""
+	}
+	return PadZeros(code, 2)
+}
+
+// PadZeros puts zeros in front of s until it has n characters.
+func PadZeros(s string, n int) string {
+	return strings.Repeat("0", max(0, n-len(s))) + s
+}

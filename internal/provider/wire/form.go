@@ -110,6 +110,22 @@ func (f Form) Decode(c Charset) (Values, error) {
 	return v, nil
 }
 
+// Read is Decode for a notice: it reports fault.Invalid as well if the form has
+// one of the names twice. Those are the names by which a payment is moved or a
+// notice proved: of two values, two readers could see each their own.
+func (f Form) Read(c Charset, once ...string) (Values, error) {
+	v, err := f.Decode(c)
+	if err != nil {
+		return Values{}, err
+	}
+	for _, name := range once {
+		if v.Duplicated(name) {
+			return Values{}, fault.Errorf(fault.Invalid, "%s is told twice", name)
+		}
+	}
+	return v, nil
+}
+
 // Charset returns the charset that Detect chooses for the form: UTF8 or EUCKR.
 // told is false if all of it is ASCII, which is both.
 func (f Form) Charset() (c Charset, told bool) {
@@ -163,3 +179,6 @@ func (v Values) Map() map[string]string {
 	}
 	return maps.Clone(v.first)
 }
+
+// Fields is Map, to take fields out of.
+func (v Values) Fields() Fields { return v.Map() }

@@ -8,6 +8,9 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 )
 
+// Stamp is the layout in which gateways write most times: yyyyMMddHHmmss.
+const Stamp = "20060102150405"
+
 // Seoul is the zone in which gateways write their times. It is a fixed +09:00,
 // so it works where there is no time zone database; Korea has had no summer
 // time since 1988.
@@ -22,7 +25,7 @@ func Time(s string) (time.Time, error) {
 	s = strings.TrimSpace(s)
 	switch len(s) {
 	case len("yyyyMMddHHmmss"):
-		return seoulTime("20060102150405", s)
+		return seoulTime(Stamp, s)
 	case len("yyyyMMddHHmm"):
 		if !strings.HasPrefix(s, "20") {
 			break
@@ -42,7 +45,26 @@ func ShortTime(s string) (time.Time, error) {
 	if len(s) != len("yyMMddHHmmss") {
 		return time.Time{}, fault.Errorf(fault.Invalid, "time is not yyMMddHHmmss")
 	}
-	return seoulTime("20060102150405", "20"+s)
+	return seoulTime(Stamp, "20"+s)
+}
+
+// EitherTime reads yyyyMMddHHmmss or yyMMddHHmmss, for gateways that write both
+// under one name. A date alone is fault.Invalid.
+func EitherTime(s string) (time.Time, error) {
+	if s = strings.TrimSpace(s); len(s) == len(Stamp) {
+		return Time(s)
+	}
+	return ShortTime(s)
+}
+
+// Deadline reads what Time does as the last second until which something may
+// be done: a date alone lasts until its end.
+func Deadline(s string) (time.Time, error) {
+	at, err := Time(s)
+	if err == nil && len(strings.TrimSpace(s)) == len("yyyyMMdd") {
+		at = at.AddDate(0, 0, 1).Add(-time.Second)
+	}
+	return at, err
 }
 
 // seoulTime wants digits only, since time.Parse takes some other things too.
