@@ -93,10 +93,13 @@ func (d *decider) isSame(k Deposit) bool {
 	if !d.sameMoney(k) {
 		return false
 	}
-	if k.At.IsZero() || d.r.At.IsZero() {
-		return false
-	}
-	return d.r.At.Sub(k.At).Abs() <= sameMinute
+	return d.timed(k) && d.r.At.Sub(k.At).Abs() <= sameMinute
+}
+
+// timed reports whether the PG's times of the report and of deposit k are
+// known.
+func (d *decider) timed(k Deposit) bool {
+	return !k.At.IsZero() && !k.Untimed && !d.r.At.IsZero()
 }
 
 // sameMoney reports whether account and amount agree, where both are told.
@@ -120,13 +123,12 @@ func (d *decider) disagreement(k Deposit) Reason {
 }
 
 // indistinct reports whether nothing tells the report's money from a deposit
-// that we know: it has neither an id nor a time. It may be the same money.
+// that we know: they have neither two ids nor two times. It may be the same
+// money.
 func (d *decider) indistinct() bool {
-	if d.r.Deposit != "" || !d.r.At.IsZero() {
-		return false
-	}
 	for _, k := range d.p.Deposits {
-		if k.State != DepositForetold && d.sameMoney(k) {
+		named := k.Key != "" && d.r.Deposit != ""
+		if k.State != DepositForetold && !named && !d.timed(k) && d.sameMoney(k) {
 			return true
 		}
 	}
@@ -176,7 +178,7 @@ func (d *decider) elsewhere(k Deposit) bool {
 func (d *decider) cameAndWent(i int) Decision {
 	k := &d.p.Deposits[i]
 	k.Transaction = ""
-	k.State, k.Depositor, k.At = DepositReversed, d.r.Depositor, d.at()
+	k.State, k.Depositor, k.At, k.Untimed = DepositReversed, d.r.Depositor, d.at(), d.r.At.IsZero()
 	if k.Key == "" {
 		k.Key = d.r.Deposit
 	}
@@ -263,7 +265,7 @@ func (d *decider) depositUnlimited(i int) Decision {
 func (d *decider) keepDeposit(i int) {
 	k := Deposit{
 		Key: d.r.Deposit, State: DepositApplied, Transaction: d.p.Transactions[i].ID,
-		Amount: d.r.Amount, Account: d.r.Account, Depositor: d.r.Depositor, At: d.at(),
+		Amount: d.r.Amount, Account: d.r.Account, Depositor: d.r.Depositor, At: d.at(), Untimed: d.r.At.IsZero(),
 	}
 	if !d.r.HasAmount {
 		k.Amount = d.p.Amount

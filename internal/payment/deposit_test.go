@@ -175,6 +175,13 @@ func TestFixedAccounts(t *testing.T) {
 			pays(deposited(1, noTime)), conflicts(deposited(2, noTime), payment.ReasonSecondDeposit, payment.Paid),
 			pays(deposited(3, noTime, won(7))),
 		}, nil},
+		{"unlimited cannot tell money with a time from money without", waiting(unlimited), []step{
+			pays(deposited(1, noTime, deposit("D1"))), conflicts(deposited(2), payment.ReasonSecondDeposit, payment.Paid),
+			pays(deposited(3, deposit("D2"))),
+		}, nil},
+		{"unlimited cannot tell money without a time from money with one", waiting(unlimited), []step{
+			pays(deposited(1)), conflicts(deposited(2, noTime, deposit("D1")), payment.ReasonSecondDeposit, payment.Paid),
+		}, nil},
 		{"unlimited needs an amount", waiting(unlimited), []step{
 			conflicts(deposited(1, noAmount, enforced), payment.ReasonNoAmount, payment.Issued),
 			conflicts(deposited(1, won(0)), payment.ReasonOtherAmount, payment.Issued),

@@ -97,6 +97,7 @@ type Deposit struct {
 	Account     secret.Account `json:"account,omitempty"`
 	Depositor   string         `json:"depositor,omitempty"`
 	At          time.Time      `json:"at,omitzero"`          // the PG's time
+	Untimed     bool           `json:"untimed,omitempty"`    // the PG told no time: At is when it was heard of
 	ReversedAt  time.Time      `json:"reversedAt,omitzero"`  // the PG's time of the reversal
 	ReversedBy  string         `json:"reversedBy,omitempty"` // the PG's id of the reversal, if it has one of its own
 }
