@@ -154,42 +154,97 @@ func TestEveryFieldExplained(t *testing.T) {
 	}
 }
 
-func TestCredentialsExplained(t *testing.T) {
-	t.Parallel()
-	_, text, _ := strings.Cut(read(t, "../docs/apply.md"), "\nCredentials by provider:\n")
-	text, _, _ = strings.Cut(text, "\n### ")
-	var want []string
-	for _, p := range all.Providers() {
-		var fields []string
-		for _, f := range p.Info().Fields {
-			fields = append(fields, "`"+f.Name+"`")
+// tableRow begins a line of a table about PGs: its first cell is quoted.
+const tableRow = "| `"
+
+// compareLines compares the first lines below a line of a document that begin
+// in some way with what they should be, or writes them if the tests were told
+// -update.
+func compareLines(t *testing.T, file, below, begin string, want []string) {
+	t.Helper()
+	text := read(t, file)
+	at := strings.Index(text, "\n"+below+"\n")
+	if at < 0 {
+		t.Fatalf("%s has no line %q", file, below)
+	}
+	start := strings.Index(text[at:], "\n"+begin)
+	if start < 0 {
+		t.Fatalf("%s has no line that begins with %q below %q", file, begin, below)
+	}
+	start += at + 1
+	end := start
+	for strings.HasPrefix(text[end:], begin) {
+		end += strings.Index(text[end:]+"\n", "\n") + 1
+	}
+	d := cmp.Diff(strings.Join(want, "\n")+"\n", text[start:end])
+	switch {
+	case d == "":
+	case !*update:
+		t.Errorf("%s, below %q (-modules +document); go test ./test -run 'TestProvider|TestCredentials|TestNoticePaths' -update writes it:\n%s", file, below, d)
+	default:
+		text = text[:start] + strings.Join(want, "\n") + "\n" + text[end:]
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		want = append(want, fmt.Sprintf("`%s`: %s", p.Info().Code, strings.Join(fields, ", ")))
-	}
-	var got []string
-	for _, r := range rows(text) {
-		got = append(got, r[0]+": "+r[1])
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("credentials in docs/apply.md (-providers +manual):\n%s", diff)
 	}
 }
 
-// TestProviderTable compares the README's table with the modules.
+// quoted is each text between backquotes.
+func quoted(texts []string) string {
+	out := make([]string, len(texts))
+	for i, s := range texts {
+		out[i] = "`" + s + "`"
+	}
+	return strings.Join(out, ", ")
+}
+
+// TestCredentialsExplained compares the credentials of the manual with the
+// modules.
+func TestCredentialsExplained(t *testing.T) {
+	t.Parallel()
+	var want []string
+	for _, p := range all.Providers() {
+		var names []string
+		for _, f := range p.Info().Fields {
+			names = append(names, f.Name)
+		}
+		want = append(want, fmt.Sprintf("| `%s` | %s |", p.Info().Code, quoted(names)))
+	}
+	compareLines(t, "../docs/apply.md", "Credentials by provider:", tableRow, want)
+}
+
+// TestNoticePaths compares what docs/deploy.md says of notice paths with the
+// modules: its table, and the nginx map that keeps notices from being
+// redirected to https.
+func TestNoticePaths(t *testing.T) {
+	t.Parallel()
+	var table, locations []string
+	for _, p := range all.Providers() {
+		for _, path := range p.Info().Paths {
+			table = append(table, fmt.Sprintf("| `%s` | `%s` |", path, p.Info().Code))
+			locations = append(locations, "    ~^"+regexp.QuoteMeta(path)+"(/|$) 1;")
+		}
+	}
+	compareLines(t, "../docs/deploy.md", "## Notice paths", tableRow, table)
+	compareLines(t, "../docs/deploy.md", "map $uri $tongbo_notice {", "    ~", locations)
+}
+
+// TestProviderTable compares the README's table with the modules, and sees that
+// the documents in prose name them too.
 func TestProviderTable(t *testing.T) {
 	t.Parallel()
-	var want [][]string
+	var want []string
+	korean, changes := read(t, "../README.ko.md"), read(t, "../CHANGELOG.md")
 	for _, p := range all.Providers() {
 		i := p.Info()
-		var paths []string
-		for _, path := range i.Paths {
-			paths = append(paths, "`"+path+"`")
-		}
 		name, _, _ := strings.Cut(i.Name.KO, " (")
-		want = append(want, []string{"`" + i.Code + "`", name, i.Modules, strings.Join(paths, ", ")})
+		want = append(want, fmt.Sprintf("| `%s` | %s | %s | %s |", i.Code, name, i.Modules, quoted(i.Paths)))
+		if !strings.Contains(korean, name) {
+			t.Errorf("README.ko.md does not name %s: add it to the list of PGs", name)
+		}
+		if !strings.Contains(changes, "`"+i.Code+"`") {
+			t.Errorf("CHANGELOG.md does not name `%s`: tell of it under Unreleased", i.Code)
+		}
 	}
-	got := rows(section(t, read(t, "../README.md"), "## Payment gateways"))
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("README's table (-modules +README):\n%s", diff)
-	}
+	compareLines(t, "../README.md", "## Payment gateways", tableRow, want)
 }

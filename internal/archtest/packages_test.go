@@ -43,13 +43,18 @@ func packagesNamed(t tree) []string {
 	return complaints
 }
 
-// providersComplete checks that each PG's folder has all its parts, and that
-// provider/all lists it.
+// providersComplete checks that each PG's folder has all its parts, that it is
+// tested and fuzzed as every PG is, and that provider/all lists it.
 func providersComplete(t tree) []string {
 	const root = "internal/provider"
-	listed := map[string]bool{}
+	listed, declared := map[string]bool{}, map[string]bool{}
 	var folders []string
 	for _, f := range t.files {
+		for _, fn := range functions(f) {
+			if f.isTest() {
+				declared[f.folder()+" "+fn.Name.Name] = true
+			}
+		}
 		if f.folder() == root+"/all" {
 			for _, folder := range f.imports() {
 				listed[folder] = true
@@ -65,6 +70,11 @@ func providersComplete(t tree) []string {
 		for _, part := range append(parts, path.Base(folder)+".go") {
 			if found, err := fs.Glob(t.fsys, folder+"/"+part); err != nil || len(found) == 0 {
 				complaints = append(complaints, fmt.Sprintf("%s has no %s", folder, part))
+			}
+		}
+		for test, run := range map[string]string{"TestProvider": "providertest.Run", "FuzzProvider": "providertest.Fuzz"} {
+			if !declared[folder+" "+test] {
+				complaints = append(complaints, fmt.Sprintf("%s has no %s, which calls %s", folder, test, run))
 			}
 		}
 		if !listed[folder] {

@@ -21,7 +21,7 @@ var sound = map[string]string{
 	"internal/provider/kcp/kcp.go":           "// Package kcp is commented.\npackage kcp\n",
 	"internal/provider/kcp/notice.go":        "package kcp\n",
 	"internal/provider/kcp/sim.go":           "package kcp\n",
-	"internal/provider/kcp/kcp_test.go":      "package kcp\n",
+	"internal/provider/kcp/kcp_test.go":      "package kcp\n\nfunc TestProvider() {}\n\nfunc FuzzProvider() {}\n",
 	"internal/provider/kcp/guide.ko.md":      "안내\n",
 	"internal/provider/kcp/guide.en.md":      "guide\n",
 	"internal/provider/kcp/testdata/a.txtar": "-- request --\n",
@@ -80,10 +80,17 @@ func TestRules(t *testing.T) {
 		}, []string{"internal/fault: the package has several comments"}},
 		{"a drawer", map[string]string{
 			"internal/provider/util/util.go": "// Package util is commented.\npackage util\n",
-		}, []string{"util is no name", "has no guide.en.md", "has no guide.ko.md", "has no notice.go", "has no sim.go", "has no *_test.go", "has no testdata/*.txtar", "all does not list"}},
+		}, []string{"util is no name", "has no guide.en.md", "has no guide.ko.md", "has no notice.go", "has no sim.go", "has no *_test.go", "has no testdata/*.txtar", "has no TestProvider", "has no FuzzProvider", "all does not list"}},
 		{"a provider without samples", map[string]string{
 			"internal/provider/kcp/testdata/a.txtar": "",
 		}, []string{"internal/provider/kcp has no testdata/*.txtar"}},
+		{"a provider that is not fuzzed", map[string]string{
+			"internal/provider/kcp/kcp_test.go": "package kcp\n\nfunc TestProvider() {}\n",
+		}, []string{"internal/provider/kcp has no FuzzProvider, which calls providertest.Fuzz"}},
+		{"a provider that is fuzzed by no test", map[string]string{
+			"internal/provider/kcp/notice.go":   "package kcp\n\nfunc FuzzProvider() {}\n",
+			"internal/provider/kcp/kcp_test.go": "package kcp\n\nfunc TestProvider() {}\n",
+		}, []string{"has no FuzzProvider"}},
 		{"a provider that is not listed", map[string]string{
 			"internal/provider/all/all.go": "// Package all is commented.\npackage all\n",
 		}, []string{"all does not list internal/provider/kcp"}},

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
 )
 
@@ -24,7 +22,7 @@ func TestGuide(t *testing.T) {
 					t.Errorf("%s %s: no %s in\n%s", i.Code, lang, want, out)
 				}
 			}
-			if strings.Contains(out, "{{") || strings.Contains(out, "해요") != (lang == "ko") {
+			if heading, _, _ := strings.Cut(p.Guide(lang), "\n"); strings.Contains(out, "{{") || !strings.HasPrefix(out, heading+"\n") {
 				t.Errorf("%s %s is\n%s", i.Code, lang, out)
 			}
 		}
@@ -44,10 +42,6 @@ func TestGuideToken(t *testing.T) {
 			_, with, _ := run(t, "", append(args, "--token=abcdefghijklmnopqrstuv")...)
 			if !strings.Contains(with, i.Paths[0]+"/channel-key-7/abcdefghijklmnopqrstuv") || strings.Contains(with, "`/TOKEN`") {
 				t.Errorf("%s %s with a token:\n%s", i.Code, lang, with)
-			}
-			asks := slices.ContainsFunc(i.Fields, func(f provider.Field) bool { return f.Inquiry })
-			if asks && !strings.Contains(without, "confirm = false") {
-				t.Errorf("%s %s does not say that the PG is not asked yet", i.Code, lang)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -34,6 +35,8 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	// Terminal says that Stdout is one. Colours says that it may show colours.
 	Terminal, Colours bool
+	// Width is how many cells a line of the terminal has; zero means 80.
+	Width int
 	// Signals ends the context at the first interrupt and the process at the
 	// second. Tests leave it nil and cancel the context themselves.
 	Signals func() (context.Context, context.CancelFunc)
@@ -43,8 +46,9 @@ type Env struct {
 func System() Env {
 	info, err := os.Stdout.Stat()
 	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	width, _ := strconv.Atoi(os.Getenv("COLUMNS")) // zero if the shell does not tell
 	return Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Width: width, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Terminal: terminal, Colours: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Signals: untilSignal,
 	}
@@ -86,7 +90,7 @@ type commands struct {
 
 // grammar is what the declarations above need to be read.
 func grammar() []kong.Option {
-	return []kong.Option{kong.Name("tongbo"), kong.DefaultEnvars("TONGBO"), kong.Vars{"manners": mannerList()}}
+	return []kong.Option{kong.Name("tongbo"), kong.DefaultEnvars("TONGBO"), kong.Vars{"manners": mannerList(), "looked": grouped(mostLooked)}}
 }
 
 // Main runs a command line and returns the exit code. It never panics on bad

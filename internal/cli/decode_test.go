@@ -5,13 +5,17 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"os"
+	"path"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
 )
 
@@ -23,51 +27,93 @@ func run(t *testing.T, stdin string, args ...string) (code int, stdout, stderr s
 	return code, out.String(), errs.String()
 }
 
-// published are samples that a PG or a public receiver shows, by module.
-var published = map[string]string{
-	"html5_inicis": "inicis/a-deposit", "inicis_v2": "inicis/b-deposit",
-	"kcp": "kcp/deposit", "kcp_v2": "kcp/deposit_euckr",
-	"nice": "nice/deposit", "nice_v2": "nice/webhook_paid",
-	"kicc": "kicc/json_deposit", "settle": "settle/deposit", "daou": "daou/deposit",
-	"tosspayments": "tosspayments/deposit-published", "smartro_v2": "smartro/deposit",
-	"welcome": "welcome/a-deposit", "kpn": "kpn/deposit", "ksnet": "ksnet/deposit_old",
-}
-
-// section returns a part of a sample, decoded if it is kept as base64.
-func section(t *testing.T, sample, name string) []byte {
+// sampleOf returns the sections of a module's first sample of a deposit that
+// needs no headers, or else of its first one that is a notice. A request that is
+// kept as a query or as base64 is in "request" all the same.
+func sampleOf(t *testing.T, p provider.Provider) map[string][]byte {
 	t.Helper()
-	a, err := txtar.ParseFile(filepath.Join("..", "provider", filepath.FromSlash(samplePath(sample))))
+	folder := path.Base(reflect.TypeOf(p).PkgPath())
+	files, err := filepath.Glob(filepath.Join("..", "provider", folder, "testdata", "*.txtar"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range a.Files {
-		text := bytes.TrimSuffix(f.Data, []byte("\n"))
-		switch f.Name {
-		case name, map[string]string{"request": "query"}[name]:
-			return text
-		case name + ".b64":
-			raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(string(text)), ""))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return raw
+	var first map[string][]byte
+	for _, file := range files {
+		sections := readSample(t, file)
+		if code := sections["provider"]; sections["notice.json"] == nil || code != nil && string(code) != p.Info().Code {
+			continue
+		}
+		if first == nil {
+			first = sections
+		}
+		var n struct{ Event payment.Event }
+		if err := json.Unmarshal(sections["notice.json"], &n); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if n.Event == payment.EventDeposited && !needsHeaders(sections["header"]) {
+			return sections
 		}
 	}
-	t.Fatalf("%s has no section %s", sample, name)
-	return nil
+	if first == nil {
+		t.Fatalf("internal/provider/%s/testdata has no sample with notice.json for %s", folder, p.Info().Code)
+	}
+	return first
 }
 
-func samplePath(sample string) string {
-	folder, name, _ := strings.Cut(sample, "/")
-	return folder + "/testdata/" + name + ".txtar"
+// readSample returns a sample's sections, and as "provider" the module that it
+// is for.
+func readSample(t *testing.T, file string) map[string][]byte {
+	t.Helper()
+	a, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := make(map[string][]byte)
+	for _, f := range a.Files {
+		sections[f.Name] = bytes.TrimSuffix(f.Data, []byte("\n"))
+	}
+	if query, ok := sections["query"]; ok {
+		sections["request"] = query
+	}
+	if text, ok := sections["request.b64"]; ok {
+		if sections["request"], err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(string(text)), "")); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	for line := range bytes.Lines(a.Comment) {
+		if code, ok := bytes.CutPrefix(line, []byte("provider:")); ok {
+			sections["provider"] = bytes.TrimSpace(code)
+		}
+	}
+	return sections
 }
 
-func TestDecodePublishedSamples(t *testing.T) {
+// needsHeaders reports whether there is any but the one that decode guesses.
+func needsHeaders(header []byte) bool {
+	for line := range bytes.Lines(header) {
+		if !bytes.HasPrefix(bytes.ToLower(line), []byte("content-type:")) {
+			return true
+		}
+	}
+	return false
+}
+
+// requestOf is the request of a module's sample.
+func requestOf(t *testing.T, code string) string {
+	t.Helper()
+	p, ok := all.ByCode(code)
+	if !ok {
+		t.Fatalf("there is no module %s", code)
+	}
+	return string(sampleOf(t, p)["request"])
+}
+
+func TestDecodeSamples(t *testing.T) {
 	for _, p := range all.Providers() {
 		code := p.Info().Code
 		t.Run(code, func(t *testing.T) {
-			sample := published[code]
-			body := section(t, sample, "request")
+			sample := sampleOf(t, p)
+			body := sample["request"]
 			file := filepath.Join(t.TempDir(), "body")
 			if err := os.WriteFile(file, body, 0o600); err != nil {
 				t.Fatal(err)
@@ -88,10 +134,10 @@ func TestDecodePublishedSamples(t *testing.T) {
 			if err := json.Unmarshal([]byte(fromFile), &got); err != nil {
 				t.Fatal(err)
 			}
-			if err := json.Unmarshal(section(t, sample, "notice.json"), &want); err != nil {
+			if err := json.Unmarshal(sample["notice.json"], &want); err != nil {
 				t.Fatal(err)
 			}
-			want["ack"] = string(section(t, sample, "ack"))
+			want["ack"] = string(sample["ack"])
 			for k, v := range want {
 				if d := cmp.Diff(v, got[k]); d != "" {
 					t.Errorf("%s (-want +got):\n%s", k, d)
@@ -139,7 +185,7 @@ func TestDecodeWhatIsSimulated(t *testing.T) {
 }
 
 func TestDecodeRefuses(t *testing.T) {
-	kcp := string(section(t, published["kcp"], "request"))
+	kcp := requestOf(t, "kcp")
 	tests := []struct {
 		name  string
 		stdin string
@@ -177,8 +223,8 @@ func TestDecodeRefuses(t *testing.T) {
 
 func TestDecodeOnTerminal(t *testing.T) {
 	var out bytes.Buffer
-	body := section(t, published["nice"], "request")
-	if exit := Main([]string{"decode", "nice"}, Env{Stdin: bytes.NewReader(body), Stdout: &out, Stderr: &out, Terminal: true}); exit != exitOK {
+	body := requestOf(t, "nice")
+	if exit := Main([]string{"decode", "nice"}, Env{Stdin: strings.NewReader(body), Stdout: &out, Stderr: &out, Terminal: true}); exit != exitOK {
 		t.Fatalf("exit %d: %s", exit, &out)
 	}
 	if !strings.HasPrefix(out.String(), "{\n  \"event\": \"deposited\",\n") || !json.Valid(out.Bytes()) {

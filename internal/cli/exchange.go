@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
 	"mime"
 	"net/http"
@@ -30,9 +29,19 @@ type exchangeView struct {
 	json     bool
 	hide     string // a secret that is not shown
 	manner   string // how it is told; empty if it is told well
+	// madeUpMID says that the user named no merchant.
+	madeUpMID bool
 
 	mu    sync.Mutex
 	begun bool // the request line was shown
+}
+
+// sayMerchant says whose notice it is, if the notice names anybody and the user
+// named nobody.
+func (v *exchangeView) sayMerchant() {
+	if v.madeUpMID && v.told.Merchant != "" {
+		fmt.Fprintf(v.env.Stdout, "  as MID %s, the PG's test id; --mid for yours\n", printable(v.told.Merchant))
+	}
 }
 
 // begin shows the notice itself, before anything is sent.
@@ -48,12 +57,17 @@ func (v *exchangeView) begin(r notice.Request) {
 		}
 	}
 	fmt.Fprintf(v.env.Stdout, "  %s\n", strings.Join(line, "  "))
+	v.sayMerchant()
 	if v.raw {
 		fmt.Fprintf(v.env.Stdout, "%s\n", payload(r)) // a secret too: that is what raw asks for
 		return
 	}
-	for _, l := range wrap(v.fields(r), 96) {
+	words, cut := clipped(v.fields(r), lineCells)
+	for _, l := range wrap(words, lineCells) {
 		fmt.Fprintf(v.env.Stdout, "    %s\n", v.paint(faint, l))
+	}
+	if cut {
+		fmt.Fprintln(v.env.Stdout, "    --raw shows in full what … cut short")
 	}
 }
 
@@ -71,66 +85,6 @@ func grouped(n int64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
-}
-
-// payload is the part of a request that speaks: the body, or else the query.
-func payload(r notice.Request) []byte {
-	if len(r.Body) > 0 {
-		return r.Body
-	}
-	return []byte(r.Query)
-}
-
-// fields are the request's fields as text, empty ones left out; JSON comes as
-// one line.
-func (v *exchangeView) fields(r notice.Request) []string {
-	body := payload(r)
-	if t := bytes.TrimSpace(body); len(t) > 0 && t[0] == '{' {
-		return []string{v.cover(printable(string(t)))}
-	}
-	form, err := wire.ParseForm(body)
-	if err != nil {
-		return nil
-	}
-	values, err := form.Decode(wire.Detect)
-	if err != nil {
-		return nil
-	}
-	var out []string
-	for _, k := range values.Keys() {
-		if s := values.Get(k); s != "" {
-			out = append(out, printable(k+"="+v.cover(s)))
-		}
-	}
-	return out
-}
-
-// cover hides the secret that the user gave.
-func (v *exchangeView) cover(s string) string {
-	if v.hide == "" {
-		return s
-	}
-	return strings.ReplaceAll(s, v.hide, "[secret]")
-}
-
-// wrap puts words into lines of at most so many cells, if they fit at all.
-func wrap(words []string, most int) []string {
-	var lines []string
-	line := ""
-	for _, w := range words {
-		if line != "" && cells(line)+2+cells(w) > most {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += "  "
-		}
-		line += w
-	}
-	if line != "" {
-		lines = append(lines, line)
-	}
-	return lines
 }
 
 // show shows one try of one copy of the notice.
@@ -196,6 +150,9 @@ func (v *exchangeView) result(x simulator.Exchange) string {
 	}
 	if x.Again > 0 {
 		s += fmt.Sprintf(", again in %v", x.Again)
+		if v.provider.Resend == nil {
+			s += " (assumed)"
+		}
 	}
 	return s
 }
@@ -225,6 +182,7 @@ type shownExchange struct {
 	At          time.Time     `json:"at"`
 	Provider    string        `json:"provider"`
 	Event       payment.Event `json:"event"`
+	MID         string        `json:"mid,omitempty"` // as the notice names it
 	Order       string        `json:"order,omitempty"`
 	Key         string        `json:"key"`
 	Deposit     string        `json:"deposit,omitempty"`
@@ -237,15 +195,17 @@ type shownExchange struct {
 	TookMS      float64       `json:"took_ms"`
 	Acked       bool          `json:"acked"`
 	AgainMS     float64       `json:"again_ms,omitempty"`
+	Assumed     bool          `json:"again_assumed,omitempty"` // the PG's own delays are not known
 	Error       string        `json:"error,omitempty"`
 }
 
 func (v *exchangeView) line(number int, x simulator.Exchange) {
 	s := shownExchange{
-		Manner: v.manner, Notice: number, Try: x.Try, At: x.At, Provider: v.provider.Code, Event: v.event, Order: v.told.Order,
+		Manner: v.manner, Notice: number, Try: x.Try, At: x.At, Provider: v.provider.Code, Event: v.event, MID: v.told.Merchant, Order: v.told.Order,
 		Key: v.told.Key, Deposit: v.told.Deposit, Method: x.Request.Method, URL: x.URL,
 		ContentType: x.Request.ContentType(), Body: x.Request.Body, Status: x.Reply.Status, Answer: string(x.Reply.Body),
 		TookMS: milliseconds(x.Took), Acked: x.Acked, AgainMS: milliseconds(x.Again),
+		Assumed: x.Again > 0 && v.provider.Resend == nil,
 	}
 	if x.Err != nil {
 		s.Error = x.Err.Error()

@@ -42,6 +42,9 @@ func (c *simulateCmd) misbehave(env Env, p provider.Provider, n notice.Notice, c
 		}
 	}
 	s := &stage{cmd: c, env: env, provider: p}
+	if !printing && !c.JSON && len(manners) > 1 {
+		s.sayMerchant(p.Encode(n, creds))
+	}
 	ctx, cancel := env.context()
 	defer cancel()
 	client := simulator.NewClient()
@@ -49,7 +52,7 @@ func (c *simulateCmd) misbehave(env Env, p provider.Provider, n notice.Notice, c
 	for i, m := range manners {
 		told := n
 		if len(manners) > 1 {
-			told.Order = fmt.Sprintf("%s-%d", n.Order, i+1) // no manner meets what another left
+			told.Order = fmt.Sprintf("%sm%d", n.Order, i+1) // no manner meets what another left
 		}
 		play, err := simulator.NewPlay(p, m, told, creds, c.Times)
 		if fault.Is(err, fault.Unsupported) && len(manners) > 1 {
@@ -98,12 +101,26 @@ type stage struct {
 	views []*exchangeView // one for each act; nil if tries are not shown
 	bad   int             // plays in which the PG heard what it should not
 	away  error           // why a server could not be reached
+	// Of the acts that went badly: whether one was acknowledged that should
+	// not have been, and whether one was refused.
+	taken, refused bool
+}
+
+// sayMerchant says whose notices they are, where no view of one does.
+func (s *stage) sayMerchant(r notice.Request) {
+	if told, err := s.provider.Decode(r); err == nil {
+		v := &exchangeView{env: s.env, told: told, madeUpMID: s.cmd.MID == ""}
+		v.sayMerchant()
+	}
 }
 
 // begin gets ready for a play. Tries are shown if it is the only one and not a
 // crowd, or as JSON.
 func (s *stage) begin(m simulator.Manner, play simulator.Play, alone bool) {
 	s.views = nil
+	if !s.cmd.JSON && alone && play.AtOnce {
+		s.sayMerchant(play.Acts[0].Request)
+	}
 	if !s.cmd.JSON && (!alone || play.AtOnce) {
 		return
 	}
@@ -115,6 +132,7 @@ func (s *stage) begin(m simulator.Manner, play simulator.Play, alone bool) {
 		s.views = append(s.views, &exchangeView{
 			env: s.env, provider: s.provider.Info(), told: told, event: a.Notice.Event,
 			raw: s.cmd.Raw, json: s.cmd.JSON, hide: s.cmd.Secret, manner: string(m),
+			madeUpMID: s.cmd.MID == "" && len(s.views) == 0, // said once
 		})
 	}
 }
@@ -134,9 +152,11 @@ func (s *stage) show(x simulator.Exchange) {
 
 // pass tells of a manner that this PG can't have.
 func (s *stage) pass(m simulator.Manner, err error) {
-	if !s.cmd.JSON {
-		fmt.Fprintf(s.env.Stdout, "  %-16s -     %v\n", m, err)
+	if s.cmd.JSON {
+		s.line(shownPlay{Manner: m, Skipped: err.Error()})
+		return
 	}
+	fmt.Fprintf(s.env.Stdout, "  %-16s -     %v\n", m, err)
 }
 
 // end sums a play up in one line.
@@ -144,16 +164,26 @@ func (s *stage) end(m simulator.Manner, play simulator.Play, scenes []simulator.
 	good := true
 	var answers []string
 	for _, x := range scenes {
-		good = good && x.Good
-		if !x.Good && x.Err != nil {
-			s.away = x.Err
-		}
 		answers = append(answers, heard(x))
+		if x.Good {
+			continue
+		}
+		good = false
+		switch acked := len(x.Tries) > 0 && x.Tries[len(x.Tries)-1].Acked; {
+		case x.Err != nil:
+			s.away = x.Err
+		case acked:
+			s.taken = true
+		default:
+			s.refused = true
+		}
 	}
 	if !good {
 		s.bad++
 	}
+	c := count(scenes, took)
 	if s.cmd.JSON {
+		s.line(c.shown(m, play, good))
 		return
 	}
 	v := &exchangeView{env: s.env}
@@ -163,9 +193,9 @@ func (s *stage) end(m simulator.Manner, play simulator.Play, scenes []simulator.
 	}
 	text := strings.Join(answers, ", then ")
 	if play.AtOnce {
-		text = crowd(scenes, took)
+		text = c.String()
 	}
-	fmt.Fprintf(s.env.Stdout, "  %-16s %s  %s%s\n", m, word, text, should(m, play.Want, good))
+	fmt.Fprintf(s.env.Stdout, "  %-16s %s  %s%s\n", m, word, text, should(s.provider.Info(), m, play.Want, good))
 }
 
 // heard is what became of an act, in words.
@@ -188,7 +218,7 @@ func heard(x simulator.Scene) string {
 }
 
 // should says what the PG ought to have heard.
-func should(m simulator.Manner, w simulator.Want, good bool) string {
+func should(i provider.Info, m simulator.Manner, w simulator.Want, good bool) string {
 	switch {
 	case w == simulator.WantEither:
 		return "; either answer is right"
@@ -197,50 +227,41 @@ func should(m simulator.Manner, w simulator.Want, good bool) string {
 	case w == simulator.WantAck:
 		return "; it should be acknowledged, since a resend would change nothing"
 	case m == simulator.WrongSignature:
-		return "; it should not be acknowledged if its channel or order is known here: only then can a proof be checked"
+		return "; it should not be acknowledged, but that is only seen if " + whereProved(i)
 	default:
 		return "; it should not be acknowledged, since it is not from the PG or not whole"
 	}
 }
 
-// crowd sums many notices up: how many were taken, how often they were sent
-// and how long an answer took.
-func crowd(scenes []simulator.Scene, took time.Duration) string {
-	acked, tries := 0, 0
-	var times []time.Duration
-	for _, x := range scenes {
-		tries += len(x.Tries)
-		for _, t := range x.Tries {
-			if t.Acked {
-				acked++
-				times = append(times, t.Took)
-			}
-		}
+// whereProved says what a receiver needs for checking a proof of the PG's.
+func whereProved(i provider.Info) string {
+	var ways []string
+	if names := proofs(i); len(names) > 0 {
+		ways = append(ways, "its channel has the credentials ("+strings.Join(names, ", ")+")")
 	}
-	text := fmt.Sprintf("%s of %s acknowledged in %v", grouped(int64(acked)), grouped(int64(len(scenes))), took.Round(time.Millisecond))
-	if again := tries - len(scenes); again > 0 {
-		text += fmt.Sprintf(", %s sent again", grouped(int64(again)))
+	if i.OrderSecret {
+		ways = append(ways, "its order is registered with its secret (pgSecret)")
 	}
-	if len(times) > 0 {
-		slices.Sort(times)
-		at := func(share int) time.Duration {
-			return times[min(len(times)-1, len(times)*share/100)].Round(100 * time.Microsecond)
-		}
-		text += fmt.Sprintf(", %s a second; an answer took %v, at most %v for 99 %%", grouped(int64(float64(acked)/took.Seconds())), at(50), at(99))
-	}
-	return text
+	return strings.Join(ways, " or ")
 }
 
 // outcome is what the command ends with.
 func (s *stage) outcome() error {
-	switch {
-	case s.bad == 0:
-		if !s.cmd.JSON {
-			fmt.Fprintln(s.env.Stdout, "  See what became of it: tongbo notices")
-		}
-		return nil
-	case s.away != nil:
+	if s.away != nil {
 		return hint(s.away, "Is a server listening there? Start one with: tongbo serve")
 	}
-	return hint(errors.New("not every answer was right"), "The answer says why, or the server's log.")
+	if !s.cmd.JSON {
+		fmt.Fprintln(s.env.Stdout, "  See what became of it: tongbo notices")
+	}
+	if s.bad == 0 {
+		return nil
+	}
+	var why []string
+	if s.refused {
+		why = append(why, "Where it was not acknowledged the answer says why, or the server's log.")
+	}
+	if s.taken {
+		why = append(why, "Something was acknowledged that should not have been: tongbo notices says what was made of it.")
+	}
+	return hint(errors.New("not every answer was right"), "%s", strings.Join(why, " "))
 }

@@ -57,6 +57,7 @@ func TestSimulateManners(t *testing.T) {
 }
 
 func TestSimulateAllManners(t *testing.T) {
+	t.Parallel() // a slow body takes four seconds
 	s, url := receive(t, "tosspayments", 0)
 	exit, out, _ := run(t, "", "simulate", "tosspayments", "deposited", "--to", url, "--manner=all", "--speed=1000", "--times=20")
 	if exit != exitFailed { // the receiver takes garbage
@@ -89,7 +90,13 @@ func TestSimulateMannersAsJSON(t *testing.T) {
 		t.Fatalf("exit %d\n%s", exit, out)
 	}
 	var got []string
-	for line := range strings.Lines(out) {
+	lines := strings.SplitAfter(strings.TrimSuffix(out, "\n"), "\n")
+	var end shownPlay
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &end); err != nil || end.Manner != "reordered" || !end.Good ||
+		end.Want != "received" || end.Acts != 2 || end.Acked != 2 || end.Tries != 3 || end.Answers != nil {
+		t.Errorf("the closing line is %s (%v)", lines[len(lines)-1], err)
+	}
+	for _, line := range lines[:len(lines)-1] {
 		var x shownExchange
 		if err := json.Unmarshal([]byte(line), &x); err != nil {
 			t.Fatalf("%v: %s", err, line)
@@ -101,6 +108,75 @@ func TestSimulateMannersAsJSON(t *testing.T) {
 	}
 	if want := "reversed reversed deposited"; strings.Join(got, " ") != want {
 		t.Errorf("events %v, want %s", got, want)
+	}
+}
+
+// TestSimulateEachMannerEndsWithALine: one closing line for each manner, those
+// too that the PG can't have.
+func TestSimulateEachMannerEndsWithALine(t *testing.T) {
+	t.Parallel() // a slow body takes four seconds
+	_, url := receive(t, "kcp", 0)
+	exit, out, _ := run(t, "", "simulate", "kcp", "deposited", "--to", url, "--manner=all", "--json", "--times=7", fast)
+	if exit != exitFailed { // the receiver takes garbage
+		t.Errorf("exit %d", exit)
+	}
+	var got []simulator.Manner
+	for line := range strings.Lines(out) {
+		var p struct {
+			shownPlay
+			Acts *int `json:"acts"` // only closing lines have it
+		}
+		if err := json.Unmarshal([]byte(line), &p); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		if p.Acts == nil {
+			continue
+		}
+		got = append(got, p.Manner)
+		switch p.Manner {
+		case simulator.WrongSignature:
+			if p.Skipped == "" {
+				t.Errorf("KCP signs nothing: %s", line)
+			}
+		case simulator.Garbage:
+			if p.Good || p.Want != "resend" {
+				t.Errorf("garbage was taken: %s", line)
+			}
+		case simulator.Burst:
+			if *p.Acts != 7 || p.Answers == nil || p.Answers.PerSecond <= 0 || p.Answers.P99MS <= 0 || p.Answers.MaxMS < p.Answers.P50MS {
+				t.Errorf("burst: %s", line)
+			}
+		default:
+		}
+	}
+	if d := cmp.Diff(simulator.Manners(), got); d != "" {
+		t.Errorf("closing lines (-want +got):\n%s", d)
+	}
+}
+
+// TestBadMannersAreExplained: what is said of a bad answer fits the answer.
+func TestBadMannersAreExplained(t *testing.T) {
+	const answered, taken = "the answer says why", "was acknowledged that should not have been"
+	for _, tt := range []struct {
+		code, manner string
+		refuses      int
+		says         string // below BAD
+		hint, not    string // in the end
+	}{
+		{"settle", "wrong-signature", 0, "only seen if its channel has the credentials (hash_key)", taken, answered},
+		{"nice_v2", "wrong-signature", 0, "(merchant_key, secret_key)", taken, answered},
+		{"tosspayments", "wrong-signature", 0, "only seen if its order is registered with its secret (pgSecret)", taken, answered},
+		{"kpn", "wrong-signature", 0, "(mx_otp) or its order is registered", taken, answered},
+		{"kcp", "rare-syllables", 1 << 30, "it should be acknowledged", answered, taken},
+	} {
+		_, url := receive(t, tt.code, tt.refuses)
+		exit, out, errs := run(t, "", "simulate", tt.code, "deposited", "--to", url, "--manner", tt.manner, "--no-resend")
+		if exit != exitFailed || !strings.Contains(out, tt.says) || !strings.Contains(out, "tongbo notices") {
+			t.Errorf("%s: exit %d, output lacks %q:\n%s", tt.code, exit, tt.says, out)
+		}
+		if !strings.Contains(errs, tt.hint) || strings.Contains(errs, tt.not) {
+			t.Errorf("%s: want %q and not %q:\n%s", tt.code, tt.hint, tt.not, errs)
+		}
 	}
 }
 

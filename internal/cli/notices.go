@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -13,10 +14,20 @@ import (
 // A noticesCmd lists the notices that came.
 type noticesCmd struct {
 	databaseFlags
-	Verdict string `help:"Only this verdict: applied, duplicate, recorded, pending, unmatched, conflict, refused, unreadable."`
-	Limit   int    `help:"At most so many, the newest first." default:"100"`
-	JSON    bool   `help:"Print one JSON object a line."`
+	Verdict  string `help:"Only this verdict: applied, duplicate, recorded, pending, unmatched, conflict, refused, unreadable."`
+	Order    string `help:"Only this order of the PG's, or this payment. Of the newest ${looked} notices, as with --provider." placeholder:"ID"`
+	Provider string `help:"Only this module, such as kcp. Looks through the newest ${looked} notices, or those of the verdict or channel." placeholder:"CODE"`
+	Channel  string `help:"Only this channel: its key, as tongbo apply printed it." placeholder:"KEY"`
+	Limit    int    `help:"At most so many, the newest first." default:"100"`
+	JSON     bool   `help:"Print one JSON object a line."`
 }
+
+// mostLooked bounds how many notices a filter without an index looks through,
+// so that a list never reads the history of years.
+const mostLooked = 20_000
+
+// lookedPage is how many of them are read at a time.
+const lookedPage = 1000
 
 // Run prints the list.
 func (c *noticesCmd) Run(env Env) error {
@@ -29,28 +40,89 @@ func (c *noticesCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
+	if c.Provider != "" {
+		if _, err := providerByCode(c.Provider); err != nil {
+			return err
+		}
+	}
 	st, end, err := c.openReadOnly(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = end() }()
-	list, err := st.Notices(ctx, store.NoticeQuery{Verdict: verdict, Limit: c.Limit})
+	list, whole, err := c.list(ctx, st, verdict)
 	if err != nil {
 		return err
 	}
+	if !whole {
+		fmt.Fprintf(env.Stderr, "Only the newest %s notices were looked through; older ones may fit, too.\n", grouped(mostLooked))
+	}
 	if c.JSON {
-		for _, n := range list {
-			line, err := plainJSON(n)
-			if err != nil {
-				return err
-			}
-			if _, err := fmt.Fprintf(env.Stdout, "%s\n", line); err != nil {
-				return err
-			}
-		}
+		return noticesJSON(env, list)
+	}
+	if len(list) == 0 && (verdict != "" || c.filters()) {
+		fmt.Fprintln(env.Stderr, "no such notices. See them all with: tongbo notices")
 		return nil
 	}
 	return showNotices(env, list)
+}
+
+// filters reports whether the list is narrowed by anything but the verdict.
+func (c *noticesCmd) filters() bool { return c.Order != "" || c.Provider != "" || c.Channel != "" }
+
+// A noticeReader lists notices.
+type noticeReader interface {
+	Notices(ctx context.Context, q store.NoticeQuery) ([]store.ListedNotice, error)
+}
+
+// list reads the notices that fit. whole is false if it gave up looking.
+func (c *noticesCmd) list(ctx context.Context, st noticeReader, verdict payment.Verdict) (out []store.ListedNotice, whole bool, err error) {
+	q := store.NoticeQuery{Verdict: verdict, Channel: c.Channel, Limit: c.Limit}
+	if c.Channel != "" {
+		q.Verdict = ""
+	}
+	if c.Order == "" && c.Provider == "" && q.Verdict == verdict {
+		out, err = st.Notices(ctx, q)
+		return out, true, err
+	}
+	q.Limit = lookedPage
+	for looked := 0; looked < mostLooked; looked += lookedPage {
+		page, err := st.Notices(ctx, q)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, n := range page {
+			if c.fits(n, verdict) {
+				out = append(out, n)
+			}
+			if len(out) == c.Limit {
+				return out, true, nil
+			}
+		}
+		if len(page) < lookedPage {
+			return out, true, nil
+		}
+		q.Before = page[len(page)-1].ID
+	}
+	return out, false, nil
+}
+
+func (c *noticesCmd) fits(n store.ListedNotice, verdict payment.Verdict) bool {
+	return (c.Order == "" || n.Order == c.Order || string(n.PaymentID) == c.Order) &&
+		(c.Provider == "" || n.Provider == c.Provider) && (verdict == "" || n.Verdict == verdict)
+}
+
+func noticesJSON(env Env, list []store.ListedNotice) error {
+	for _, n := range list {
+		line, err := plainJSON(n)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(env.Stdout, "%s\n", line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func parseVerdict(s string) (payment.Verdict, error) {

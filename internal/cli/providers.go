@@ -3,41 +3,73 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/text/width"
 
-	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
 )
 
 // A providersCmd lists the PG modules of this build.
 type providersCmd struct {
-	JSON bool `name:"json" help:"One JSON object a line."`
+	Code string `arg:"" optional:"" help:"Print everything about this module, such as kcp or nice_v2."`
+	JSON bool   `name:"json" help:"One JSON object a line."`
 }
 
-// Run prints a table, or one JSON object a line.
+// Run prints a table, or everything about one module, or one JSON object a
+// line.
 func (c *providersCmd) Run(env Env) error {
-	if c.JSON {
-		return providersJSON(env.Stdout)
+	list := all.Providers()
+	if c.Code != "" {
+		p, err := providerByCode(c.Code)
+		if err != nil {
+			return err
+		}
+		list = []provider.Provider{p}
 	}
-	rows := [][]string{{"CODE", "NAME", "MODULE", "NOTICE PATH", "CHARSET", "NOTICES PROVED BY", "RESENDS"}}
-	for _, p := range all.Providers() {
-		rows = append(rows, providerRows(p.Info())...)
+	switch {
+	case c.JSON:
+		return providersJSON(env.Stdout, list)
+	case c.Code != "":
+		return showModule(env, list[0].Info())
 	}
-	return writeTable(env.Stdout, rows)
+	return providersTable(env.Stdout, list)
 }
 
-// providerRows is one row, and one more for each further path.
-func providerRows(i provider.Info) [][]string {
-	rows := [][]string{{i.Code, i.Name.KO, i.Modules, i.Paths[0], i.Charset, classWords(i.Class), resendWords(i.Resend)}}
-	for _, p := range i.Paths[1:] {
-		rows = append(rows, []string{"", "", "", p})
+// providersTable prints two lines for each module: what it is, and below it
+// where its notices come and how they are written.
+func providersTable(w io.Writer, list []provider.Provider) error {
+	rows := [][]string{{"CODE", "NAME", "MODULE", "PROVED BY", "RESENDS"}}
+	for _, p := range list {
+		i := p.Info()
+		rows = append(rows, []string{i.Code, i.Name.KO, i.Modules, classWords(i.Class), resendWords(i.Resend)})
 	}
-	return rows
+	lines := tableLines(rows)
+	for n, line := range lines {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+		if n == 0 {
+			continue
+		}
+		i := list[n-1].Info()
+		if _, err := fmt.Fprintln(w, "    "+strings.Join(append(slices.Clone(i.Paths), i.Charset), "  ")); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprint(w, providersLegend)
+	return err
 }
+
+// providersLegend explains the table: resendWords above all.
+const providersLegend = `
+Second lines have the notice paths and the charset. Resends of a notice that was not acknowledged:
+10 × 10m is ten times, ten minutes apart; 1m 4m is after 1 and then after 4 minutes; unknown is not
+published. All about one module: tongbo providers CODE
+`
 
 func classWords(c provider.Class) string {
 	switch c {
@@ -79,56 +111,18 @@ func shortDuration(d time.Duration) string {
 	return d.String()
 }
 
-// shownProvider is a module as JSON.
-type shownProvider struct {
-	Code       string          `json:"code"`
-	NameKO     string          `json:"name_ko"`
-	NameEN     string          `json:"name_en"`
-	Modules    string          `json:"modules"`
-	Admin      string          `json:"admin"`
-	Paths      []string        `json:"paths"`
-	Methods    []string        `json:"methods"`
-	Charset    string          `json:"charset"`
-	Class      provider.Class  `json:"class"`
-	Resend     []string        `json:"resend"` // absent from the PG's documents: null
-	ResendNote string          `json:"resend_note"`
-	Events     []payment.Event `json:"events"`
-	Forms      []string        `json:"forms"` // wire formats, where there are several
-	Credential []string        `json:"credentials"`
-	TestMIDs   []string        `json:"test_mids"`
-}
-
-func providersJSON(w io.Writer) error {
-	for _, p := range all.Providers() {
-		i := p.Info()
-		s := shownProvider{
-			Code: i.Code, NameKO: i.Name.KO, NameEN: i.Name.EN, Modules: i.Modules, Admin: i.Admin,
-			Paths: i.Paths, Methods: i.Methods, Charset: i.Charset, Class: i.Class, Events: i.Events,
-			ResendNote: i.ResendNote.EN, Forms: append([]string{}, i.Forms...), Credential: []string{}, TestMIDs: []string{},
-		}
-		for _, d := range i.Resend {
-			s.Resend = append(s.Resend, d.String())
-		}
-		for _, f := range i.Fields {
-			s.Credential = append(s.Credential, f.Name)
-		}
-		for _, m := range i.TestMIDs {
-			s.TestMIDs = append(s.TestMIDs, m.MID)
-		}
-		line, err := plainJSON(s)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(w, "%s\n", line); err != nil {
+// writeTable writes rows in columns, two spaces apart. Rows may be short. It
+// counts a Korean syllable as the two cells that terminals give it.
+func writeTable(w io.Writer, rows [][]string) error {
+	for _, line := range tableLines(rows) {
+		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// writeTable writes rows in columns, two spaces apart. Rows may be short. It
-// counts a Korean syllable as the two cells that terminals give it.
-func writeTable(w io.Writer, rows [][]string) error {
+func tableLines(rows [][]string) []string {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
@@ -138,17 +132,16 @@ func writeTable(w io.Writer, rows [][]string) error {
 			widths[i] = max(widths[i], cells(cell))
 		}
 	}
-	for _, row := range rows {
+	lines := make([]string, len(rows))
+	for n, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
 			line.WriteString(cell)
 			line.WriteString(strings.Repeat(" ", widths[i]-cells(cell)+2))
 		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(line.String(), " ")); err != nil {
-			return err
-		}
+		lines[n] = strings.TrimRight(line.String(), " ")
 	}
-	return nil
+	return lines
 }
 
 // cells is how wide a terminal shows a text.

@@ -31,7 +31,7 @@ type simulateCmd struct {
 
 	To string `help:"Where to send it. Without a path the PG's usual one is added." placeholder:"URL"`
 
-	Order     string `help:"The PG's order id; made up if left out." placeholder:"ID"`
+	Order     string `help:"The PG's order id; made up of letters and digits if left out." placeholder:"ID"`
 	Amount    int64  `help:"In won." default:"10000"`
 	MID       string `name:"mid" help:"Merchant id; the PG's published test id if left out." placeholder:"MID"`
 	Account   string `help:"Number of the virtual account." placeholder:"NUMBER"`
@@ -82,29 +82,49 @@ func (c *simulateCmd) Run(env Env) error {
 		return err
 	}
 	if n.Event == payment.EventReversed && c.Deposit == "" && !c.JSON {
-		fmt.Fprintln(env.Stderr, "Without --deposit it takes back a deposit that nobody made. simulate prints the id of each deposit that it plays.")
+		fmt.Fprintln(env.Stderr, whatIsTakenBack(p.Info(), told))
 	}
-	view := &exchangeView{env: env, provider: p.Info(), told: told, event: n.Event, times: c.copies(), raw: c.Raw, json: c.JSON, hide: c.Secret}
+	view := &exchangeView{
+		env: env, provider: p.Info(), told: told, event: n.Event, times: c.copies(),
+		raw: c.Raw, json: c.JSON, hide: c.Secret, madeUpMID: c.MID == "",
+	}
 	view.begin(r)
-	if err := c.deliver(env, p, n, creds, view); err != nil || c.JSON {
+	err = c.deliver(env, p, n, creds, view)
+	if c.JSON {
 		return err
 	}
-	c.next(env, p.Info(), told)
-	return nil
+	if err == nil {
+		c.takeBack(env, p.Info(), told)
+	}
+	if err == nil || errors.Is(err, simulator.ErrNotAcked) {
+		words := "tongbo notices"
+		if told.Order != "" { // some notices name none
+			words += " --order " + shellWord(told.Order)
+		}
+		fmt.Fprintln(env.Stdout, "  See what became of it: "+words)
+	}
+	return err
 }
 
-// next prints what can be typed after a notice was taken.
-func (c *simulateCmd) next(env Env, i provider.Info, told notice.Notice) {
+// whatIsTakenBack says which deposit a reversal without --deposit means.
+func whatIsTakenBack(i provider.Info, told notice.Notice) string {
+	if told.Deposit == "" || told.Reopens {
+		return fmt.Sprintf("A reversal of %s names no deposit; the receiver has to find it.", i.Name.EN)
+	}
+	return "Without --deposit it takes back a deposit that nobody made. simulate prints the id of each deposit that it plays."
+}
+
+// takeBack prints how the deposit that was taken is reversed.
+func (c *simulateCmd) takeBack(env Env, i provider.Info, told notice.Notice) {
 	if told.Event == payment.EventDeposited && told.Deposit != "" && slices.Contains(i.Events, payment.EventReversed) {
-		words := []string{"tongbo simulate", i.Code, "reversed --to", shellWord(c.To), "--order", shellWord(told.Order), "--amount", strconv.FormatInt(c.Amount, 10)}
-		for _, f := range [][2]string{{"--mid", c.MID}, {"--account", c.Account}, {"--pg-tx", c.PGTx}} {
+		words := []string{"tongbo simulate", i.Code, "reversed --to", shellWord(c.To)}
+		for _, f := range [][2]string{{"--order", told.Order}, {"--amount", strconv.FormatInt(c.Amount, 10)}, {"--mid", c.MID}, {"--account", c.Account}, {"--pg-tx", c.PGTx}} {
 			if f[1] != "" {
 				words = append(words, f[0], shellWord(f[1]))
 			}
 		}
 		fmt.Fprintf(env.Stdout, "  Take it back: %s --deposit %s\n", strings.Join(words, " "), shellWord(told.Deposit))
 	}
-	fmt.Fprintln(env.Stdout, "  See what became of it: tongbo notices")
 }
 
 // shellWord quotes a word for a shell where it has to be.
@@ -198,7 +218,8 @@ func (c *simulateCmd) notice(p provider.Provider) (notice.Notice, merchant.Crede
 			return n, nil, hint(fault.Errorf(fault.Invalid, "--at %s: %w", c.At, err), "Write it like 2026-08-01T12:00:00")
 		}
 	}
-	n.Order = cmp.Or(c.Order, "order-"+n.At.Format("20060102-")+strings.ToLower(rand.Text()[:8]))
+	// Letters and digits alone: some PGs' order ids have nothing else.
+	n.Order = cmp.Or(c.Order, "order"+n.At.Format("20060102")+strings.ToLower(rand.Text()[:8]))
 	n.Amount, n.HasAmount = payment.Won(c.Amount), true
 	n.Account, n.Depositor, n.Deposit, n.PGTx = secret.Account(c.Account), c.Depositor, c.Deposit, c.PGTx
 	n.Form, n.Kind, n.Proof = c.Form, c.Kind, secret.Text(c.Secret)
@@ -319,12 +340,15 @@ func (c *simulateCmd) outcome(ctx context.Context, i provider.Info, errs []error
 			return hint(err, "Is a server listening there? Start one with: tongbo serve")
 		}
 	}
-	err := errors.New("not acknowledged")
+	err := simulator.ErrNotAcked
 	if len(errs) > 1 {
-		err = fmt.Errorf("%d of %d notices not acknowledged", len(failed), len(errs))
+		err = fmt.Errorf("%d of %d notices %w", len(failed), len(errs), err)
 	}
-	if c.NoResend {
+	switch {
+	case c.NoResend:
 		return hint(err, "%s would send it again: %s", i.Name.EN, i.ResendNote.EN)
+	case i.Resend == nil:
+		return hint(err, "The simulator gives up here; how often %s tries is not published. The answer says why, or the server's log.", i.Name.EN)
 	}
 	return hint(err, "%s gives up here. The answer says why, or the server's log.", i.Name.EN)
 }

@@ -88,6 +88,7 @@ func TestSimulateUntilAcknowledged(t *testing.T) {
 
 func TestSimulateEndsBadly(t *testing.T) {
 	_, refusing := receive(t, "nice", 1000)
+	_, refusingKCP := receive(t, "kcp", 1000)
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	tests := []struct {
@@ -97,6 +98,7 @@ func TestSimulateEndsBadly(t *testing.T) {
 		want []string
 	}{
 		{"the PG gives up", []string{"nice", "deposited", fast, "--to", refusing}, exitFailed, []string{"not acknowledged", "gives up"}},
+		{"a guess gives up", []string{"kcp", "deposited", fast, "--to", refusingKCP}, exitFailed, []string{"The simulator gives up here; how often NHN KCP tries is not published"}},
 		{"one try", []string{"nice", "deposited", "--no-resend", "--to", refusing}, exitFailed, []string{"not acknowledged", "would send it again"}},
 		{"several", []string{"nice", "deposited", "--no-resend", "--times=3", "--to", refusing}, exitFailed, []string{"3 of 3 notices"}},
 		{"nobody there", []string{"nice", "deposited", fast, "--to", gone.URL}, exitAway, []string{"no answer", "tongbo serve"}},
@@ -195,62 +197,6 @@ func TestSimulateStops(t *testing.T) {
 	env := Env{Stdout: io.Discard, Stderr: &out, Signals: func() (context.Context, context.CancelFunc) { return ctx, cancel }}
 	if exit := Main([]string{"simulate", "nice", "deposited", "--to", url}, env); exit != exitFailed || !strings.Contains(out.String(), "stopped before") {
 		t.Errorf("exit %d: %s", exit, &out)
-	}
-}
-
-func TestProviders(t *testing.T) {
-	exit, table, _ := run(t, "", "providers")
-	if exit != exitOK {
-		t.Fatalf("exit %d", exit)
-	}
-	_, lines, _ := run(t, "", "providers", "--json")
-	codes := map[string]bool{}
-	for line := range strings.Lines(lines) {
-		var s shownProvider
-		if err := json.Unmarshal([]byte(line), &s); err != nil {
-			t.Fatal(err)
-		}
-		codes[s.Code] = true
-	}
-	// A Korean name takes two cells a syllable, so columns line up by cells.
-	column := -1
-	for line := range strings.Lines(table) {
-		if strings.HasPrefix(line, " ") {
-			continue // a further path
-		}
-		at := strings.Index(line, "  V") // where MODULE begins
-		if strings.HasPrefix(line, "CODE") {
-			at = strings.Index(line, "  MODULE")
-		}
-		if at < 0 {
-			t.Fatalf("no module in %q", line)
-		}
-		if w := cells(line[:at] + "  "); column >= 0 && w != column {
-			t.Errorf("column at %d, want %d: %s", w, column, line)
-		} else {
-			column = w
-		}
-	}
-	for _, p := range all.Providers() {
-		i := p.Info()
-		if !codes[i.Code] || !strings.Contains(table, i.Paths[len(i.Paths)-1]) || !strings.Contains(table, "\n"+i.Code+" ") {
-			t.Errorf("%s is missing from the table or the JSON", i.Code)
-		}
-	}
-}
-
-func TestResendWords(t *testing.T) {
-	for _, tt := range []struct {
-		list []time.Duration
-		want string
-	}{
-		{nil, "unknown"},
-		{[]time.Duration{10 * time.Minute, 10 * time.Minute}, "2 × 10m"},
-		{[]time.Duration{time.Minute, 64 * time.Minute, 30 * time.Second}, "1m 64m 30s"},
-	} {
-		if got := resendWords(tt.list); got != tt.want {
-			t.Errorf("resendWords(%v) = %q, want %q", tt.list, got, tt.want)
-		}
 	}
 }
 

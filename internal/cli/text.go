@@ -24,13 +24,16 @@ func printable(s string) string {
 const longestCell = 40
 
 // short cuts a text that would push the rest of a table off the screen.
-func short(s string) string {
-	if cells(s) <= longestCell {
+func short(s string) string { return clip(s, longestCell) }
+
+// clip cuts a text to so many cells of a terminal, and marks that it did.
+func clip(s string, most int) string {
+	if cells(s) <= most {
 		return s
 	}
 	n := 0
 	for i, r := range s {
-		if n += cells(string(r)); n >= longestCell {
+		if n += cells(string(r)); n >= most {
 			return s[:i] + "…"
 		}
 	}

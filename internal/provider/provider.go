@@ -83,6 +83,8 @@ type Field struct {
 	Secret bool // sealed at rest, never shown again
 	// Inquiry says that confirming a notice with the PG needs it.
 	Inquiry bool
+	// Proof says that Verify proves a deposit's notice with it.
+	Proof bool
 }
 
 // A Class says how strong the proof in a notice is.
@@ -115,6 +117,9 @@ type Info struct {
 
 	Class  Class
 	Proves Text // what a passed Verify proves, honestly
+	// OrderSecret says that a notice may be proved with the secret that was
+	// registered with its order, instead of a credential of the channel.
+	OrderSecret bool
 
 	// Resend is how the PG repeats a notice that was not acknowledged: the
 	// delays after each failed try. Nil if unknown.

@@ -349,12 +349,12 @@ func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 	if live || len(ch.Credentials) > 0 {
 		var missing []string
 		for _, f := range info.Fields {
-			if proves(info, f) && ch.Credentials[f.Name] == "" {
+			if f.Proof && ch.Credentials[f.Name] == "" {
 				missing = append(missing, f.Name)
 			}
 		}
 		if len(missing) > 0 {
-			say("credentials are missing: " + strings.Join(missing, ", "))
+			say("credentials that notices are proved with are missing: " + strings.Join(missing, ", "))
 		}
 	}
 	if live && info.LiveSenders == nil && ch.Senders == nil && ch.Token == "" {
@@ -368,15 +368,22 @@ func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 	}
 	switch {
 	case live && info.ConfirmAlways:
-		say("no live deposit counts in this release: it stays Pending until Tongbo can ask the PG")
+		say("no live deposit counts in this release: it stays Pending until Tongbo can ask the PG" + unasked(info, ch))
 	case info.Confirms(ch):
 		say("this release cannot ask the PG yet: every deposit on this channel stays Pending. Set confirm = false to count deposits on the sender's address and proof alone")
 	}
 }
 
-// proves reports whether the proof of notices is checked with a field. The
-// fields that only payment windows and inquiries need are not used yet. Where
-// live notices always need an inquiry, the inquiry's key is no proof.
-func proves(i provider.Info, f provider.Field) bool {
-	return f.Secret && i.Class != provider.AddressOnly && (!f.Inquiry || !i.ConfirmAlways)
+// unasked names the credentials that the channel lacks for asking the PG.
+func unasked(i provider.Info, ch merchant.Channel) string {
+	var missing []string
+	for _, f := range i.Fields {
+		if f.Inquiry && ch.Credentials[f.Name] == "" {
+			missing = append(missing, f.Name)
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	return ", which will need " + strings.Join(missing, ", ")
 }

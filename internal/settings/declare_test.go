@@ -25,9 +25,9 @@ func newEnv() settings.Env {
 	n := 0
 	id := func() string { n++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
 	modules := map[string]provider.Info{
-		"open": {Code: "open", Class: provider.SharedSecret, Fields: []provider.Field{{Name: "site_key", Secret: true}, {Name: "shop_key"}}, LiveSenders: provider.Prefixes("203.0.113.1")},
+		"open": {Code: "open", Class: provider.SharedSecret, Fields: []provider.Field{{Name: "site_key", Secret: true, Proof: true}, {Name: "aes_key", Secret: true}, {Name: "shop_key"}}, LiveSenders: provider.Prefixes("203.0.113.1")},
 		"asks": {Code: "asks", Class: provider.AddressOnly, Fields: []provider.Field{{Name: "iv", Secret: true, Inquiry: true}}, LiveSenders: provider.Prefixes("203.0.113.1")},
-		"dark": {Code: "dark", Class: provider.SharedSecret, ConfirmAlways: true, Fields: []provider.Field{{Name: "secret_key", Secret: true, Inquiry: true}}},
+		"dark": {Code: "dark", Class: provider.SharedSecret, ConfirmAlways: true, Fields: []provider.Field{{Name: "secret_key", Secret: true, Inquiry: true}, {Name: "security_key", Secret: true}}},
 	}
 	return settings.Env{
 		Now: start, NewID: id, NewUUID4: id, NewSecret: settings.NewSecret,
@@ -277,11 +277,11 @@ func TestWarnings(t *testing.T) {
 		want       []string
 	}{
 		{"a test channel uses the simulator", channel(`provider = "open"`, `mode = "test"`), nil},
-		{"a live channel", channel(`provider = "open"`, `mode = "live"`, `mid = "M"`), []string{"credentials are missing: site_key"}},
+		{"a live channel", channel(`provider = "open"`, `mode = "live"`, `mid = "M"`), []string{"notices are proved with are missing: site_key"}},
 		{"a live channel with all", channel(`provider = "open"`, `mode = "live"`, `mid = "M"`, `credentials = {site_key = "k"}`), nil},
 		{"senders unknown", channel(`provider = "dark"`, `mode = "live"`, `credentials = {secret_key = "k"}`), []string{"publishes no sender addresses", "no live deposit counts"}},
 		{"a token instead", channel(`provider = "dark"`, `mode = "live"`, `credentials = {secret_key = "k"}`, `token = "new"`), []string{"no live deposit counts"}},
-		{"a key that only an inquiry needs", channel(`provider = "dark"`, `mode = "live"`, `token = "new"`, `confirm = false`), []string{"no live deposit counts"}},
+		{"a key that only an inquiry needs", channel(`provider = "dark"`, `mode = "live"`, `token = "new"`, `confirm = false`), []string{"until Tongbo can ask the PG, which will need secret_key"}},
 		{"a PG that proves nothing", channel(`provider = "asks"`, `mode = "live"`), nil},
 		{"a PG that would be asked", channel(`provider = "asks"`, `mode = "live"`, `credentials = {iv = "k"}`), []string{"Set confirm = false"}},
 		{"a PG that will not be asked", channel(`provider = "asks"`, `mode = "live"`, `credentials = {iv = "k"}`, `confirm = false`), nil},

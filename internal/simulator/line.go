@@ -24,7 +24,7 @@ const (
 	Whole      Line = iota // as any client does
 	HalfClosed             // all of it, and then the end of the sending half
 	Cut                    // two thirds of it, and then the end
-	Slow                   // in twenty pieces, a fifth of a second apart
+	Slow                   // in twenty pieces, [PG].Drip apart
 )
 
 const (
@@ -109,9 +109,9 @@ func (g *PG) put(ctx context.Context, c net.Conn, raw []byte, l Line) error {
 }
 
 func (g *PG) drip(ctx context.Context, c net.Conn, raw []byte) error {
-	between := dripPause
-	if g.Speed > 0 {
-		between = max(1, time.Duration(float64(dripPause)/g.Speed))
+	between := g.Drip
+	if between <= 0 {
+		between = dripPause
 	}
 	size := len(raw)/dripPieces + 1
 	for len(raw) > 0 {

@@ -62,6 +62,19 @@ func (w Want) Met(acked bool) bool {
 	return w == WantEither || acked == (w == WantAck)
 }
 
+// String is what the PG should hear, in a word: "received", "resend" or
+// "either".
+func (w Want) String() string {
+	switch w {
+	case WantAck:
+		return "received"
+	case WantRefusal:
+		return "resend"
+	case WantEither:
+	}
+	return "either"
+}
+
 // An Act is one request of a play.
 type Act struct {
 	Notice  notice.Notice // what it tells, or should have
@@ -263,9 +276,11 @@ func garbled(r notice.Request, change func([]byte) []byte) notice.Request {
 	return r
 }
 
-// numbered is one of many notices: with an order and a deposit of its own.
+// numbered is one of many notices: with an order and a deposit of its own. The
+// number begins with a letter, since some PGs' order ids are letters and digits
+// alone.
 func numbered(n notice.Notice, i int) notice.Notice {
-	n.Order = fmt.Sprintf("%s-%d", n.Order, i)
+	n.Order = fmt.Sprintf("%sn%d", n.Order, i)
 	if n.Deposit != "" {
 		n.Deposit = fmt.Sprintf("%s%d", n.Deposit, i)
 	}

@@ -99,7 +99,7 @@ func TestManners(t *testing.T) {
 				}
 				srv := httptest.NewServer(s)
 				defer srv.Close()
-				g := simulator.PG{Provider: p, Client: simulator.NewClient(), Speed: 1e6}
+				g := simulator.PG{Provider: p, Client: simulator.NewClient(), Speed: 1e6, Drip: 1}
 				defer g.Client.CloseIdleConnections()
 				scenes, err := g.Perform(t.Context(), srv.URL, play, nil)
 				if err != nil {
@@ -182,6 +182,9 @@ func checkManner(t *testing.T, m simulator.Manner, s *receiver, play simulator.P
 				t.Errorf("key %s came twice", n.Key)
 			}
 			seen[n.Key] = true
+			if strings.ContainsAny(strings.TrimPrefix(n.Order, "order-1"), "-_") {
+				t.Errorf("order %s: not every PG's order ids have more than letters and digits", n.Order)
+			}
 		}
 	default:
 	}
@@ -279,7 +282,7 @@ func TestSlowAndHalfClosed(t *testing.T) {
 			w.WriteHeader(http.StatusOK)
 			_, _ = w.Write(p.Ack(notice.Request{}, provider.Received).Body)
 		}))
-		g := simulator.PG{Provider: p, Client: simulator.NewClient(), Speed: 100}
+		g := simulator.PG{Provider: p, Client: simulator.NewClient(), Speed: 1e9, Drip: 2 * time.Millisecond} // Speed leaves the pieces alone
 		began := time.Now()
 		scenes, err := g.Perform(t.Context(), srv.URL, play, nil)
 		took := time.Since(began)

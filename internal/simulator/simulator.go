@@ -43,6 +43,10 @@ type PG struct {
 	Resend []time.Duration
 	// Speed shortens the delays: 60 makes a second of a minute. Zero means 1.
 	Speed float64
+	// Drip is the pause between the pieces of a slow request, which Speed
+	// leaves alone: it is the receiver's patience that is tried. Zero means a
+	// fifth of a second.
+	Drip time.Duration
 	// Log, if set, hears of every try before any wait for the next one.
 	Log func(Exchange)
 }
@@ -84,6 +88,10 @@ func assumed() []time.Duration {
 	}
 	return out
 }
+
+// Assumed reports whether the delays are a guess: the PG's own are not known,
+// and no others were asked for.
+func (g *PG) Assumed() bool { return g.Resend == nil && g.Provider.Info().Resend == nil }
 
 // Schedule returns the delays after each failed try, with Speed applied. A PG
 // whose schedule is unknown gets ten delays of a minute.

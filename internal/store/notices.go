@@ -10,9 +10,11 @@ import (
 	"github.com/tongbo/tongbo/internal/payment"
 )
 
-// NoticeQuery narrows a list of notices. The zero query lists all.
+// NoticeQuery narrows a list of notices. The zero query lists all. It can name
+// a verdict or a channel, but not both: no index has the two together.
 type NoticeQuery struct {
 	Verdict payment.Verdict // empty: any
+	Channel string          // empty: any, and those that no channel has
 	Before  notice.ID       // only notices older than this one; empty: from the newest
 	Limit   int             // at most; 0 means 100
 }
@@ -56,9 +58,15 @@ const (
 		where v.verdict = $3 and v.notice_id < $1
 		and v.number = (select max(w.number) from verdict w where w.notice_id = v.notice_id)
 		order by v.notice_id desc limit $2`
+	// Index: notice_by_channel backwards, verdict_by_notice, verdict_pkey, payment_pkey.
+	noticesByChannelQuery = `select ` + listedColumns + `
+		from notice n join verdict v on v.id = (select w.id from verdict w where w.notice_id = n.id order by w.number desc limit 1)
+		left join payment p on p.key = v.payment_key
+		where n.channel_key = $3 and n.id < $1 order by n.id desc limit $2`
 )
 
-// Notices lists notices, the newest first, each with its latest verdict.
+// Notices lists notices, the newest first, each with its latest verdict. It
+// reports fault.Invalid for a verdict and a channel at once.
 func (r *Reader) Notices(ctx context.Context, q NoticeQuery) ([]ListedNotice, error) {
 	if q.Limit <= 0 {
 		q.Limit = 100
@@ -68,8 +76,13 @@ func (r *Reader) Notices(ctx context.Context, q NoticeQuery) ([]ListedNotice, er
 		before = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 	}
 	query, args := noticesQuery, []any{before, q.Limit}
-	if q.Verdict != "" {
+	switch {
+	case q.Verdict != "" && q.Channel != "":
+		return nil, fault.Errorf(fault.Invalid, "notices are listed by verdict or by channel, not by both")
+	case q.Verdict != "":
 		query, args = noticesByVerdictQuery, append(args, string(q.Verdict))
+	case q.Channel != "":
+		query, args = noticesByChannelQuery, append(args, q.Channel)
 	}
 	var out []ListedNotice
 	err := each(ctx, r.db, query, args, func(rows *sql.Rows) error {

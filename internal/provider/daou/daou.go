@@ -1,13 +1,15 @@
-// Package daou speaks the notices of 키움페이 (KiwoomPay; before that 다우데이타,
+// Package daou speaks the notices of 키움페이 (Kiwoom Pay; before that 다우데이타,
 // 다우페이 and 페이조아): PortOne's module daou ([Module]).
 //
 // # The notice
 //
 // A GET whose query string holds everything, percent-encoded EUC-KR, with names
 // in upper case; one integration takes the same fields by POST, and so does
-// this. There are two URLs for each shop id (CPID), set in the admin: 발행 통지
-// for issues and 결과 통지 for deposits. Which one a notice comes to says
-// nothing that its PAYMETHOD does not say, so any kind is read on either:
+// this. UTF-8 is read as well, told by the bytes (wire.Form.Charset), so that
+// it can't become a wrong name if it ever comes. There are two URLs for each
+// shop id (CPID), set in the admin: 발행 통지 for issues and 결과 통지 for
+// deposits. Which one a notice comes to says nothing that its PAYMETHOD does
+// not say, so any kind is read on either:
 //
 //	VACCOUNTISSUE     an account was issued
 //	VACCOUNT          money came in; without SETTDATE but with ACCOUNTNO it is
@@ -85,7 +87,7 @@ const (
 func (m module) Info() provider.Info {
 	return provider.Info{
 		Code:    "daou",
-		Name:    provider.Text{KO: "키움페이", EN: "KiwoomPay"},
+		Name:    provider.Text{KO: "키움페이", EN: "Kiwoom Pay"},
 		Admin:   "https://agent.kiwoompay.co.kr",
 		Modules: "V1",
 		Paths:   []string{resultPath, issuePath},
@@ -105,7 +107,7 @@ func (m module) Info() provider.Info {
 
 		Class: provider.AddressOnly,
 		Proves: provider.Text{
-			KO: "서명도 비밀값도 없는 통보라서 내용을 증명하지 못해요. 보낸 곳이 키움페이의 주소라는 것만 확인해요.",
+			KO: "서명도 비밀값도 없는 통보라서 내용을 증명하지 못해요. 발신 IP가 키움페이의 것이라는 점만 확인해요.",
 			EN: "Nothing about the content: the notice has neither a signature nor a secret. Only the sender's address is checked.",
 		},
 		Resend: resends(),
@@ -158,8 +160,5 @@ var (
 // Kiwoom's admin: in English for "en", else in Korean. {{.NoticeURL}} stands for
 // that of deposits (결과 통지), {{.SecondURL}} for that of issues (발행 통지).
 func (m module) Guide(lang string) string {
-	if lang == "en" {
-		return guideEN
-	}
-	return guideKO
+	return provider.GuideText{KO: guideKO, EN: guideEN}.For(m.Info(), lang)
 }

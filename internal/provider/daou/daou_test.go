@@ -3,6 +3,7 @@ package daou_test
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,8 @@ func TestKeyAndDeposit(t *testing.T) {
 		{"a resend", deposit, deposit, true, true},
 		{"a resend with a word of its own", deposit, deposit + "&RETRY=2", true, true},
 		{"another deposit of the payment", deposit, change(deposit, "113000", "113001"), false, false},
+		{"a resend with a time to the minute", deposit, change(deposit, "20260105113000", "202601051130"), true, true},
+		{"another deposit with a time to the minute", deposit, change(deposit, "20260105113000", "202601051131"), false, false},
 		{"another transaction", deposit, change(deposit, "000001&", "000002&"), false, false},
 		{"another shop", deposit, change(deposit, "CTS10273", "CTS10616"), false, true},
 		{"issue and deposit", deposit, issue, false, false},
@@ -174,6 +177,18 @@ func TestFields(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// TestCharset: UTF-8 that is valid EUC-KR too never becomes a wrong name.
+func TestCharset(t *testing.T) {
+	for _, text := range []string{"박박", "홍길동", "박박 뷁"} {
+		for charset, escaped := range map[string]string{"EUC-KR": escape(t, text), "UTF-8": url.QueryEscape(text)} {
+			n := decode(t, "PAYMETHOD=VACCOUNT&CPID=C&DAOUTRX=T&ORDERNO=O&AMOUNT=1000&SETTDATE=20260105113000&USERNAME="+escaped)
+			if n.Depositor != text {
+				t.Errorf("%s in %s is read as %q", text, charset, n.Depositor)
+			}
+		}
 	}
 }
 

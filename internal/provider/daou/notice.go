@@ -60,15 +60,16 @@ func isAccount(kind string) bool {
 }
 
 // Decode reads a notice from the query, or from the body of a POST that has
-// one. It reports fault.Invalid if the text is not EUC-KR, if it bears none of
-// Kiwoom's marks, if the amount is not a number, or if a field that decides is
-// told twice. The path does not matter.
+// one. Text is EUC-KR, or UTF-8 if the bytes say so: a name is never misread for
+// the other. It reports fault.Invalid if the text is neither, if it bears none
+// of Kiwoom's marks, if the amount is not a number, or if a field that decides
+// is told twice. The path does not matter.
 func (m module) Decode(r notice.Request) (notice.Notice, error) {
 	form, err := wire.ParseForm(payload(r))
 	if err != nil {
 		return notice.Notice{}, fmt.Errorf("daou notice: %w", err)
 	}
-	v, err := form.Read(wire.EUCKR, deciding[:]...)
+	v, err := form.Read(wire.Detect, deciding[:]...)
 	if err != nil {
 		return notice.Notice{}, fmt.Errorf("daou notice: %w", err)
 	}
@@ -122,21 +123,28 @@ func read(v wire.Values) (notice.Notice, error) {
 		// Second-hand: a reseller's guide calls it the depositor in this kind.
 		n.Depositor = f.Take("USERNAME")
 	}
+	n.At = f.TakeTime(wire.Time, times[:]...)
 	name(&n, v)
-	n.At = f.TakeTime(wire.Time, "SETTDATE", "CANCELDATE", "AUTHDATE")
 	n.Fields = f.Rest(withheld[:]...)
 	return n, nil
 }
 
-// name gives the message and the money their names.
+// times are the fields that may tell when it happened, the likeliest first.
+var times = [...]string{"SETTDATE", "CANCELDATE", "AUTHDATE"}
+
+// name gives the message and the money their names. A time is written in them
+// as in its longest form, however many digits it came with.
 func name(n *notice.Notice, v wire.Values) {
 	trx := cmp.Or(n.PGTx, "none-"+wire.Digest(n.Order, n.Account.Reveal(), n.Amount.String()))
 	at := ""
-	for _, field := range []string{"SETTDATE", "CANCELDATE", "AUTHDATE"} {
+	for _, field := range times {
 		if at = v.Get(field); wire.Given(at) {
 			break
 		}
 		at = ""
+	}
+	if t, err := wire.Time(at); err == nil {
+		at = t.Format(wire.Stamp)
 	}
 	parts := []string{n.Merchant, n.Kind, trx, at}
 	if n.Event == payment.EventOther {

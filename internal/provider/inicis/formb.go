@@ -3,7 +3,6 @@ package inicis
 import (
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -20,7 +19,7 @@ const (
 )
 
 func decodeB(form wire.Form) (notice.Notice, error) {
-	r, err := read(form, wire.Detect, "P_STATUS", "P_TID", "P_TYPE", "P_MID", "P_OID",
+	r, err := read(form, "P_STATUS", "P_TID", "P_TYPE", "P_MID", "P_OID",
 		"P_AMT", "P_AUTH_DT", "P_RMESG1", "P_IN_TID")
 	if err != nil {
 		return notice.Notice{}, err
@@ -36,7 +35,7 @@ func decodeB(form wire.Form) (notice.Notice, error) {
 		n.BankCode, n.BankName = wire.ShortCode(r.Take("P_FN_CD1")), r.Take("P_FN_NM")
 		n.Bank = bankOf(n.BankCode)
 	}
-	n.At = r.TakeTime(authTime, "P_AUTH_DT")
+	n.At = r.TakeTime(wire.EitherTime, "P_AUTH_DT")
 	n.CashReceipt = r.receiptB()
 	// P_UNAME, who ordered, stays here: it is not who paid.
 	n.Fields = r.Rest(withheld[:]...)
@@ -88,6 +87,10 @@ func (r reader) tellB(n *notice.Notice) {
 	default:
 		n.Event, n.Listed = payment.EventOther, true
 	}
+	if status != statusFailed && (n.OtherMethod || n.Event == payment.EventOther) {
+		// What moves nothing must not occupy the key of what does.
+		n.Key += "/other/" + url.PathEscape(method)
+	}
 }
 
 // accountB reads P_RMESG1, for accounts "P_VACCT_NO=…|P_EXP_DT=…", and returns
@@ -113,15 +116,6 @@ func (r reader) accountB(n *notice.Notice) (left string) {
 	return strings.Trim(strings.Join(others, "|"), "|")
 }
 
-// authTime reads P_AUTH_DT: fourteen digits, or the twelve of yyMMddHHmmss
-// that some receivers quote from the manual.
-func authTime(s string) (time.Time, error) {
-	if len(s) == len("yyMMddHHmmss") {
-		return wire.ShortTime(s)
-	}
-	return wire.Time(s)
-}
-
 // receiptTypes are the words of P_CSHR_TYPE in PortOne's.
 var receiptTypes = map[string]string{"0": "PERSONAL", "1": "CORPORATE"}
 
@@ -134,6 +128,6 @@ func (r reader) receiptB() *payment.CashReceipt {
 		r.Take("P_CSHR_TYPE")
 		c.Type = t
 	}
-	c.At = r.TakeTime(authTime, "P_CSHR_DT")
+	c.At = r.TakeTime(wire.EitherTime, "P_CSHR_DT")
 	return c
 }

@@ -8,8 +8,8 @@
 // accounts issued in the PC window or by API. It tells of deposits (type_msg
 // 0200) and of deposits that the bank took back (0400). Its fields are no_tid,
 // no_oid and so on; the first one, len, counts the bytes that follow it. Text
-// is EUC-KR in percent escapes. Values that are empty are one raw space;
-// bank codes are padded with zeros to eight characters, amounts sometimes to
+// is EUC-KR in percent escapes; UTF-8 is read as well, told by the bytes of the
+// whole form. Values that are empty are one raw space; bank codes are padded with zeros to eight characters, amounts sometimes to
 // thirteen. Sizes and meanings are from the PG's manual as quoted by public
 // receivers; spaces, padding and len are from logged bodies (observed).
 //
@@ -92,7 +92,7 @@ func (m module) Info() provider.Info {
 
 		Class: provider.AddressOnly,
 		Proves: provider.Text{
-			KO: "증명이 없어요. 이니시스 통보에는 서명이 없어서 보낸 주소만 확인할 수 있어요. 금액과 상태는 INIAPI 조회로 확인하세요.",
+			KO: "증명이 없어요. 이니시스 통보에는 서명이 없어서 발신 IP만 확인할 수 있어요. 금액과 상태는 INIAPI 조회로 확인하세요.",
 			EN: "Nothing: notices are not signed, so only the sender's address speaks for them. Confirm amount and state with the INIAPI inquiry.",
 		},
 
@@ -114,10 +114,7 @@ func (m module) Info() provider.Info {
 // Guide returns the set-up guide in Korean, or in English if lang is "en". The
 // notice URL stands in it as {{.NoticeURL}}.
 func (m module) Guide(lang string) string {
-	if lang == "en" {
-		return guideEN
-	}
-	return guideKO
+	return provider.GuideText{KO: guideKO, EN: guideEN}.For(m.Info(), lang)
 }
 
 // senders are the addresses of PC and mobile notices. Lists by gnuboard5

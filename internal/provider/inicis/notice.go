@@ -61,9 +61,11 @@ type reader struct {
 	wire.Fields
 }
 
-// read decodes a form. The PG never has any of the names twice.
-func read(f wire.Form, c wire.Charset, names ...string) (reader, error) {
-	v, err := f.Read(c, names...)
+// read decodes a form in the charset that its bytes tell: text in one of the two
+// may be valid, and another name, in the other. The PG never has any of the
+// names twice.
+func read(f wire.Form, names ...string) (reader, error) {
+	v, err := f.Read(wire.Detect, names...)
 	return reader{v, v.Fields()}, err
 }
 

@@ -85,15 +85,12 @@ var (
 // Markdown: in English for "en", else in Korean. {{.NoticeURL}} stands for the
 // URL.
 func (m module) Guide(lang string) string {
-	guide := guideKO
-	if lang == "en" {
-		guide = guideEN
-	}
 	// PortOne's guides name the input differently for the two modules.
 	label := "변경 결제결과URL"
 	if m.generation == "V2" {
 		label = "웹훅 URL"
 	}
+	guide := provider.GuideText{KO: guideKO, EN: guideEN}.For(m.Info(), lang)
 	return strings.ReplaceAll(guide, "{{.URLLabel}}", label)
 }
 
@@ -128,7 +125,7 @@ func (m module) Info() provider.Info {
 }
 
 var proves = provider.Text{
-	KO: "서명이 없는 통보라서 내용을 증명하지 못해요. 보낸 곳이 KCP의 주소라는 것만 확인해요.",
+	KO: "서명이 없는 통보라서 내용을 증명하지 못해요. 발신 IP가 KCP의 것이라는 점만 확인해요.",
 	EN: "Nothing about the content: KCP signs no notices. Only the sender's address is checked.",
 }
 

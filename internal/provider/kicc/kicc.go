@@ -4,8 +4,8 @@
 // # Two notices under one URL
 //
 // The old form, "easypay_noti" of the EP7 to EP9 modules, is what kicc's
-// merchants get: a urlencoded form in EUC-KR by POST, its names in lower case
-// with underscores. Its names and kinds are observed in KICC's sample page and
+// merchants get: a urlencoded form in EUC-KR by POST (one that is plainly UTF-8
+// is read as that), its names in lower case with underscores. Its names and kinds are observed in KICC's sample page and
 // in receivers in production; no complete capture is public, and its lengths
 // are not known for certain.
 //
@@ -37,9 +37,15 @@
 // In a deposit's notice the transaction number (cno, pgCno) is the deposit's
 // own and tlf_sno, tlfSno the issue's (documented for the new form). Observed:
 // a receiver of the old form compares cno with the issue's number. So a number
-// that may be the issue's names a deposit only together with its time. In a
-// cancel's or refund's notice it is the original's, and cancelPgCno names the
-// cancellation; the old form has a sequence number, mgr_seqno.
+// that may be the issue's names no deposit, and neither does that of an old
+// form without tlf_sno: account, amount and time then tell which deposit it is,
+// as they do when the same deposit is told in the other form.
+//
+// In a cancel's or refund's notice the number is the original's, and cancelPgCno
+// names the cancellation; the old form has a sequence number, mgr_seqno. Since
+// one cancellation has another number in each form, its state, its time
+// (canc_date, cancelDate) and its sum name the message. A part whose time is not
+// told is named by its number, and shown to a person.
 //
 // Banks are KFTC's codes, of three digits by the documents and of two in their
 // samples. Accounts that Shinhan issues carry 026.
@@ -121,7 +127,7 @@ func (module) Info() provider.Info {
 
 		Class: provider.AddressOnly,
 		Proves: provider.Text{
-			KO: "서명이 없는 통보라서 내용을 증명하지 못해요. 보낸 곳이 KICC의 주소라는 것만 확인해요.",
+			KO: "서명이 없는 통보라서 내용을 증명하지 못해요. 발신 IP가 KICC의 것이라는 것만 확인해요.",
 			EN: "Nothing about the content: KICC signs no notices. Only the sender's address is checked.",
 		},
 		Resend: resend(),

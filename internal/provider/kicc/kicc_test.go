@@ -140,7 +140,7 @@ func TestEvents(t *testing.T) {
 		{both, "noti_type=&pay_type=22", other, true},
 	}
 	for _, tt := range tests {
-		form := "cno=1&order_no=o-1&amount=10&" + tt.fields
+		form := "cno=1&order_no=o-1&amount=10&canc_date=20251106100000&" + tt.fields
 		bodies := map[string]string{old: form, fresh: asJSON(t, form)}
 		if tt.form != both {
 			bodies = map[string]string{tt.form: bodies[tt.form]}
@@ -213,7 +213,7 @@ func TestKeyAndDeposit(t *testing.T) {
 		{"its reversal", asJSON(t, base), asJSON(t, edit("noti_type=30", "noti_type=31", "092752", "100000")), false, true},
 		{"a deposit that failed", base, base + "&res_cd=5001", false, false},
 		{"a deposit that calls itself a card", base, edit("pay_type=22", "pay_type=11"), false, false},
-		{"two of an issue's number", same("9"), edit("cno=1", "cno=9", "092752", "100000", "&tlf_sno=9", ""), false, false},
+		{"two of an issue's number", same("9"), edit("cno=1", "cno=9", "092752", "100000", "&tlf_sno=9", ""), false, true},
 		{"no number, another amount", edit("cno=1", "cno="), edit("cno=1", "cno=", "amount=10", "amount=11"), false, true},
 		{"no number, another time", edit("cno=1", "cno="), edit("cno=1", "cno=", "092752", "092753"), false, true},
 		{"two escrow states", edit("noti_type=30", "noti_type=40") + "&stat_cd=ES07", edit("noti_type=30", "noti_type=40") + "&stat_cd=ES12", false, true},

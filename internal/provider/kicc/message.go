@@ -91,7 +91,8 @@ func parseForm(body []byte) (wire.Fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	values, err := form.Read(wire.EUCKR, oldNames.all()...)
+	// Korean in UTF-8 may be other Korean in EUC-KR: a wrong name nobody sees.
+	values, err := form.Read(wire.Detect, oldNames.all()...)
 	return values.Fields(), err
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"strconv"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -54,6 +55,9 @@ func (m message) notice() (notice.Notice, error) {
 	}
 	n := notice.Notice{Form: m.form, Kind: m.left[m.kind], Merchant: m.left[m.merchant], Order: m.left[m.order]}
 	n.Event, n.Listed = m.event(part, total)
+	if n.Event == payment.EventPartiallyCancelled && !m.timed() {
+		n.Listed = true // told in the other form, it would count again
+	}
 	n.OtherMethod = !m.isAccount()
 	n.Closes = n.Event == payment.EventCancelled && m.left[m.state] == escrowClosed
 	switch n.Event {
@@ -90,7 +94,7 @@ func (m message) won(name string) (int64, bool, error) {
 
 // name gives the payment, the money and the message their names.
 func (m message) name(n *notice.Notice) {
-	tx, issue, at := m.left[m.tx], m.left[m.issue], m.left[m.at]
+	tx, issue := m.left[m.tx], m.left[m.issue]
 	if issue == "" {
 		issue = m.left[m.basis]
 	}
@@ -103,45 +107,61 @@ func (m message) name(n *notice.Notice) {
 	default:
 		n.PGTx = issue
 	}
-	switch {
-	case !moved || tx == "":
-	case own:
+	if moved && own {
+		// A number that may be the issue's is no name: the same money, told in
+		// the other form, has another one. Account, amount and time tell then.
 		n.Deposit = tx
-	case n.Event == payment.EventDeposited && wire.Given(at):
-		// A reversal has another time: account and amount find its deposit.
-		n.Deposit = tx + "/" + at
 	}
-	n.Key = m.key(n.Event, moved && !own)
+	n.Key = m.key(n.Event, moved)
 }
 
 // key names the message: a resend repeats all that it is made of. The two
-// forms of one notice have the same. timed says that the number alone does not
-// tell one deposit from the next.
-func (m message) key(e payment.Event, timed bool) string {
+// forms of one notice have the same. moved says that money came or went: the
+// number alone may not tell one deposit from the next.
+func (m message) key(e payment.Event, moved bool) string {
 	kind, tx, state := m.left[m.kind], m.left[m.tx], m.left[m.state]
 	parts := []string{m.left[m.merchant], kind, tx}
 	if tx == "" {
 		parts[2] = "none-" + wire.JoinedDigest(m.left[m.order], m.left[m.account], m.left[m.amount], m.left[m.part])[:16]
 	}
-	if timed || tx == "" {
+	if moved || tx == "" {
 		parts = append(parts, m.left[m.at])
 	}
 	switch kind {
 	case kindEscrow:
 		parts = append(parts, state)
 	case kindChanged, kindRefunded, kindRefundFailed:
-		if id := m.left[m.cancel]; id != "" {
+		// Several cancellations of one payment differ in time and sum. Their
+		// numbers differ too, but each form has its own for one cancellation.
+		id := m.left[m.cancel]
+		switch changed := e == payment.EventCancelled || e == payment.EventPartiallyCancelled; {
+		case changed && m.timed():
+			parts = append(parts, state, success, m.cancelTime(), m.partText())
+		case id != "":
 			parts = append(parts, id)
-			break
+		default:
+			parts = append(parts, state, m.left[m.code], m.cancelTime(), m.partText())
 		}
-		// Several cancellations of one payment differ in time and sum.
-		parts = append(parts, state, m.left[m.code], m.cancelTime(), m.left[m.part])
 	}
 	if e == payment.EventOther {
 		// What moves nothing must not occupy the key of what does.
 		parts = append(parts, "other", state, m.left[m.code], m.left[m.method])
 	}
 	return wire.Name(parts...)
+}
+
+// timed reports whether the message tells when a cancellation was made. The
+// time of the transaction is the cancellation's in the new form, and in the old
+// one perhaps the issue's.
+func (m message) timed() bool { return wire.Given(m.left[m.cancelled]) }
+
+// partText is the sum of a cancellation without padding.
+func (m message) partText() string {
+	won, told, err := m.won(m.part)
+	if err != nil || !told {
+		return ""
+	}
+	return strconv.FormatInt(won, 10)
 }
 
 // cancelTime is when a cancellation was made. refund_date is not: Observed in

@@ -83,10 +83,7 @@ func tell(n notice.Notice) telling {
 	t.tx = t.issue
 	switch t.Event {
 	case payment.EventDeposited, payment.EventReversed:
-		t.tx, _, _ = strings.Cut(t.Deposit, "/")
-		if t.tx == "" {
-			t.tx = number(t.At, "deposit", t.Merchant, t.Order, t.PGTx, t.Amount.String())
-		}
+		t.tx = cmp.Or(t.Deposit, number(t.At, "deposit", t.Merchant, t.Order, t.PGTx, t.Amount.String()))
 	case payment.EventOther:
 		if t.kind == kindEscrow {
 			t.tx = number(t.At, "state", t.Merchant, t.Order, t.state)

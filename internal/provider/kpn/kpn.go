@@ -33,19 +33,34 @@
 // # What names what
 //
 // MxIssueNO and MxIssueDate name the order, and with ReplyCode the message.
-// They also name the deposit, since KPN issues accounts for one payment only
-// and gives deposits no number. So money that comes again after 입금취소, for
-// the same order, can't be told from a resend of the first and counts as one.
+// TxNO, which no hash covers, names a transaction only where there is no order.
+//
+// KPN issues accounts for one payment only and gives deposits no number, so
+// order and request name the deposit: the request by its hash, since another
+// date under the same hash is still the same request, and by its date where
+// there is no hash. So money that comes again after 입금취소, for the same
+// order, can't be told from a resend of the first and counts as one.
 //
 // # Proof
 //
 // MxHASH256 is the hexadecimal SHA-256, MxHASH the MD5, of MxID, MxOTP,
 // MxIssueNO, MxIssueDate, Amount and "KRW" in a row. The merchant makes it and
-// sends it with the order; KPN only echoes it. It shows that order, date and
-// amount are those of the merchant's request. It neither shows that KPN sent
-// the notice nor covers ReplyCode: whoever saw the request, the buyer's browser
-// included, or the notice of the issue can forge a deposit with it. MxID is
-// not in the notice, so the channel has to hold it.
+// sends it with the order; KPN only echoes it. Made again with MxID and MxOTP
+// it shows that order, date and amount are those of the merchant's request.
+// Nothing parts the six, so one text may be that of two requests. Therefore a
+// notice is proved only if its date has all fourteen digits and if its hash
+// can't be read as another order, date and amount; the amount is hashed without
+// zeros in front or commas. A few requests can't be proved for that reason,
+// chiefly those whose order number ends in what looks like a date.
+//
+// A hash that was registered with a payment (pgSecret) is compared as it is. It
+// shows that the notice is about that order, and nothing of date and amount:
+// the amount has to be the payment's, and the deposit's name counts it once.
+//
+// Neither way shows that KPN sent the notice, and neither covers ReplyCode:
+// whoever saw the request, the buyer's browser included, or the notice of the
+// issue can forge a deposit of that order with it. MxID is not in the notice,
+// so the channel has to hold it.
 //
 // KPN publishes no sender addresses.
 //
@@ -111,9 +126,10 @@ func (module) Info() provider.Info {
 		Charset: "UTF-8 / EUC-KR", // not stated: both are read
 		Class:   provider.PartialMAC,
 		Proves: provider.Text{
-			KO: "해시가 맞으면 주문번호, 주문 시각, 금액이 가맹점이 요청한 그대로라는 것만 확인돼요. KPN은 받은 해시를 돌려줄 뿐이라서, KPN이 보냈다는 것과 입금·취소 상태는 증명되지 않아요.",
-			EN: "That order number, order time and amount are those of the merchant's own request, and no more. KPN only echoes the hash: neither the sender nor the state (deposited or taken back) is proved.",
+			KO: "MxOTP로 계산한 해시가 맞으면 주문번호, 주문 시각, 금액이 가맹점이 요청한 그대로라는 것만 확인돼요. 결제에 등록한 해시(pgSecret)와 같으면 그 주문의 통보라는 것만 확인돼요. KPN은 받은 해시를 돌려줄 뿐이라서, KPN이 보냈다는 것과 입금·취소 상태는 증명되지 않아요.",
+			EN: "With the MxOTP, that order number, order time and amount are those of the merchant's own request; with a hash registered as pgSecret, only that the notice is about that order. KPN only echoes the hash: neither the sender nor the state (deposited or taken back) is proved.",
 		},
+		OrderSecret: true,
 		ResendNote: provider.Text{
 			KO: "공개되지 않았어요. ACK=200OKOK가 아닌 답은 실패라는 것만 알려져 있어요.",
 			EN: "Not published. All that is known is that any answer but ACK=200OKOK is a failure.",
@@ -129,7 +145,7 @@ func (module) Info() provider.Info {
 
 func fields() []provider.Field {
 	return []provider.Field{
-		{Name: mxOTP, Label: provider.Text{KO: "Secret OTP (MxOTP)", EN: "Secret OTP (MxOTP)"}, Secret: true},
+		{Name: mxOTP, Label: provider.Text{KO: "Secret OTP (MxOTP)", EN: "Secret OTP (MxOTP)"}, Secret: true, Proof: true},
 	}
 }
 

@@ -94,7 +94,7 @@ func TestEvents(t *testing.T) {
 }
 
 func TestKeyAndDeposit(t *testing.T) {
-	noDate := with("&MxIssueDate=20260105101530", "")
+	noDate, unsigned := with("&MxIssueDate=20260105101530", ""), with("&MxHASH256="+hash, "")
 	tests := []struct {
 		name        string
 		a, b        string
@@ -103,10 +103,14 @@ func TestKeyAndDeposit(t *testing.T) {
 	}{
 		{"a resend", deposit, deposit, true, true},
 		{"a resend with other words", deposit, with("ReplyMessage=OK", "ReplyMessage=again"), true, true},
-		{"the older form of the same", deposit, with("MxHASH256="+hash, "Smode=2601&MxHASH=00"), true, true},
+		{"the older form of the same", deposit, with("MxHASH256="+hash, "Smode=2601&MxHASH="+oldHash), true, false},
+		{"the same without a hash", deposit, with("&MxHASH256="+hash, ""), true, false},
+		{"another request for the order", deposit, with(hash, oldHash+oldHash), true, false},
 		{"the reversal", deposit, with("00003000", "00003100"), false, true},
 		{"another order", deposit, with("000001", "000002"), false, false},
-		{"the order again, at another time", deposit, with("101530", "101531"), false, false},
+		{"the hash again, at another time", deposit, with("101530", "101531"), false, true},
+		{"the order again, at another time", unsigned, strings.Replace(unsigned, "101530", "101531", 1), false, false},
+		{"no hash, in another form", unsigned, unsigned + "&MxHASH=00", true, true},
 		{"a separator in a value", with("NO=KPN", "NO=a/KPN"), with("Date=2026", "Date=KPN/2026"), false, false},
 		{"another amount is the same message", deposit, with("15000", "15001"), true, true},
 		{"a cash receipt of the order", deposit, deposit + "&Smode=0001", false, false},
@@ -126,8 +130,9 @@ func TestKeyAndDeposit(t *testing.T) {
 			}
 		})
 	}
-	if n := decode(t, noDate+"&vactno=56211992494252"); n.Deposit != "" || strings.Contains(n.Key, "4252") {
-		t.Errorf("without a date: deposit %q, key %q", n.Deposit, n.Key)
+	bare := strings.Replace(noDate, "&MxHASH256="+hash, "", 1) + "&vactno=56211992494252"
+	if n := decode(t, bare); n.Deposit != "" || strings.Contains(n.Key, "4252") {
+		t.Errorf("without date and hash: deposit %q, key %q", n.Deposit, n.Key)
 	}
 }
 
@@ -147,7 +152,7 @@ func TestFields(t *testing.T) {
 		{"what KPN might add is kept", deposit + "&bkname=x", field("bkname"), "x"},
 		{"an account", deposit + "&vactno=562-119-92494252", func(n notice.Notice) any { return n.Account.Reveal() }, "56211992494252"},
 		{"an account is no field", deposit + "&vactno=56211992494252", field("vactno"), ""},
-		{"a transaction", receipt, func(n notice.Notice) any { return n.PGTx }, "106708"},
+		{"a transaction beside its order", receipt, func(n notice.Notice) any { return n.PGTx + n.Fields["TxNO"] }, "106708"},
 		{"a bank's meaning is unknown", deposit + "&BkCode=088", func(n notice.Notice) any { return string(n.Bank) + n.BankCode + n.Fields["BkCode"] }, "088"},
 		{"a long order", with("KPN2026", strings.Repeat("K", 200)+"2026"), func(n notice.Notice) any { return len(n.Order) }, 214},
 		{"only an order", "MxIssueNO=1", func(n notice.Notice) any { return string(n.Event) + n.Order }, "other1"},

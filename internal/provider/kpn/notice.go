@@ -155,7 +155,10 @@ func (f *form) notice() (notice.Notice, error) {
 	smode := f.Fields["Smode"]
 	n.Event, n.Listed = eventOf(n.Kind, smode)
 	n.OtherMethod = isOther(smode)
-	n.PGTx = f.Take("TxNO")
+	if n.Order == "" {
+		// No hash covers TxNO: beside an order it names nothing.
+		n.PGTx = f.Take("TxNO")
+	}
 	n.Account = secret.Account(wire.PlainAccount(f.Take("vactno")))
 	won, told, err := f.TakeAmount("Amount")
 	if err != nil {
@@ -183,54 +186,46 @@ const shortestAccount = 8
 // codes, so theirs are told apart: a cash receipt must not stand for the
 // deposit of its order.
 func (f *form) name(n *notice.Notice, smode string) {
-	date := f.Fields["MxIssueDate"]
+	date, tx := f.Fields["MxIssueDate"], n.PGTx+f.Fields["TxNO"] // one of them is empty
 	parts := []string{n.Order, date, n.Kind}
 	if n.OtherMethod {
-		parts = append(parts, smode, n.PGTx)
+		parts = append(parts, smode, tx)
 	}
 	if n.Order == "" || date == "" {
-		parts = append(parts, fingerprint(*n))
+		// What should name the message is missing: the rest tells it apart.
+		parts = append(parts, wire.Digest(tx, n.Account.Reveal(), n.Amount.String())[:16])
 	}
 	n.Key = wire.Name(parts...)
 	switch n.Event {
 	case payment.EventDeposited, payment.EventReversed:
-		n.Deposit = depositOf(n.Order, date)
+		if request := f.echo.request(); n.Order != "" && request != "" {
+			n.Deposit = wire.Name(n.Order, request)
+		}
 	default:
 	}
-}
-
-// depositOf names the one deposit of an order, empty if a part is missing.
-func depositOf(order, date string) string {
-	if order == "" || date == "" {
-		return ""
-	}
-	return wire.Name(order, date)
-}
-
-// fingerprint tells apart notices that lack what should name them.
-func fingerprint(n notice.Notice) string {
-	return wire.Digest(n.PGTx, n.Account.Reveal(), n.Amount.String())[:16]
 }
 
 // Verify looks whether the echoed hash is the one that the channel's MxID and
 // MxOTP make of the notice's order, date and amount, or the one that was
 // registered with the payment for this order (pgSecret). The first covers the
-// notice's own fields; the second stays right when the MxOTP has changed since,
-// and is all there is where the merchant keeps its MxOTP to itself. Neither
-// covers ReplyCode.
+// notice's own fields, and does not hold if others would have the same hash.
+// The second covers the order alone; it stays right when the MxOTP has changed
+// since, and is all there is where the merchant keeps its MxOTP to itself.
+// Neither covers ReplyCode. A notice that lacks one of the fields, or whose
+// date is not one to the second, is never proved.
 func (module) Verify(r notice.Request, _ notice.Notice, c merchant.Channel, p payment.Payment) error {
 	f, err := parse(r.Body)
 	if err != nil {
 		return err
 	}
-	known := c.MID != "" && c.Credentials[mxOTP] != ""
-	holds := known && f.echo.isMadeWith(secret.Text(c.MID), c.Credentials[mxOTP])
+	known, whole := c.MID != "" && c.Credentials[mxOTP] != "", f.echo.whole()
+	holds := known && whole && f.echo.isMadeWith(secret.Text(c.MID), c.Credentials[mxOTP])
 	for _, t := range p.Transactions {
 		if t.Order != f.echo.order || t.Secret == "" {
 			continue
 		}
 		known = true
-		holds = f.echo.is(t.Secret) || holds
+		holds = whole && f.echo.is(t.Secret) || holds
 	}
 	switch {
 	case !known:

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +21,8 @@ import (
 // the order of the notice that was captured, if it is "dbpath". Kind chooses
 // the ReplyCode where several mean the event. Fields fill in or add what the
 // notice has no place for; the notice's account, bank, depositor and time have
-// no place on the wire.
+// no place on the wire. All that is told of an order has one MxIssueDate, which
+// only Fields change: a deposit of the same order under another is another one.
 //
 // The hash is the notice's Proof if that is one, as KPN would echo what was
 // registered, else made with the credentials, else with KPN's test merchant's.
@@ -36,7 +36,7 @@ func (m module) Encode(n notice.Notice, c merchant.Credentials) notice.Request {
 	if e.order == "" {
 		e.order = "KPN" + someDate(n.PGTx, n.Deposit)
 	}
-	e.date = w.Own("MxIssueDate", dateOf(e.order, n.Deposit))
+	e.date = w.Own("MxIssueDate", someDate(e.order))
 	if n.HasAmount {
 		e.amount = strconv.FormatInt(n.Amount.Amount, 10)
 	}
@@ -74,17 +74,6 @@ func keys(n notice.Notice, c merchant.Credentials) (id, otp secret.Text) {
 		otp = testOTP
 	}
 	return id, otp
-}
-
-// dateOf is the MxIssueDate of an order: that in the name of its deposit, else
-// one made of the names alone. It does not depend on the notice's time, since
-// all that KPN tells of an order has one MxIssueDate.
-func dateOf(order, deposit string) string {
-	date, ok := strings.CutPrefix(deposit, url.PathEscape(order)+"/")
-	if ok && len(date) == len(wire.Stamp) && wire.Digits(date) == date {
-		return date
-	}
-	return someDate(order, deposit)
 }
 
 // someDate is a second of the first half of 2026 that depends on nothing but
@@ -142,7 +131,7 @@ func putOld(w *wire.Writer, n notice.Notice, e echo) {
 	w.Put("Smode", smodeFor(n))
 	w.Put("Amount", e.amount)
 	w.Put("MxIssueNO", e.order)
-	w.Put("TxNO", cmp.Or(n.PGTx, wire.Serial(6, e.order, e.date)))
+	w.PutOwn("TxNO", cmp.Or(n.PGTx, wire.Serial(6, e.order, e.date)))
 	w.Put("MxHASH", e.hash.Reveal())
 	w.PutOwn("ReplyMessage", "0000")
 }

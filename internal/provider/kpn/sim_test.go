@@ -43,9 +43,10 @@ func TestEncodeBytes(t *testing.T) {
 	n := notice.Notice{
 		Report: payment.Report{
 			Event: payment.EventDeposited, Amount: payment.Won(15000), HasAmount: true,
-			Deposit: "KPN20260105000001/20260105101530", PGTx: "106709",
+			PGTx: "106709",
 		},
-		Order: "KPN20260105000001", Merchant: "testcorp",
+		Fields: map[string]string{"MxIssueDate": "20260105101530"},
+		Order:  "KPN20260105000001", Merchant: "testcorp",
 	}
 	for form, want := range map[string]string{
 		"": deposit,
@@ -144,7 +145,7 @@ func TestEncodeReversal(t *testing.T) {
 			if in.Deposit == "" || out.Deposit != in.Deposit || same.Deposit != in.Deposit || out.Key == in.Key {
 				t.Errorf("form %q: deposit %q, reversals of %q and %q", form, in.Deposit, out.Deposit, same.Deposit)
 			}
-			n.Deposit = "another"
+			n.Fields = map[string]string{"MxIssueDate": "20260105101530"} // another request for the order
 			if again := decode(t, string(kpn.Module.Encode(n, nil).Body)); again.Deposit == in.Deposit {
 				t.Errorf("form %q: two deposits have one name", form)
 			}

@@ -36,7 +36,8 @@
 // KSNET's page tells resends by deal_sele, account, telegram number, date and
 // time of the deposit, the telegram number shortened to its last six digits
 // where the new form has ten: so a notice has one Key in both forms. The same
-// without deal_sele names the deposit.
+// without deal_sele names the deposit. Instead of the account, names hold a few
+// bits that depend on it.
 //
 // How a 51 names the deposit that it takes back is not documented; that its
 // telegram number and time are the deposit's would be a guess. It therefore
@@ -115,7 +116,7 @@ func (m module) Info() provider.Info {
 
 		Class: provider.AddressOnly,
 		Proves: provider.Text{
-			KO: "서명이 없는 통보라서 내용을 증명하지 못해요. 보낸 곳이 KSNET의 주소라는 것만 확인해요.",
+			KO: "서명이 없는 통보라서 내용을 증명하지 못해요. 발신 IP가 KSNET의 것이라는 것만 확인해요.",
 			EN: "Nothing about the content: KSNET signs no notices. Only the sender's address is checked.",
 		},
 		ResendNote: provider.Text{

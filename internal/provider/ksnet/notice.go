@@ -88,6 +88,10 @@ func (f fields) notice() (notice.Notice, error) {
 	n := notice.Notice{Kind: f.Take("deal_sele"), Merchant: f.Take("StoreId"), Order: f.Take("OrderNumber")}
 	n.Event = events[n.Kind]
 	n.PGTx, n.Depositor = f.takeNumber("rVTransactionNo"), f.Take("rece_nm")
+	// Observed: the account is padded with spaces behind it. Zeros in front are
+	// kept: account numbers may begin with some, so nobody can say how many of
+	// them are padding, and a wrong number would be another one's account. Should
+	// KSNET pad with zeros after all, the deposit waits for a person.
 	n.Account = secret.Account(wire.PlainAccount(f.takeNumber("cms_no")))
 	if n.PGTx == "" && n.Order == "" && n.Account == "" {
 		return notice.Notice{}, fault.Errorf(fault.Invalid, "the telegram names no transaction, order or account")
@@ -107,9 +111,9 @@ func (f fields) notice() (notice.Notice, error) {
 		f.Take("deal_star_time")
 	}
 	name(&n, sequence(f.Fields["seq_no"]), stamp)
-	// The buyer's resident or business registration number (주민번호) is no
-	// business of ours.
-	n.Fields = f.Rest("IdNum")
+	// How to reach the buyer, and the resident or business registration number
+	// (주민번호), are in the stored body alone.
+	n.Fields = f.Rest("IdNum", "Email", "PhoneNo")
 	return n, nil
 }
 
@@ -137,10 +141,15 @@ func sequence(s string) string {
 // account, telegram number and time of the deposit. Where one of them is
 // missing the rest of the telegram tells messages apart, and the money has no
 // name.
+//
+// Names are shown, and whoever tries all accounts finds the one of a digest. So
+// the account adds sixteen bits only, and others in each deposit: enough to
+// tell two deposits with one number in one second apart, and fitted by one of
+// 65536 accounts.
 func name(n *notice.Notice, seq, stamp string) {
 	account := n.Account.Reveal()
 	if account != "" && seq != "" && len(stamp) == len("yyyyMMddHHmmss") {
-		who := wire.Digest(account)[:16]
+		who := wire.Digest(account, stamp, seq)[:4]
 		n.Key = wire.Name(n.Merchant, n.Kind, stamp, seq, who)
 		if n.Event == payment.EventDeposited {
 			n.Deposit = wire.Name(stamp, seq, who)

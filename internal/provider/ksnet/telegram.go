@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/provider/wire"
@@ -84,11 +85,14 @@ func (l layout) cut(b []byte) (fields, error) {
 		return fields{}, fault.Errorf(fault.Invalid, "telegram ends too early")
 	}
 	f := fields{wire.Fields{}}
+	var texts [][]byte
 	for _, c := range append(slices.Clip(l), column{filler, len(b)}) {
 		width := min(c.width, len(b))
 		// A space is never half a character: padding behind a cut name goes
 		// first, so that the half is the last byte.
-		text, err := wire.CutText(bytes.Trim(b[:width], " "))
+		raw := bytes.Trim(b[:width], " ")
+		texts = append(texts, raw)
+		text, err := wire.CutText(raw)
 		if err != nil {
 			return fields{}, fault.Errorf(fault.Invalid, "%s: %w", c.name, err)
 		}
@@ -97,7 +101,31 @@ func (l layout) cut(b []byte) (fields, error) {
 		}
 		b = b[width:]
 	}
+	if isUTF8(texts) {
+		return fields{}, fault.Errorf(fault.Invalid, "telegram is in UTF-8")
+	}
 	return f, nil
+}
+
+// isUTF8 reports whether texts, each of which may end in part of a character,
+// are Korean in UTF-8: letters of three bytes, and nothing that is not UTF-8.
+// Such bytes are often EUC-KR as well, for other syllables.
+func isUTF8(texts [][]byte) bool {
+	korean := false
+	for _, b := range texts {
+		for len(b) > 0 {
+			r, size := utf8.DecodeRune(b)
+			if r == utf8.RuneError && size == 1 {
+				if utf8.FullRune(b) {
+					return false
+				}
+				break // cut
+			}
+			korean = korean || size == 3
+			b = b[size:]
+		}
+	}
+	return korean
 }
 
 // takeNumber takes a field that is padded with zeros if it is not given.

@@ -1,6 +1,7 @@
 package nice
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -24,14 +25,15 @@ var settling = []string{
 	"VbankNum", "CancelDate",
 }
 
-// parseForm takes a body apart. It reports fault.Invalid if this is not a
-// notice of NICE's: it must say what happened and to what.
+// parseForm takes a body apart. Its text is EUC-KR, or UTF-8 if the bytes say
+// so: a name is never misread for the other. It reports fault.Invalid if this
+// is not a notice of NICE's: it must say what happened and to what.
 func parseForm(body []byte) (form, error) {
 	parsed, err := wire.ParseForm(body)
 	if err != nil {
 		return form{}, err
 	}
-	values, err := parsed.Read(wire.EUCKR, settling...)
+	values, err := parsed.Read(wire.Detect, settling...)
 	if err != nil {
 		return form{}, err
 	}
@@ -87,9 +89,9 @@ func (f form) notice() (notice.Notice, error) {
 		n.Order = f.rest.Take("Moid")
 	}
 	n.Event, n.Listed = f.event(n.Kind)
+	n.OtherMethod = !f.isAccount() // before the account is taken, which may be all that says so
 	f.takeAccount(&n)
 	f.name(&n)
-	n.OtherMethod = !f.isAccount()
 	f.takeTime(&n)
 	f.takeReceipt(&n)
 	n.Fields = f.rest.Rest(withheld...)
@@ -111,9 +113,7 @@ func (f form) event(code string) (e payment.Event, listed bool) {
 	if !f.isAccount() {
 		return otherMethod(code, approved, cancelled)
 	}
-	switch code {
-	case "4110", "4100", "4120", "2001", "2211", "":
-	default:
+	if !movesAccount(code) {
 		// 4122 other amount, 4123 deposit refused and sent back, 4124 processed
 		// before, and codes nobody told us of. None says that a payment
 		// changed, whatever the other fields hold.
@@ -129,6 +129,16 @@ func (f form) event(code string) (e payment.Event, listed bool) {
 		return payment.EventIssued, false
 	}
 	return payment.EventOther, true
+}
+
+// movesAccount reports whether a virtual account's notice with that code may
+// change a payment.
+func movesAccount(code string) bool {
+	switch code {
+	case "4110", "4100", "4120", "2001", "2211", "":
+		return true
+	}
+	return false
 }
 
 // otherMethod is the event of a card, transfer, phone or cash receipt row.
@@ -172,6 +182,10 @@ func (f form) name(n *notice.Notice) {
 	n.Key = strings.Join([]string{tid, n.Kind, date, f.rest["StateCd"]}, "/")
 	if c := f.rest["CancelDate"]; wire.Given(c) {
 		n.Key += "/" + c
+	}
+	if movesAccount(n.Kind) && (n.OtherMethod || n.Event == payment.EventOther) {
+		// What moves nothing must not occupy the key of what does.
+		n.Key += "/other/" + url.PathEscape(f.rest["PayMethod"])
 	}
 	if n.Event == payment.EventDeposited && n.PGTx != "" && date != "" {
 		n.Deposit = n.PGTx + "/" + date

@@ -85,7 +85,7 @@ func (m module) Info() provider.Info {
 
 		Class: provider.SharedSecret,
 		Proves: provider.Text{
-			KO: "통보에 MerchantKey가 들어 있으면 그 값이 이 채널의 상점 키와 같다는 것만 확인해요. NICE는 이 값을 자주 빼고 보내며, 그때 증거는 보낸 IP 주소뿐이에요. 금액과 상태는 증명되지 않아요.",
+			KO: "통보에 MerchantKey가 들어 있으면 그 값이 이 채널의 상점 키와 같다는 것만 확인해요. NICE는 이 값을 자주 빼고 보내며, 그때 증거는 발신 IP뿐이에요. 금액과 상태는 증명되지 않아요.",
 			EN: "If the notice carries a MerchantKey, that it is this channel's key, and no more. NICE often leaves it out; then the sender's address is the only evidence. Amount and state are not covered.",
 		},
 		Resend: []time.Duration{time.Minute, time.Minute, time.Minute},
@@ -114,7 +114,7 @@ func describeV2(i *provider.Info) {
 	i.Charset = "EUC-KR (form), UTF-8 (JSON)"
 	i.Fields = append(i.Fields,
 		provider.Field{Name: clientKey, Label: provider.Text{KO: "클라이언트 키 (JSON 웹훅)", EN: "Client key (JSON webhook)"}},
-		provider.Field{Name: secretKey, Label: provider.Text{KO: "시크릿 키 (JSON 웹훅)", EN: "Secret key (JSON webhook)"}, Secret: true},
+		provider.Field{Name: secretKey, Label: provider.Text{KO: "시크릿 키 (JSON 웹훅)", EN: "Secret key (JSON webhook)"}, Secret: true, Proof: true},
 	)
 	// Documented for form B: common/preparations.md, 2025-07.
 	webhooks := provider.Prefixes("121.133.126.86", "121.133.126.87")
@@ -136,7 +136,7 @@ func fields() []provider.Field {
 	return []provider.Field{{
 		Name:   merchantKey,
 		Label:  provider.Text{KO: "상점 키 (MerchantKey)", EN: "Merchant key (MerchantKey)"},
-		Secret: true, Inquiry: true,
+		Secret: true, Inquiry: true, Proof: true,
 	}}
 }
 
@@ -176,12 +176,10 @@ var webhookEN string
 // Guide tells in Markdown how a merchant registers the notice URL, which it
 // calls {{.NoticeURL}}: in English for "en", else in Korean.
 func (m module) Guide(lang string) string {
-	guide, webhook := guideKO, webhookKO
-	if lang == "en" {
-		guide, webhook = guideEN, webhookEN
-	}
+	guide := provider.GuideText{KO: guideKO, EN: guideEN}
 	if m.json {
-		return guide + "\n" + webhook
+		guide.KO += "\n" + webhookKO
+		guide.EN += "\n" + webhookEN
 	}
-	return guide
+	return guide.For(m.Info(), lang)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/providertest"
+	"github.com/tongbo/tongbo/internal/provider/wire"
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
@@ -165,6 +166,7 @@ func TestFormEvents(t *testing.T) {
 		{"a deposit", "PayMethod=VBANK&ResultCode=4110&StateCd=0", payment.EventDeposited, false},
 		{"a deposit without a state", "PayMethod=VBANK&ResultCode=4110", payment.EventDeposited, false},
 		{"a deposit in an unknown state", "PayMethod=VBANK&ResultCode=4110&StateCd=7", payment.EventOther, true},
+		{"a deposit of no method", "VbankNum=1&ResultCode=4110", payment.EventDeposited, false},
 		{"cancelled before purchase", "PayMethod=VBANK&ResultCode=4110&StateCd=1", payment.EventCancelled, false},
 		{"cancelled after purchase", "PayMethod=VBANK&ResultCode=4110&StateCd=2", payment.EventCancelled, false},
 		{"an issue that was cancelled", "PayMethod=VBANK&ResultCode=4100&StateCd=1", payment.EventCancelled, false},
@@ -195,6 +197,9 @@ func TestFormEvents(t *testing.T) {
 			}
 			if n.HasAmount {
 				t.Error("an absent amount is there")
+			}
+			if account := strings.Contains(c.fields, "VBANK") || strings.Contains(c.fields, "VbankNum"); n.OtherMethod == account {
+				t.Errorf("of another method: %t", n.OtherMethod)
 			}
 		})
 	}
@@ -240,6 +245,46 @@ func TestKeys(t *testing.T) {
 	a, err := V2.Decode(postJSON(`{"tid":"t-1","status":"paid","ediDate":"2024-10-17T10:00:00.000+0900"}`))
 	if err != nil || seen[a.Key] == "" {
 		t.Errorf("a resend has key %q (%v), which is new", a.Key, err)
+	}
+}
+
+// TestOtherMethodsLeaveKeysAlone: what moves nothing must not make the notice of
+// the same transaction that does look like a resend.
+func TestOtherMethodsLeaveKeysAlone(t *testing.T) {
+	const form = "TID=t-1&AuthDate=260801120000&PayMethod=VBANK&ResultCode="
+	for _, c := range []struct{ genuine, old, with string }{
+		{form + "4110&StateCd=0", "VBANK", "CARD"},
+		{form + "4110&StateCd=0", "VBANK", "CASHRCPT"},
+		{form + "4110&StateCd=1", "VBANK", "CARD"},
+		{form + "4100&StateCd=0", "VBANK", "CARD"},
+		{form + "2211&StateCd=2", "VBANK", "CARD"},
+		{`{"tid":"t-1","status":"paid","payMethod":"vbank","resultCode":"0000"}`, "vbank", "card"},
+		{`{"tid":"t-1","status":"cancelled","payMethod":"vbank","resultCode":"0000"}`, "vbank", "card"},
+		{`{"tid":"t-1","status":"paid","payMethod":"vbank","resultCode":"0000"}`, "0000", "9999"},
+	} {
+		key := func(body string) string {
+			n, err := V2.Decode(post("", body))
+			if err != nil {
+				t.Fatalf("Decode(%s): %v", body, err)
+			}
+			return n.Key
+		}
+		other := strings.Replace(c.genuine, c.old, c.with, 1)
+		if k := key(c.genuine); key(other) == k {
+			t.Errorf("key %s is of both\n%s\n%s", k, c.genuine, other)
+		}
+	}
+}
+
+// TestCharset: UTF-8 that is valid EUC-KR too never becomes a wrong name.
+func TestCharset(t *testing.T) {
+	for _, name := range []string{"박박", "홍길동", "박박 뷁"} {
+		for _, c := range []wire.Charset{wire.EUCKR, wire.UTF8} {
+			body := wire.EncodeForm([]wire.Field{{Name: "TID", Value: "t-1"}, {Name: "PayMethod", Value: "VBANK"}, {Name: "VbankInputName", Value: name}}, c)
+			if n, err := V1.Decode(postForm(string(body))); err != nil || n.Depositor != name {
+				t.Errorf("%s in %v is read as %q, %v", name, c, n.Depositor, err)
+			}
+		}
 	}
 }
 

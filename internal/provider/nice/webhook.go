@@ -1,6 +1,7 @@
 package nice
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -56,6 +57,11 @@ func (w webhook) notice() (notice.Notice, error) {
 		n.Key += "/" + n.PGCancel
 	case n.Event == payment.EventPartiallyCancelled:
 		n.Key += "/" + w.cancelledAt // there may be several
+	}
+	if !n.Test && (n.OtherMethod || n.Event == payment.EventOther) {
+		// The signature covers neither method nor result: what moves nothing
+		// must not occupy the key of what does.
+		n.Key += "/other/" + url.PathEscape(w.payMethod) + "/" + url.PathEscape(w.resultCode)
 	}
 	if n.Event == payment.EventDeposited {
 		n.Deposit = w.tid

@@ -154,7 +154,7 @@ func (f form) takeAccount(n *notice.Notice) {
 // takeNames gives the message, its transaction and the money their names. The
 // number of a cancel is the cancel's own, and orgTrdNo is what it cancels.
 func (f form) takeNames(n *notice.Notice) {
-	no := f.Take("trdNo")
+	no, method := f.Take("trdNo"), f.Fields["method"]
 	switch n.Event {
 	case payment.EventCancelled, payment.EventPartiallyCancelled:
 		n.PGCancel, n.PGTx = no, f.Take("orgTrdNo")
@@ -166,7 +166,14 @@ func (f form) takeNames(n *notice.Notice) {
 	if no == "" {
 		no = f.fingerprint(*n)
 	}
-	n.Key = wire.Name(n.Merchant, no, n.Kind, f.Fields["outStatCd"])
+	parts := []string{n.Merchant, no, n.Kind, f.Fields["outStatCd"]}
+	if n.Event == payment.EventOther || n.OtherMethod && n.Kind != bizApproved {
+		// pktHash covers neither method nor cnclType: whoever changes them in a
+		// genuine notice must not occupy the key of what moves a payment. An
+		// approval has no such key.
+		parts = append(parts, "other", method)
+	}
+	n.Key = wire.Name(parts...)
 }
 
 // fingerprint stands in for a trdNo that was left out, so that two notices

@@ -120,7 +120,7 @@ func (module) Info() provider.Info {
 }
 
 var proves = provider.Text{
-	KO: "해쉬(pktHash)가 맞으면 거래상태, 거래일시, 상점아이디, 주문번호, 금액을 해쉬 키를 아는 곳에서 만들었다는 뜻이에요. 입금과 취소를 가르는 업무구분, 계좌번호, 입금자명은 증명하지 못해요. 값을 구분 없이 이어 붙인 해쉬라서 주문번호와 금액의 경계도 증명하지 못해요. 그래서 보낸 주소도 함께 확인해요.",
+	KO: "해쉬(pktHash)가 맞으면 거래상태, 거래일시, 상점아이디, 주문번호, 금액을 해쉬 키를 아는 곳에서 만들었다는 뜻이에요. 입금과 취소를 가르는 업무구분, 계좌번호, 입금자명은 증명하지 못해요. 값을 구분 없이 이어 붙인 해쉬라서 주문번호와 금액의 경계도 증명하지 못해요. 그래서 발신 IP도 함께 확인해요.",
 	EN: "That status, time, merchant id, order number and amount were written by someone who knows the hash key. Not covered: the kind of business that tells a deposit from a cancel, the account, the depositor, and, since the values are joined without separators, where the order number ends and the amount begins. So the sender's address is checked as well.",
 }
 
@@ -132,7 +132,7 @@ var resendNote = provider.Text{
 func fields() []provider.Field {
 	return []provider.Field{
 		// The inquiry (APITrdcheck.do) is signed with this key and encrypts nothing.
-		{Name: hashKey, Label: provider.Text{KO: "해쉬 키 (라이센스키)", EN: "Hash key (license key)"}, Secret: true, Inquiry: true},
+		{Name: hashKey, Label: provider.Text{KO: "해쉬 키 (라이센스키)", EN: "Hash key (license key)"}, Secret: true, Inquiry: true, Proof: true},
 		{Name: aesKey, Label: provider.Text{KO: "암호화 키 (AES)", EN: "Encryption key (AES)"}, Secret: true},
 	}
 }
@@ -159,9 +159,6 @@ var (
 
 // Guide tells in Markdown how a merchant has the notice URL registered, which
 // it calls {{.NoticeURL}}: in English for "en", else in Korean.
-func (module) Guide(lang string) string {
-	if lang == "en" {
-		return guideEN
-	}
-	return guideKO
+func (m module) Guide(lang string) string {
+	return provider.GuideText{KO: guideKO, EN: guideEN}.For(m.Info(), lang)
 }

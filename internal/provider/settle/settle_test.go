@@ -114,6 +114,26 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestOtherMethodsLeaveKeysAlone: a genuine notice with a method or a word that
+// is not covered by its hash moves nothing, and must not make the real one look
+// like a resend.
+func TestOtherMethodsLeaveKeysAlone(t *testing.T) {
+	for _, genuine := range [][]string{
+		nil, {"bizType=B1", "bizType=A2"}, {"bizType=B1", "bizType=C0", "cnclType=", "cnclType=00"}, {"=0021", "=0051", "bizType=B1", "bizType=A0"},
+	} {
+		body := with(genuine...)
+		for _, method := range []string{"CA", "MP", "X/Y"} {
+			if k := decode(t, body).Key; decode(t, strings.Replace(body, "method=VA", "method="+method, 1)).Key == k {
+				t.Errorf("%s of method %s has the account's key %s", body, method, k)
+			}
+		}
+	}
+	refund := with("bizType=B1", "bizType=C0", "cnclType=", "cnclType=00")
+	if k := decode(t, refund).Key; decode(t, strings.Replace(refund, "cnclType=00", "cnclType=99", 1)).Key == k {
+		t.Errorf("a refund of an unknown kind has the key %s of one", k)
+	}
+}
+
 func TestVerify(t *testing.T) {
 	has := merchant.Credentials{hashKey: testHashKey}
 	for _, c := range []struct {

@@ -36,6 +36,7 @@ func canonical(name string) string {
 var settling = map[string]bool{
 	"paymethod": true, "mid": true, "amt": true, "tid": true, "otid": true, "moid": true,
 	"authdate": true, "resultcode": true, "statecd": true, "vbanknum": true, signValue: true,
+	"partialcancelcode": true, "cancelamt": true,
 }
 
 // signValue is the canonical name of the PG's hash.

@@ -3,6 +3,7 @@ package smartro
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -68,6 +69,9 @@ func (f form) fill(n *notice.Notice) {
 	n.Kind = f.take("ResultCode")
 	account := isAccount(method, n.Kind, f.get("VbankNum"))
 	n.Event, n.Listed = eventOf(account, method, n.Kind, state)
+	if n.Event == payment.EventCancelled && f.get(partialCode) == "1" {
+		f.tellPart(n)
+	}
 	n.OtherMethod = !account
 	// An issue that was cancelled: there was nothing but the account.
 	n.Closes = account && n.Event == payment.EventCancelled && n.Kind == codeIssued
@@ -151,6 +155,30 @@ func otherMethod(method, code, state string) (payment.Event, bool) {
 	return payment.EventOther, false
 }
 
+// partialCode says whether a cancel is of a part, and partialAmount of how much.
+// Inferred: the module's API calls them so in requests for cancels, where the
+// code is 1 for a part.
+const (
+	partialCode   = "PartialCancelCode"
+	partialAmount = "CancelAmt"
+)
+
+// tellPart makes a cancel one of a part. Whether a notice's Amt is the part or
+// the payment's is not published: CancelAmt counts if it is there, and a person
+// sees it either way.
+func (f form) tellPart(n *notice.Notice) {
+	n.Event, n.Listed = payment.EventPartiallyCancelled, true
+	told := f.get(partialAmount)
+	if told == "" {
+		return
+	}
+	n.Amount, n.HasAmount = payment.Money{}, false
+	if won, err := wire.Amount(told); err == nil {
+		n.Amount, n.HasAmount = payment.Won(won), true
+		f.take(partialAmount)
+	}
+}
+
 // name gives the message and the money their names, and the payment the PG's
 // ids. A cancel or refund with its original's id has its own besides.
 func (f form) name(n *notice.Notice, date, state string) {
@@ -160,7 +188,7 @@ func (f form) name(n *notice.Notice, date, state string) {
 		n.PGTx = original
 	}
 	switch n.Event {
-	case payment.EventCancelled, payment.EventRefunded:
+	case payment.EventCancelled, payment.EventPartiallyCancelled, payment.EventRefunded:
 		if original != "" && tid != original {
 			n.PGCancel = tid
 		}
@@ -171,7 +199,27 @@ func (f form) name(n *notice.Notice, date, state string) {
 		}
 	default:
 	}
-	n.Key = wire.Name(identity(tid, original, n), n.Kind, date, state)
+	parts := []string{identity(tid, original, n), n.Kind, date, state}
+	if n.Event == payment.EventPartiallyCancelled {
+		// Several parts may share all of that.
+		parts = append(parts, "part", strconv.FormatInt(n.Amount.Amount, 10), f.get("CancelSeq"))
+	}
+	if movesAccount(n.Kind) && (n.OtherMethod || n.Event == payment.EventOther) {
+		// SignValue does not cover the method: what moves nothing must not
+		// occupy the key of what does.
+		parts = append(parts, "other", f.get("PayMethod"))
+	}
+	n.Key = wire.Name(parts...)
+}
+
+// movesAccount reports whether a virtual account's notice with that code may
+// change a payment.
+func movesAccount(code string) bool {
+	switch code {
+	case codeIssued, codeDeposited, codeCancelled, codeRefunded, "":
+		return true
+	}
+	return false
 }
 
 // identity names a transaction: by Smartro's id, or if that is missing by a

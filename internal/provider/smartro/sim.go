@@ -84,6 +84,9 @@ var rows = map[payment.Event][]row{
 // same.
 func rowFor(n notice.Notice) row {
 	list := rows[n.Event]
+	if n.Event == payment.EventPartiallyCancelled {
+		list = rows[payment.EventCancelled]
+	}
 	if len(list) == 0 { // other, and what Smartro has no word for
 		list = []row{{"CASHRCPT", "7001", "현금영수증 발급", "0", "04"}, {"VBANK", "2013", "기취소 거래", "0", "03"}}
 		if n.Listed {
@@ -98,7 +101,11 @@ func rowFor(n notice.Notice) row {
 		}
 	}
 	state := own(n.Fields, "StateCd")
-	if e, _ := eventOf(r.method == "VBANK", r.method, r.code, state); state != "" && e == n.Event {
+	whole := n.Event
+	if whole == payment.EventPartiallyCancelled {
+		whole = payment.EventCancelled
+	}
+	if e, _ := eventOf(r.method == "VBANK", r.method, r.code, state); state != "" && e == whole {
 		r.state = state
 	}
 	return r
@@ -169,6 +176,13 @@ func (w *writer) write(r row, n notice.Notice) (code, tid string) {
 	w.putOwn("FnName", bank.Name)
 	w.put("VbankNum", account)
 	w.put("VbankName", bank.Name)
+	switch {
+	case n.Event == payment.EventPartiallyCancelled:
+		w.put(partialAmount, strconv.FormatInt(won(n), 10))
+		w.put(partialCode, "1")
+	case own(w.extra, partialCode) == "1":
+		w.put(partialCode, "0")
+	}
 	return r.code, tid
 }
 
@@ -194,7 +208,7 @@ func transaction(n notice.Notice, service string) (tid, original, date string) {
 	switch n.Event {
 	case payment.EventRefunded:
 		tid = cmp.Or(n.PGCancel, newTID(n, service, "refund "+date))
-	case payment.EventCancelled:
+	case payment.EventCancelled, payment.EventPartiallyCancelled:
 		tid = cmp.Or(n.PGCancel, issue)
 	case payment.EventDeposited:
 		money, told, _ := strings.Cut(n.Deposit, "/")

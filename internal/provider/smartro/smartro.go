@@ -25,6 +25,8 @@
 //	4100  an account was issued (채번); this is told too and is no deposit
 //	4110  deposited
 //	2001  cancelled: an account that nobody paid was closed
+//	      (of a part if PartialCancelCode is 1, which the API's requests have:
+//	      inferred, and a person sees it)
 //	2211  refunded: the transfer that gives a deposit back is done
 //	2013  was cancelled before
 //
@@ -97,7 +99,7 @@ func (module) Info() provider.Info {
 		Fields: []provider.Field{{
 			Name:   merchantKey,
 			Label:  provider.Text{KO: "상점 키 (MerchantKey)", EN: "Merchant key (MerchantKey)"},
-			Secret: true,
+			Secret: true, Proof: true,
 		}},
 
 		// The manual has two editions, neither dated: one names .215, the other
@@ -108,7 +110,7 @@ func (module) Info() provider.Info {
 
 		Class: provider.PartialMAC,
 		Proves: provider.Text{
-			KO: "통보에 SignValue가 있으면 거래번호와 결과 코드가 상점 키로 서명되었다는 것만 확인해요. 금액, 주문번호, 계좌, 상태는 증명되지 않아요. 신통보에 SignValue가 오는지는 확인되지 않았고, 없으면 증거는 보낸 IP 주소뿐이에요.",
+			KO: "통보에 SignValue가 있으면 거래번호와 결과 코드가 상점 키로 서명되었다는 것만 확인해요. 금액, 주문번호, 계좌, 상태는 증명되지 않아요. 신통보에 SignValue가 오는지는 확인되지 않았고, 없으면 증거는 발신 IP뿐이에요.",
 			EN: "If the notice carries a SignValue, that transaction id and result code were signed with the merchant key. Amount, order id, account and state are not covered. Whether notices carry it is not confirmed; without it the sender's address is the only evidence.",
 		},
 		Resend: []time.Duration{time.Minute, time.Minute, time.Minute, time.Minute, time.Minute},
@@ -118,7 +120,7 @@ func (module) Info() provider.Info {
 		},
 		Events: []payment.Event{
 			payment.EventDeposited, payment.EventIssued, payment.EventRefunded,
-			payment.EventCancelled, payment.EventApproved, payment.EventOther,
+			payment.EventCancelled, payment.EventPartiallyCancelled, payment.EventApproved, payment.EventOther,
 		},
 		Forms:    []string{formEUCKR, formOld, formOldEUCKR},
 		TestMIDs: testMIDs(),
@@ -147,9 +149,6 @@ var guideEN string
 
 // Guide tells in Markdown how a merchant registers the notice URL, which it
 // calls {{.NoticeURL}}: in English for "en", else in Korean.
-func (module) Guide(lang string) string {
-	if lang == "en" {
-		return guideEN
-	}
-	return guideKO
+func (m module) Guide(lang string) string {
+	return provider.GuideText{KO: guideKO, EN: guideEN}.For(m.Info(), lang)
 }

@@ -162,20 +162,6 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestCloses: only a cancelled issue says that there was nothing but an account.
-func TestCloses(t *testing.T) {
-	for fields, want := range map[string]bool{
-		"PayMethod=VBANK&ResultCode=4100&StateCd=1": true,
-		"PayMethod=VBANK&ResultCode=4100&StateCd=0": false,
-		"PayMethod=VBANK&ResultCode=4110&StateCd=1": false,
-		"PayMethod=VBANK&ResultCode=2001&StateCd=1": false,
-	} {
-		if got := decode(t, ids+fields).Closes; got != want {
-			t.Errorf("%s: Closes = %t, want %t", fields, got, want)
-		}
-	}
-}
-
 // TestKeys has messages of which no two are the same.
 func TestKeys(t *testing.T) {
 	const form = "PayMethod=VBANK&Mid=m&"

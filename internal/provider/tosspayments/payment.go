@@ -22,6 +22,14 @@ func decodePayment(r notice.Request, o object) (notice.Notice, error) {
 	n.Event = eventOf(n.Kind, account != nil)
 	n.OtherMethod = account == nil
 	n.name(r, p.transactionKey(), account != nil)
+	switch n.Kind {
+	case statusDone, statusCanceled, statusPartialCanceled:
+		if n.OtherMethod && p.transactionKey() != "" {
+			// Under such a key a DEPOSIT_CALLBACK moves a payment. One without
+			// an account moves none, and must not occupy it.
+			n.Key += "/other"
+		}
+	}
 	if err := n.addMoney(p); err != nil {
 		return notice.Notice{}, err
 	}

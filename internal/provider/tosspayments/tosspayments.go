@@ -110,6 +110,7 @@ func (module) Info() provider.Info {
 		Events:        events(),
 		Forms:         []string{FormDeposit, FormPayment},
 		ConfirmAlways: true,
+		OrderSecret:   true,
 	}
 }
 
@@ -151,9 +152,6 @@ var guideEN string
 
 // Guide returns the set-up guide in Markdown, in English for "en" and else in
 // Korean. {{.NoticeURL}} stands where the channel's notice URL goes.
-func (module) Guide(lang string) string {
-	if lang == "en" {
-		return guideEN
-	}
-	return guideKO
+func (m module) Guide(lang string) string {
+	return provider.GuideText{KO: guideKO, EN: guideEN}.For(m.Info(), lang)
 }

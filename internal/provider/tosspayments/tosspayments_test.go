@@ -168,6 +168,23 @@ func TestBothWebhooksOfAChangeAreOneMessage(t *testing.T) {
 	}
 }
 
+// TestOtherMethodsLeaveKeysAlone: a payment event that shows no account moves
+// nothing, and must not make the deposit's own notice look like a resend.
+func TestOtherMethodsLeaveKeysAlone(t *testing.T) {
+	for _, e := range []payment.Event{payment.EventDeposited, payment.EventCancelled, payment.EventPartiallyCancelled} {
+		_, genuine := sample(t, e, "")
+		r, _ := sample(t, e, tosspayments.FormPayment)
+		r.Body = []byte(strings.Replace(string(r.Body), `"virtualAccount":`, `"virtual":`, 1))
+		n, err := tosspayments.Module.Decode(r)
+		if err != nil || !n.OtherMethod {
+			t.Fatalf("Decode = %+v, %v, want another method\n%s", n, err, r.Body)
+		}
+		if n.Key == genuine.Key {
+			t.Errorf("%s: another method has the account's key %s", e, n.Key)
+		}
+	}
+}
+
 // TestReversal walks the way that Toss documents for a deposit error: paid,
 // waiting again, paid again.
 func TestReversal(t *testing.T) {

@@ -51,20 +51,22 @@ func (r reader) tellA(n *notice.Notice) {
 	n.Key = key(tid, n.Kind, n.Merchant, n.Order, n.Account.Reveal(), r.Get("amt_input"),
 		r.Get("dt_trans"), r.Get("tm_trans"), r.Get("no_msgseq"))
 	at, exact := r.moment("dt_trans", "tm_trans")
+	if exact {
+		// Midnight would look earlier than what it undoes, and another time
+		// than the one that form B tells of the same money.
+		n.At = at
+	}
 	switch n.Kind {
 	case msgDeposit:
-		n.Event, n.Deposit, n.At = payment.EventDeposited, r.Take("no_tid"), at
+		n.Event, n.Deposit = payment.EventDeposited, r.Take("no_tid")
 	case msgReversal:
 		// Whether a reversal repeats the no_tid of its deposit is not told. So
 		// it names no deposit: payment finds that by account and amount.
 		n.Event = payment.EventReversed
-		if exact { // midnight would look earlier than the deposit
-			n.At = at
-		}
 	default:
 		// The manual has no third word. It may be about money all the same, and
 		// several such messages may bear one id, as the escrow notice's do.
-		n.Event, n.At, n.Listed = payment.EventOther, at, true
+		n.Event, n.Listed = payment.EventOther, true
 		n.Key = key(tid, n.Kind) + "/" + wire.FieldsDigest(r.Map())
 	}
 	// Inferred: amt_check (미결제 타점권) is the part paid by a cheque that the

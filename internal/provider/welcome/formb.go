@@ -48,7 +48,7 @@ func decodeB(form wire.Form) (notice.Notice, error) {
 		n.BankCode, n.BankName = wire.ShortCode(r.Take("P_FN_CD1")), r.Take("P_FN_NM")
 		n.Bank = bankOf(n.BankCode)
 	}
-	n.At = r.TakeTime(wire.Time, "P_AUTH_DT")
+	n.At = r.TakeTime(exactTime, "P_AUTH_DT")
 	n.CashReceipt = r.receiptB()
 	// P_UNAME, who ordered, stays here: it is not who paid.
 	n.Fields = r.Rest(withheld[:]...)
@@ -97,6 +97,10 @@ func (r reader) tellB(n *notice.Notice) {
 		n.Event = payment.EventFailed
 	default:
 		n.Event, n.Listed = payment.EventOther, true
+	}
+	if status != statusFailed && (n.OtherMethod || n.Event == payment.EventOther) {
+		// What moves nothing must not occupy the key of what does.
+		n.Key += "/other/" + url.PathEscape(method)
 	}
 }
 

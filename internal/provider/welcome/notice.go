@@ -109,6 +109,15 @@ func (r reader) moment(day, clock string) (at time.Time, exact bool) {
 	return at, false
 }
 
+// exactTime is wire.Time without dates alone: their midnight is not when the
+// money came.
+func exactTime(s string) (time.Time, error) {
+	if len(s) == len("yyyyMMdd") {
+		return time.Time{}, fault.Errorf(fault.Invalid, "a date is no time")
+	}
+	return wire.Time(s)
+}
+
 // key joins what names a message: the PG's id and its word for the event. The
 // manual tells receivers to look for a P_TID they have seen. A message without
 // an id is named by what else it says, or two of them would look like one sent

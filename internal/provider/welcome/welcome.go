@@ -131,8 +131,5 @@ func (m module) Info() provider.Info {
 // Guide returns the set-up guide in Korean, or in English if lang is "en". The
 // notice URL stands in it as {{.NoticeURL}}.
 func (m module) Guide(lang string) string {
-	if lang == "en" {
-		return guideEN
-	}
-	return guideKO
+	return provider.GuideText{KO: guideKO, EN: guideEN}.For(m.Info(), lang)
 }

@@ -82,6 +82,36 @@ func TestReversalNamesNoDeposit(t *testing.T) {
 	}
 }
 
+// TestDateAloneIsNoTime: midnight would tell the money of form B, whose time is
+// exact, as another deposit.
+func TestDateAloneIsNoTime(t *testing.T) {
+	for _, body := range []string{
+		swap(t, sample(t, "a-deposit"), "tm_trans=103000", "tm_trans="), swap(t, sample(t, "a-deposit"), "tm_trans=103000", "tm_trans=x"),
+		"P_STATUS=02&P_TYPE=VBANK&P_TID=t&P_OID=o&P_AUTH_DT=20260401",
+	} {
+		if n := decode(t, body); n.Event != payment.EventDeposited || !n.At.IsZero() {
+			t.Errorf("%s: %s at %v, want a deposit at an unknown time", body, n.Event, n.At)
+		} else if n.Fields["dt_trans"] != "20260401" && n.Fields["P_AUTH_DT"] != "20260401" {
+			t.Errorf("%s: the date is lost: %v", body, n.Fields)
+		}
+	}
+}
+
+// TestOtherMethodsLeaveKeysAlone: what moves nothing must not make the deposit
+// or issue of the same id look like one sent twice.
+func TestOtherMethodsLeaveKeysAlone(t *testing.T) {
+	for _, body := range []string{
+		"P_TID=t&P_OID=o&P_MID=m&P_AUTH_DT=20260401101500&P_TYPE=VBANK&P_STATUS=02",
+		"P_TID=t&P_OID=o&P_MID=m&P_TYPE=VBANK&P_STATUS=00", "P_OID=o&P_MID=m&P_TYPE=VBANK&P_STATUS=02",
+	} {
+		for _, method := range []string{"CARD", "POINT"} {
+			if k := decode(t, body).Key; decode(t, swap(t, body, "VBANK", method)).Key == k {
+				t.Errorf("%s of %s has the account's key %s", body, method, k)
+			}
+		}
+	}
+}
+
 // TestLooseValues: nothing documented about lengths and digits, and no missing
 // field, makes a notice unreadable.
 func TestLooseValues(t *testing.T) {

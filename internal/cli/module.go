@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+)
+
+// usualWidth is how wide a terminal is of which nobody knows.
+const usualWidth = 80
+
+// labelCells is how much of a line the labels of a module take.
+const labelCells = 14
+
+// showModule prints everything about a module, in lines that fit the terminal.
+func showModule(env Env, i provider.Info) error {
+	width := cmp.Or(max(env.Width, 0), usualWidth)
+	for _, row := range moduleRows(i) {
+		label := row[0]
+		for _, text := range row[1:] {
+			for _, line := range wrapBy(strings.Fields(text), max(width-labelCells, 40), " ") {
+				if _, err := fmt.Fprintf(env.Stdout, "%-*s%s\n", labelCells, label, line); err != nil {
+					return err
+				}
+				label = ""
+			}
+		}
+	}
+	return nil
+}
+
+// moduleRows are labels, each with the paragraphs that belong to it.
+func moduleRows(i provider.Info) [][]string {
+	confirm := "a live channel with the credentials for it asks the PG first unless confirm = false; this release cannot ask yet, so its deposits stay Pending"
+	switch {
+	case i.ConfirmAlways:
+		confirm = "live deposits count only after the PG was asked, which this release cannot do yet"
+	case !slices.ContainsFunc(i.Fields, func(f provider.Field) bool { return f.Inquiry }):
+		confirm = "the PG is never asked"
+	}
+	proved := classWords(i.Class)
+	if i.Class != provider.AddressOnly {
+		proved += ", which can be checked if " + whereProved(i)
+	}
+	rows := [][]string{
+		{"Code", i.Code},
+		{"Name", i.Name.KO, i.Name.EN},
+		{"Module", i.Modules + " of PortOne"},
+		{"Admin site", cmp.Or(i.Admin, "not known")},
+		append([]string{"Notice paths"}, i.Paths...),
+		{"Method", strings.Join(i.Methods, ", ")},
+		{"Charset", i.Charset},
+	}
+	if len(i.Forms) > 0 {
+		rows = append(rows, []string{"Formats", strings.Join(i.Forms, ", ") + " (--form of tongbo simulate)"})
+	}
+	resends := resendWords(i.Resend)
+	if i.Resend == nil {
+		resends += "; tongbo simulate assumes ten times, a minute apart"
+	}
+	return append(rows,
+		[]string{"Tells", eventList(i.Events)},
+		[]string{"Proved by", proved, i.Proves.EN},
+		[]string{"Confirming", confirm},
+		append([]string{"Credentials"}, credentialTexts(i.Fields)...),
+		[]string{"Live senders", senderText(i.LiveSenders)},
+		[]string{"Test senders", senderText(i.TestSenders)},
+		[]string{"as of", cmp.Or(i.SendersAsOf, "–")},
+		[]string{"Resends", resends, i.ResendNote.EN},
+		append([]string{"Test MIDs"}, testMIDTexts(i.TestMIDs)...),
+		[]string{"Set it up", "tongbo channel guide " + i.Code},
+	)
+}
+
+func credentialTexts(fields []provider.Field) []string {
+	var out []string
+	for _, f := range fields {
+		text := f.Name + ": " + f.Label.KO
+		if f.Label.EN != f.Label.KO {
+			text += ", " + f.Label.EN
+		}
+		if f.Proof {
+			text += "; notices are proved with it"
+		}
+		if f.Inquiry {
+			text += "; the PG is asked with it"
+		}
+		out = append(out, text)
+	}
+	if out == nil {
+		return []string{"none"}
+	}
+	return out
+}
+
+func senderText(list []netip.Prefix) string {
+	if len(list) == 0 {
+		return "the PG publishes none"
+	}
+	return strings.Join(senderWords(list), " ")
+}
+
+// senderWords writes single addresses without a mask.
+func senderWords(list []netip.Prefix) []string {
+	out := make([]string, len(list))
+	for i, p := range list {
+		out[i] = p.String()
+		if p.IsSingleIP() {
+			out[i] = p.Addr().String()
+		}
+	}
+	return out
+}
+
+func testMIDTexts(list []provider.TestMID) []string {
+	var out []string
+	for _, m := range list {
+		text := m.MID
+		if len(m.Credentials) == 0 {
+			text += ", without keys"
+		}
+		out = append(out, text+": "+m.Source)
+	}
+	if out == nil {
+		return []string{"none is published"}
+	}
+	return out
+}
+
+// proofs are the credentials that notices are proved with.
+func proofs(i provider.Info) []string {
+	out := []string{}
+	for _, f := range i.Fields {
+		if f.Proof {
+			out = append(out, f.Name)
+		}
+	}
+	return out
+}
+
+// shownProvider is a module as JSON.
+type shownProvider struct {
+	Code        string          `json:"code"`
+	NameKO      string          `json:"name_ko"`
+	NameEN      string          `json:"name_en"`
+	Modules     string          `json:"modules"`
+	Admin       string          `json:"admin"`
+	Paths       []string        `json:"paths"`
+	Methods     []string        `json:"methods"`
+	Charset     string          `json:"charset"`
+	Class       provider.Class  `json:"class"`
+	Proves      string          `json:"proves"`
+	ProvedWith  []string        `json:"proved_with"` // of the credentials
+	OrderSecret bool            `json:"order_secret"`
+	Resend      []string        `json:"resend"` // absent from the PG's documents: null
+	ResendSecs  []float64       `json:"resend_seconds"`
+	ResendNote  string          `json:"resend_note"`
+	Senders     shownSenders    `json:"senders"`
+	SendersAsOf string          `json:"senders_as_of"`
+	Events      []payment.Event `json:"events"`
+	Forms       []string        `json:"forms"` // wire formats, where there are several
+	Credential  []string        `json:"credentials"`
+	TestMIDs    []string        `json:"test_mids"`
+}
+
+// shownSenders are the published addresses, empty if there are none.
+type shownSenders struct {
+	Live []string `json:"live"`
+	Test []string `json:"test"`
+}
+
+func providersJSON(w io.Writer, list []provider.Provider) error {
+	for _, p := range list {
+		line, err := plainJSON(shownModule(p.Info()))
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%s\n", line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func shownModule(i provider.Info) shownProvider {
+	s := shownProvider{
+		Code: i.Code, NameKO: i.Name.KO, NameEN: i.Name.EN, Modules: i.Modules, Admin: i.Admin,
+		Paths: i.Paths, Methods: i.Methods, Charset: i.Charset, Class: i.Class, Events: i.Events,
+		Proves: i.Proves.EN, ProvedWith: proofs(i), OrderSecret: i.OrderSecret,
+		Senders:     shownSenders{Live: senderWords(i.LiveSenders), Test: senderWords(i.TestSenders)},
+		SendersAsOf: i.SendersAsOf,
+		ResendNote:  i.ResendNote.EN, Forms: append([]string{}, i.Forms...), Credential: []string{}, TestMIDs: []string{},
+	}
+	for _, d := range i.Resend {
+		s.Resend, s.ResendSecs = append(s.Resend, d.String()), append(s.ResendSecs, d.Seconds())
+	}
+	for _, f := range i.Fields {
+		s.Credential = append(s.Credential, f.Name)
+	}
+	for _, m := range i.TestMIDs {
+		s.TestMIDs = append(s.TestMIDs, m.MID)
+	}
+	return s
+}

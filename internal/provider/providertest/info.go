@@ -1,0 +1,93 @@
+package providertest
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tongbo/tongbo/internal/provider"
+)
+
+// unclosed is bold text that Markdown does not end: no letter may follow at
+// once where a sign stands before the asterisks.
+var unclosed = regexp.MustCompile(`[^\pL\pN\s*]\*\*\pL`)
+
+// checkGuides sees that both guides say what tongbo channel guide builds on,
+// each in its language.
+func checkGuides(t testing.TB, p provider.Provider) {
+	for _, lang := range []string{"ko", "en"} {
+		g := p.Guide(lang)
+		if !standsAlone(g, provider.NoticeURLMark) {
+			t.Errorf("guide.%s.md does not show the address of notices: write %s on a line of its own, indented as code", lang, provider.NoticeURLMark)
+		}
+		switch second := strings.Contains(g, provider.SecondURLMark); {
+		case second && len(p.Info().Paths) < 2:
+			t.Errorf("guide.%s.md shows %s, but Info has one path only", lang, provider.SecondURLMark)
+		case !second && len(p.Info().Paths) > 1:
+			t.Errorf("guide.%s.md does not show the address with the second path: write %s where it goes", lang, provider.SecondURLMark)
+		}
+		switch korean := strings.Contains(g, "해요"); {
+		case korean && lang == "en":
+			t.Errorf("guide.en.md says 해요: write it in English")
+		case !korean && lang == "ko":
+			t.Errorf("guide.ko.md never says 해요: write it in Korean, in 해요체")
+		}
+		asks := slices.ContainsFunc(p.Info().Fields, func(f provider.Field) bool { return f.Inquiry })
+		if asks && !strings.Contains(g, "confirm = false") {
+			t.Errorf("guide.%s.md does not tell of `confirm = false`: with the fields that have Inquiry, live notices wait for a call that no module makes yet", lang)
+		}
+		for _, m := range unclosed.FindAllString(g, -1) {
+			t.Errorf("guide.%s.md prints the asterisks of %q: put the sign behind them", lang, m)
+		}
+	}
+}
+
+// standsAlone reports whether a Markdown text has mark as a line of code: one
+// that is indented by four columns, or inside a fence.
+func standsAlone(text, mark string) bool {
+	fenced := false
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.HasPrefix(line, "```") {
+			fenced = !fenced
+		}
+		if strings.TrimSpace(line) == mark && (fenced || strings.HasPrefix(line, "    ")) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkInfo sees that Info says all that faces, guides and documents show.
+func checkInfo(t *testing.T, p provider.Provider) {
+	i := p.Info()
+	for what, text := range map[string]string{
+		"code": i.Code, "Korean name": i.Name.KO, "English name": i.Name.EN,
+		"modules": i.Modules, "charset": i.Charset, "class": string(i.Class), "proves (ko)": i.Proves.KO,
+		"proves (en)": i.Proves.EN, "resend note (ko)": i.ResendNote.KO, "resend note (en)": i.ResendNote.EN,
+	} {
+		if strings.TrimSpace(text) == "" {
+			t.Errorf("Info has no %s", what)
+		}
+	}
+	if len(i.Paths) == 0 || len(i.Methods) == 0 || len(i.Events) == 0 {
+		t.Errorf("Info lacks paths %v, methods %v or events %v", i.Paths, i.Methods, i.Events)
+	}
+	names := make(map[string]bool)
+	for _, f := range i.Fields {
+		if f.Name == "" || f.Label.KO == "" || f.Label.EN == "" || names[f.Name] {
+			t.Errorf("credential field %+v is incomplete or told twice", f)
+		}
+		names[f.Name] = true
+	}
+	for _, m := range i.TestMIDs {
+		for name := range m.Credentials {
+			if !names[name] {
+				t.Errorf("test MID %s has credential %q, which is not a field", m.MID, name)
+			}
+		}
+	}
+	if i.LiveSenders != nil && i.SendersAsOf == "" {
+		t.Error("sender addresses have no date")
+	}
+}
