@@ -234,17 +234,11 @@ func TestNoticePaths(t *testing.T) {
 func TestProviderTable(t *testing.T) {
 	t.Parallel()
 	var want []string
-	korean, changes := read(t, "../README.ko.md"), read(t, "../CHANGELOG.md")
 	for _, p := range all.Providers() {
 		i := p.Info()
 		name, _, _ := strings.Cut(i.Name.KO, " (")
 		want = append(want, fmt.Sprintf("| `%s` | %s | %s | %s |", i.Code, name, i.Modules, quoted(i.Paths)))
-		if !strings.Contains(korean, name) {
-			t.Errorf("README.ko.md does not name %s: add it to the list of PGs", name)
-		}
-		if !strings.Contains(changes, "`"+i.Code+"`") {
-			t.Errorf("CHANGELOG.md does not name `%s`: tell of it under Unreleased", i.Code)
-		}
 	}
 	compareLines(t, "../README.md", "## Payment gateways", tableRow, want)
+	compareLines(t, "../README.ko.md", "## 지원하는 PG", tableRow, want)
 }
