@@ -70,9 +70,7 @@ func (s *Store) openFile(ctx context.Context, file string, exclusive bool) error
 	if exclusive {
 		wait = sqliteWait(busyTimeout)
 	}
-	// A page that is written again and again until the checkpoint is copied
-	// into the file once: 32 MB of log make that one in ten of all work less.
-	write, err := sql.Open("sqlite", sqliteDSN(file, wait, "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)", "wal_autocheckpoint(8000)"))
+	write, err := sql.Open("sqlite", sqliteDSN(file, wait, "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)"))
 	if err != nil {
 		return err
 	}
