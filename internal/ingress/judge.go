@@ -224,6 +224,8 @@ func (t trial) rule(h hit) notice.Ruling {
 	case h.payment.Mode != h.channel.Mode, h.channel.Mode == merchant.Live && n.Test:
 		r.Verdict, r.Reason = payment.Recorded, notice.ReasonTestNotice
 		return r
+	case n.Event == payment.EventDeposited && h.found.DepositOf != "" && h.found.DepositOf != h.payment.Key:
+		return t.dispute(r, h, notice.ReasonDepositElsewher)
 	case h.found.Claimed:
 		r.Verdict = payment.Duplicate
 		if d := h.payment.Decide(n.Report, payment.Env{Now: t.in.At, NewID: newID}); n.Event == payment.EventDeposited && otherMoney(d.Reason) {
@@ -232,8 +234,6 @@ func (t trial) rule(h hit) notice.Ruling {
 		return r
 	case takesBack(n.Event) && h.found.By == payment.ByPGTx && n.Order != "" && !h.has(n.Order):
 		return t.dispute(r, h, notice.ReasonOtherOrder)
-	case h.found.DepositOf != "" && h.found.DepositOf != h.payment.Key:
-		return t.dispute(r, h, notice.ReasonDepositElsewher)
 	}
 	d := h.payment.Decide(n.Report, payment.Env{Now: t.in.At, NewID: newID})
 	if t.mustAsk(h.channel, d) {

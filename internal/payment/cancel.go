@@ -9,6 +9,9 @@ func (d *decider) reversed() Decision {
 	if found {
 		switch d.p.Deposits[i].State {
 		case DepositApplied:
+			if !d.sameMoney(d.p.Deposits[i]) {
+				return d.conflict(d.disagreement(d.p.Deposits[i]))
+			}
 			return d.reverse(i)
 		case DepositReversed, DepositForetold:
 			return d.duplicate()
@@ -166,10 +169,8 @@ func (d *decider) cancelPaid() Decision {
 			return d.conflict(ReasonCancelTooLarge)
 		}
 		amount = d.r.Amount
-	} else if d.r.HasAmount && d.r.Amount != left && d.r.Amount != d.p.Amount {
-		// All of it, and yet not all of it: the PG has perhaps no word for a
-		// part.
-		return d.conflict(ReasonOtherAmount)
+	} else if why := d.notAll(left); why != ReasonNone {
+		return d.conflict(why)
 	}
 	c := d.ownRequest(amount)
 	c.State, c.CancelledAt = CancelSucceeded, d.at()
@@ -183,6 +184,25 @@ func (d *decider) cancelPaid() Decision {
 	}
 	d.setState(PartiallyCancelled)
 	return d.applied(PartiallyCancelled, ChangePartiallyCancelled, c.ID)
+}
+
+// notAll says why a cancellation of all cannot be one of all that is left. A PG
+// may have no word for a part, and of several deposits on an unlimited account
+// it may mean one alone.
+func (d *decider) notAll(left Money) Reason {
+	paid := 0
+	for _, k := range d.p.Deposits {
+		if k.State == DepositApplied {
+			paid++
+		}
+	}
+	switch {
+	case !d.r.HasAmount && paid > 1:
+		return ReasonNoAmount
+	case d.r.HasAmount && d.r.Amount != left && (paid > 1 || d.r.Amount != d.p.Amount):
+		return ReasonOtherAmount
+	}
+	return ReasonNone
 }
 
 // ownRequest returns the cancellation that the report completes: the one we

@@ -21,6 +21,9 @@ func (d *decider) deposited() Decision {
 		return d.retold(i)
 	}
 	if i := d.foretold(); i >= 0 {
+		if !d.sameMoney(d.p.Deposits[i]) {
+			return d.conflict(d.disagreement(d.p.Deposits[i]))
+		}
 		return d.cameAndWent(i)
 	}
 	i := d.named()

@@ -182,6 +182,19 @@ func TestFixedAccounts(t *testing.T) {
 		{"unlimited cannot tell money without a time from money with one", waiting(unlimited), []step{
 			pays(deposited(1)), conflicts(deposited(2, noTime, deposit("D1")), payment.ReasonSecondDeposit, payment.Paid),
 		}, nil},
+		{"unlimited leaves the cancellation of one of its deposits to a person", waiting(unlimited), []step{
+			pays(deposited(1, deposit("D1"))), pays(deposited(2, deposit("D2"))),
+			conflicts(report(payment.EventCancelled, 3, won(1000)), payment.ReasonOtherAmount, payment.Paid),
+			conflicts(report(payment.EventCancelled, 4, noAmount), payment.ReasonNoAmount, payment.Paid),
+			{r: report(payment.EventCancelled, 5, won(2000)), verdict: payment.Applied, state: payment.Cancelled, change: payment.ChangeCancelled},
+		}, nil},
+		{"a reversal that tells its deposit otherwise", waiting(), []step{
+			pays(deposited(1, deposit("D1"))), conflicts(reversed(2, deposit("D1"), won(500)), payment.ReasonOtherAmount, payment.Paid),
+		}, nil},
+		{"a deposit that its reversal told otherwise", waiting(), []step{
+			{reversed(1, deposit("D1"), won(500)), payment.Recorded, payment.ReasonReversalForetold, payment.Issued, "", false},
+			conflicts(deposited(2, deposit("D1")), payment.ReasonOtherAmount, payment.Issued),
+		}, nil},
 		{"unlimited needs an amount", waiting(unlimited), []step{
 			conflicts(deposited(1, noAmount, enforced), payment.ReasonNoAmount, payment.Issued),
 			conflicts(deposited(1, won(0)), payment.ReasonOtherAmount, payment.Issued),

@@ -221,11 +221,11 @@ func (module) Verify(r notice.Request, _ notice.Notice, c merchant.Channel, p pa
 	known, whole := c.MID != "" && c.Credentials[mxOTP] != "", f.echo.whole()
 	holds := known && whole && f.echo.isMadeWith(secret.Text(c.MID), c.Credentials[mxOTP])
 	for _, t := range p.Transactions {
-		if t.Order != f.echo.order || t.Secret == "" {
+		if t.Channel != c.Key || t.Secret == "" {
 			continue
 		}
-		known = true
-		holds = whole && f.echo.is(t.Secret) || holds
+		known = true // who leaves the order out is not excused from its hash
+		holds = whole && t.Order == f.echo.order && f.echo.is(t.Secret) || holds
 	}
 	switch {
 	case !known:
