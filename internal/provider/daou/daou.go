@@ -29,7 +29,8 @@
 // amount paid in is the amount asked for.
 //
 // DAOUTRX names the transaction. Whether a deposit has that of its issue is not
-// known, so DAOUTRX and SETTDATE together name the money.
+// known, so DAOUTRX and SETTDATE together name the money. One whose SETTDATE is
+// a date alone, or no time, has no name.
 //
 // # Banks
 //

@@ -93,7 +93,7 @@ func TestEvents(t *testing.T) {
 		if n.Event != tt.event || n.Listed != tt.listed {
 			t.Errorf("%s%s = %s (listed %t), want %s (listed %t)", tt.kind, tt.more, n.Event, n.Listed, tt.event, tt.listed)
 		}
-		if (n.Deposit != "") != (tt.event == payment.EventDeposited) {
+		if (n.Deposit != "") != (tt.event == payment.EventDeposited && !n.At.IsZero()) {
 			t.Errorf("%s%s has deposit %q", tt.kind, tt.more, n.Deposit)
 		}
 		if n.Closes != (tt.event == payment.EventCancelled) || n.OtherMethod != (tt.event == payment.EventApproved) {
@@ -162,6 +162,10 @@ func TestFields(t *testing.T) {
 		{"a bad deadline is kept", change(issue, "20260112235959", "20260132"), func(n notice.Notice) any { return n.Fields["DEPOSITENDDATE"] }, "20260132"},
 		{"a bad time is kept", change(deposit, "20260105113000", "20260135113000"), func(n notice.Notice) any { return n.Fields["SETTDATE"] }, "20260135113000"},
 		{"a bad time is none", change(deposit, "20260105113000", "20260135113000"), func(n notice.Notice) any { return n.At.IsZero() }, true},
+		{"a date is no time", change(deposit, "20260105113000", "20260105"), func(n notice.Notice) any { return n.At.IsZero() && n.Deposit == "" }, true},
+		{"nor is another field's", change(deposit, "20260105113000", "20260105&AUTHDATE=20260105101530"), func(n notice.Notice) any { return n.At.IsZero() && n.Deposit == "" }, true},
+		{"a text is no name", change(deposit, "20260105113000", "soon"), func(n notice.Notice) any { return n.Deposit + n.Fields["SETTDATE"] }, "soon"},
+		{"a time to the minute is one", change(deposit, "20260105113000", "202601051130"), func(n notice.Notice) any { return n.At.Format(time.RFC3339) + n.Deposit }, "2026-01-05T11:30:00+09:00CTS26010510153000001/20260105113000"},
 		{"an issue has no time", issue, func(n notice.Notice) any { return n.At.IsZero() }, true},
 		{"empty fields are left out", deposit, func(n notice.Notice) any { _, ok := n.Fields["EMAIL"]; return ok }, false},
 		{"a pass-through is kept", change(deposit, "RESERVEDSTRING=", "RESERVEDSTRING=a%26b"), func(n notice.Notice) any { return n.Fields["RESERVEDSTRING"] }, "a&b"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -123,7 +124,7 @@ func read(v wire.Values) (notice.Notice, error) {
 		// Second-hand: a reseller's guide calls it the depositor in this kind.
 		n.Depositor = f.Take("USERNAME")
 	}
-	n.At = f.TakeTime(wire.Time, times[:]...)
+	n.At = f.TakeTime(exactTime, timesOf(n.Event)...)
 	name(&n, v)
 	n.Fields = f.Rest(withheld[:]...)
 	return n, nil
@@ -132,8 +133,27 @@ func read(v wire.Values) (notice.Notice, error) {
 // times are the fields that may tell when it happened, the likeliest first.
 var times = [...]string{"SETTDATE", "CANCELDATE", "AUTHDATE"}
 
+// timesOf are those of times that tell when an event happened. Of a deposit only
+// the settlement's does: the others may be the issue's.
+func timesOf(e payment.Event) []string {
+	if e == payment.EventDeposited {
+		return times[:1]
+	}
+	return times[:]
+}
+
+// exactTime is wire.Time without dates alone: their midnight is not when the
+// money came.
+func exactTime(s string) (time.Time, error) {
+	if len(s) == len("yyyyMMdd") {
+		return time.Time{}, fault.Errorf(fault.Invalid, "a date is no time")
+	}
+	return wire.Time(s)
+}
+
 // name gives the message and the money their names. A time is written in them
-// as in its longest form, however many digits it came with.
+// as in its longest form, however many digits it came with. Money whose time is
+// not told has no name: account and amount tell then.
 func name(n *notice.Notice, v wire.Values) {
 	trx := cmp.Or(n.PGTx, "none-"+wire.Digest(n.Order, n.Account.Reveal(), n.Amount.String()))
 	at := ""
@@ -143,7 +163,8 @@ func name(n *notice.Notice, v wire.Values) {
 		}
 		at = ""
 	}
-	if t, err := wire.Time(at); err == nil {
+	t, err := exactTime(at)
+	if err == nil {
 		at = t.Format(wire.Stamp)
 	}
 	parts := []string{n.Merchant, n.Kind, trx, at}
@@ -152,7 +173,7 @@ func name(n *notice.Notice, v wire.Values) {
 		parts = append(parts, "other")
 	}
 	n.Key = strings.TrimSuffix(wire.Name(parts...), "/")
-	if n.Event == payment.EventDeposited && n.PGTx != "" {
+	if n.Event == payment.EventDeposited && n.PGTx != "" && err == nil {
 		n.Deposit = n.PGTx + "/" + at
 	}
 }

@@ -43,9 +43,10 @@
 //
 // In a cancel's or refund's notice the number is the original's, and cancelPgCno
 // names the cancellation; the old form has a sequence number, mgr_seqno. Since
-// one cancellation has another number in each form, its state, its time
-// (canc_date, cancelDate) and its sum name the message. A part whose time is not
-// told is named by its number, and shown to a person.
+// one cancellation has another number in each form, whether it is of all or of a
+// part, its time (canc_date, cancelDate) and its sum name the message. A part
+// whose time is not told to the second is named by its number, and shown to a
+// person. Two of the same sum in the same second are taken for one.
 //
 // Banks are KFTC's codes, of three digits by the documents and of two in their
 // samples. Accounts that Shinhan issues carry 026.

@@ -125,7 +125,7 @@ func (m message) key(e payment.Event, moved bool) string {
 		parts[2] = "none-" + wire.JoinedDigest(m.left[m.order], m.left[m.account], m.left[m.amount], m.left[m.part])[:16]
 	}
 	if moved || tx == "" {
-		parts = append(parts, m.left[m.at])
+		parts = append(parts, m.moment(m.at))
 	}
 	switch kind {
 	case kindEscrow:
@@ -136,24 +136,34 @@ func (m message) key(e payment.Event, moved bool) string {
 		id := m.left[m.cancel]
 		switch changed := e == payment.EventCancelled || e == payment.EventPartiallyCancelled; {
 		case changed && m.timed():
-			parts = append(parts, state, success, m.cancelTime(), m.partText())
+			// Not its state: the forms may word one cancellation differently.
+			parts = append(parts, changeWord(e, state), m.cancelTime(), m.partText())
 		case id != "":
 			parts = append(parts, id)
+		case changed:
+			parts = append(parts, changeWord(e, state), m.cancelTime(), m.partText())
 		default:
 			parts = append(parts, state, m.left[m.code], m.cancelTime(), m.partText())
 		}
 	}
-	if e == payment.EventOther {
-		// What moves nothing must not occupy the key of what does.
+	switch {
+	// What moves nothing must not occupy the key of what does.
+	case e == payment.EventOther:
 		parts = append(parts, "other", state, m.left[m.code], m.left[m.method])
+	case !m.isAccount():
+		parts = append(parts, "other", m.left[m.method])
 	}
 	return wire.Name(parts...)
 }
 
-// timed reports whether the message tells when a cancellation was made. The
-// time of the transaction is the cancellation's in the new form, and in the old
-// one perhaps the issue's.
-func (m message) timed() bool { return wire.Given(m.left[m.cancelled]) }
+// changeWord is what names call a cancellation. An account that is closed is
+// not money that goes back, even in the same second.
+func changeWord(e payment.Event, state string) string {
+	if state == escrowClosed {
+		return "closed"
+	}
+	return string(e)
+}
 
 // partText is the sum of a cancellation without padding.
 func (m message) partText() string {
@@ -164,23 +174,13 @@ func (m message) partText() string {
 	return strconv.FormatInt(won, 10)
 }
 
-// cancelTime is when a cancellation was made. refund_date is not: Observed in
-// KICC's sample page, it is the day for which the refund is planned.
-func (m message) cancelTime() string {
-	for _, name := range []string{m.cancelled, m.acquired, m.at} {
-		if wire.Given(m.left[name]) {
-			return m.left[name]
-		}
-	}
-	return ""
-}
-
 // takeAll takes what the notice has a place for, and keeps the rest.
 func (m message) takeAll(n *notice.Notice) {
 	for _, name := range []string{m.kind, m.merchant, m.order, m.tx, m.issue} {
 		delete(m.left, name)
 	}
-	m.takeTime(n)
+	// A time that cannot be read stays among the fields.
+	n.At = m.left.TakeTime(exactTime, m.timeOf(n.Event))
 	// The documents don't say whose account a failed refund names. It is most
 	// likely the customer's, to which the money could not go.
 	if !n.OtherMethod && n.Kind != kindRefundFailed {
@@ -191,16 +191,6 @@ func (m message) takeAll(n *notice.Notice) {
 	}
 	m.takeReceipt(n)
 	m.takeFields(n)
-}
-
-// takeTime reads when it happened. A time that cannot be read stays among the
-// fields.
-func (m message) takeTime(n *notice.Notice) {
-	candidates := []string{m.at}
-	if n.Event == payment.EventCancelled || n.Event == payment.EventPartiallyCancelled {
-		candidates = []string{m.cancelled, m.acquired, m.at}
-	}
-	n.At = m.left.TakeTime(wire.Time, candidates...)
 }
 
 // receiptTypes are PortOne's words for KICC's purposes of a cash receipt. A

@@ -100,7 +100,7 @@ func TestOneKeyInTwoForms(t *testing.T) {
 }
 
 // TestOneCancellationInTwoForms: the forms number cancellations each in its own
-// way, so that time, state and sum name them.
+// way, so that time and sum name them.
 func TestOneCancellationInTwoForms(t *testing.T) {
 	const deposit = "memb_id=T1&order_no=o-1&amount=30&pay_type=22&noti_type=30&account_no=1109&tran_date=20251105092752&cno=1&tlf_sno=9"
 	const part = "memb_id=T1&order_no=o-1&amount=30&pay_type=22&noti_type=20&stat_cd=RF02&mgr_amt=10&cno=9&canc_date=20251106100000"

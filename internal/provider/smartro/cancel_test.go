@@ -58,6 +58,29 @@ func TestPartialCancels(t *testing.T) {
 	}
 }
 
+// TestCancelOfAnotherSum: a cancel of all whose own sum is not the payment's
+// tells that sum, which the payment then refuses to take for all.
+func TestCancelOfAnotherSum(t *testing.T) {
+	for _, c := range []struct {
+		sums   string
+		amount int64
+		listed bool
+	}{
+		{"Amt=1000&CancelAmt=300", 300, false},
+		{"Amt=1000&CancelAmt=300&PartialCancelCode=0", 300, false},
+		{"CancelAmt=300", 300, false},
+		{"Amt=1000&CancelAmt=1000", 1000, false},
+		{"Amt=1000&CancelAmt=0", 1000, false},
+		{"Amt=1000&CancelAmt=", 1000, false},
+		{"Amt=1000&CancelAmt=x", 1000, true},
+	} {
+		n := decode(t, ids+"PayMethod=VBANK&ResultCode=2001&StateCd=2&"+c.sums)
+		if n.Event != payment.EventCancelled || !n.HasAmount || n.Amount != payment.Won(c.amount) || n.Listed != c.listed {
+			t.Errorf("%s: %s of %v, listed %t; want %d, listed %t", c.sums, n.Event, n.Amount, n.Listed, c.amount, c.listed)
+		}
+	}
+}
+
 // TestOtherMethodsLeaveKeysAlone: a genuine notice with another method, which
 // SignValue does not cover, must not make the real one look like a resend.
 func TestOtherMethodsLeaveKeysAlone(t *testing.T) {

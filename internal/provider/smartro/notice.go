@@ -69,8 +69,8 @@ func (f form) fill(n *notice.Notice) {
 	n.Kind = f.take("ResultCode")
 	account := isAccount(method, n.Kind, f.get("VbankNum"))
 	n.Event, n.Listed = eventOf(account, method, n.Kind, state)
-	if n.Event == payment.EventCancelled && f.get(partialCode) == "1" {
-		f.tellPart(n)
+	if n.Event == payment.EventCancelled {
+		f.tellSum(n)
 	}
 	n.OtherMethod = !account
 	// An issue that was cancelled: there was nothing but the account.
@@ -162,6 +162,25 @@ const (
 	partialCode   = "PartialCancelCode"
 	partialAmount = "CancelAmt"
 )
+
+// tellSum says how much a cancel gives back. One that does not call itself one
+// of a part stays one of all, but with its own sum where that is not Amt: what
+// takes back less than was paid must not pass for all of it.
+func (f form) tellSum(n *notice.Notice) {
+	told := f.get(partialAmount)
+	switch {
+	case f.get(partialCode) == "1":
+		f.tellPart(n)
+	case wire.Given(told):
+		won, err := wire.Amount(told)
+		if err != nil {
+			n.Listed = true // a person reads it among the fields
+		} else if !n.HasAmount || n.Amount != payment.Won(won) {
+			n.Amount, n.HasAmount = payment.Won(won), true
+			f.take(partialAmount)
+		}
+	}
+}
 
 // tellPart makes a cancel one of a part. Whether a notice's Amt is the part or
 // the payment's is not published: CancelAmt counts if it is there, and a person

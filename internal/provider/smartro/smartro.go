@@ -26,7 +26,8 @@
 //	4110  deposited
 //	2001  cancelled: an account that nobody paid was closed
 //	      (of a part if PartialCancelCode is 1, which the API's requests have:
-//	      inferred, and a person sees it)
+//	      inferred, and a person sees it; without it a CancelAmt that is not Amt
+//	      is the sum)
 //	2211  refunded: the transfer that gives a deposit back is done
 //	2013  was cancelled before
 //
