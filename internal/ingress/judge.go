@@ -227,10 +227,12 @@ func (t trial) rule(h hit) notice.Ruling {
 	case n.Event == payment.EventDeposited && h.found.DepositOf != "" && h.found.DepositOf != h.payment.Key:
 		return t.dispute(r, h, notice.ReasonDepositElsewher)
 	case h.found.Claimed:
-		r.Verdict = payment.Duplicate
-		if d := h.payment.Decide(n.Report, payment.Env{Now: t.in.At, NewID: newID}); n.Event == payment.EventDeposited && otherMoney(d.Reason) {
-			return t.dispute(r, h, d.Reason) // known, and told otherwise now
+		if n.Event == payment.EventDeposited {
+			if d := h.payment.Decide(n.Report, payment.Env{Now: t.in.At, NewID: newID}); otherMoney(d.Reason) {
+				return t.dispute(r, h, d.Reason) // known, and told otherwise now
+			}
 		}
+		r.Verdict = payment.Duplicate
 		return r
 	case takesBack(n.Event) && h.found.By == payment.ByPGTx && n.Order != "" && !h.has(n.Order):
 		return t.dispute(r, h, notice.ReasonOtherOrder)

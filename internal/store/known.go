@@ -13,7 +13,6 @@ import (
 // at the beginning for all of them together, and kept up with what is decided
 // on one after the other. The payments in it are locked.
 type known struct {
-	s        *Store
 	claimed  map[keyIn]bool                       // messages that were decided
 	deposits map[keyIn]payment.Key                // whose each deposit is
 	cases    map[keyIn]string                     // the open case of a message
@@ -41,7 +40,7 @@ type channelOwner struct {
 // a notice whose payment is not to be had becomes busy.
 func (t *tx) know(in []notice.Inbound, busy []bool) (*known, error) {
 	k := &known{
-		s: t.s, claimed: make(map[keyIn]bool), deposits: make(map[keyIn]payment.Key), cases: make(map[keyIn]string),
+		claimed: make(map[keyIn]bool), deposits: make(map[keyIn]payment.Key), cases: make(map[keyIn]string),
 		elsewise: make(map[keyIn]bool), names: make(map[payment.MatchKey][]payment.Key),
 		payments: make(map[payment.Key]payment.Payment), channels: make(map[merchant.ChannelKey]channelOwner),
 	}
