@@ -1,7 +1,9 @@
 // Package delivery sends webhooks: it claims deliveries that are due, posts
 // them and records what came of it.
 //
-// One loop claims; every try runs in a goroutine of its own; one finisher
+// What this node's own transactions make is handed to the dispatcher as it is
+// committed (Reserve, Take), as long as there is room and nothing of the same
+// target waits. Everything else, such as retries, one loop claims. Every try runs in a goroutine of its own; one finisher
 // writes the outcomes of whatever ended while it wrote the last ones. Nothing
 // ticks: the loop sleeps until the next delivery is due, until room appears for
 // one that waits, or until Wake.
@@ -34,6 +36,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -88,6 +91,7 @@ type Dispatcher struct {
 	NewID func() string
 
 	agenda agenda
+	active atomic.Pointer[run]
 }
 
 const (
@@ -113,14 +117,18 @@ func (d *Dispatcher) Wake() { d.agenda.lookNow() }
 func (d *Dispatcher) Run(ctx context.Context) error {
 	work, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(errStopped)
-	r := d.newRun()
+	r := d.newRun(work)
 	r.writing.Go(func() { r.finisher.run(work) })
 	if r.refresh(ctx) {
+		d.active.Store(r)
 		d.agenda.lookNow()
 		for d.agenda.sleep(ctx, r.Idle) {
-			r.claim(ctx, work)
+			r.startLate(ctx)
+			r.claim(ctx)
 		}
+		d.active.Store(nil)
 	}
+	r.stop()
 	grace := time.AfterFunc(r.Grace, func() { cut(errStopped) })
 	defer grace.Stop()
 	r.tries.Wait()

@@ -13,31 +13,25 @@ import (
 // maxBatch is how many outcomes one transaction records at most.
 const maxBatch = 512
 
-// A record is an outcome on its way to the queue, and the end of its lease.
-type record struct {
-	webhook.Finish
-	until time.Time
-}
-
 // A finisher records outcomes. What gathers while one batch is written makes
 // the next: batches are as large as the load makes them, and a lone outcome
 // waits for nothing.
 type finisher struct {
 	queue    Queue
 	log      *slog.Logger
-	timeout  time.Duration                // of one write
-	recorded func(r record, written bool) // hears of each record once
-	bell     chan struct{}                // something was added, or closed
+	timeout  time.Duration                        // of one write
+	recorded func(r webhook.Finish, written bool) // hears of each record once
+	bell     chan struct{}                        // something was added, or closed
 	outage   outage
 	limit    int // of the next batch
 
 	mu      sync.Mutex
-	waiting []record
+	waiting []webhook.Finish
 	closed  bool
 }
 
 // add hands over an outcome. It never blocks.
-func (f *finisher) add(r record) {
+func (f *finisher) add(r webhook.Finish) {
 	f.mu.Lock()
 	f.waiting = append(f.waiting, r)
 	f.mu.Unlock()
@@ -79,7 +73,7 @@ func (f *finisher) run(ctx context.Context) {
 }
 
 // take removes the next batch.
-func (f *finisher) take() (batch []record, closed bool) {
+func (f *finisher) take() (batch []webhook.Finish, closed bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n := min(len(f.waiting), f.limit)
@@ -93,13 +87,9 @@ func (f *finisher) take() (batch []record, closed bool) {
 // write records one batch. If that fails, it goes behind what waits, and the
 // next batch is half as large: an outcome that the queue cannot swallow ends
 // up alone and holds up nobody.
-func (f *finisher) write(ctx context.Context, batch []record) {
-	finishes := make([]webhook.Finish, len(batch))
-	for i, r := range batch {
-		finishes[i] = r.Finish
-	}
+func (f *finisher) write(ctx context.Context, batch []webhook.Finish) {
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
-	errs, err := f.queue.Finish(limited, finishes)
+	errs, err := f.queue.Finish(limited, batch)
 	cancel()
 	if err != nil {
 		f.limit = max(1, len(batch)/2)
@@ -116,7 +106,7 @@ func (f *finisher) write(ctx context.Context, batch []record) {
 }
 
 // note logs an outcome that was not recorded although its batch was.
-func (f *finisher) note(ctx context.Context, r record, err error) {
+func (f *finisher) note(ctx context.Context, r webhook.Finish, err error) {
 	switch {
 	case err == nil:
 	case fault.Is(err, fault.Conflict):
@@ -127,10 +117,10 @@ func (f *finisher) note(ctx context.Context, r record, err error) {
 }
 
 // again puts back what still has its lease, and lets the rest go.
-func (f *finisher) again(ctx context.Context, batch []record, err error) {
-	var kept, lost []record
+func (f *finisher) again(ctx context.Context, batch []webhook.Finish, err error) {
+	var kept, lost []webhook.Finish
 	for _, r := range batch {
-		if time.Now().Before(r.until) {
+		if time.Now().Before(r.Job.Until) {
 			kept = append(kept, r)
 			continue
 		}

@@ -21,13 +21,15 @@ const (
 type targets struct {
 	most int // between claim and record, of all targets
 
-	mu      sync.Mutex
-	by      map[string]*target
-	held    map[merchant.ID]int // between claim and record
-	all     int                 // the same, of all merchants
-	asked   []*target           // in the last claim
-	starved []*target           // of those, the ones that were left without room
-	total   bool                // the last claim was limited by the total
+	mu       sync.Mutex
+	by       map[string]*target
+	held     map[merchant.ID]int // between claim and record
+	all      int                 // the same, of all merchants
+	asked    []*target           // in the last claim
+	starved  []*target           // of those, the ones that were left without room
+	total    bool                // the last claim was limited by the total, or there was none yet
+	promise  int                 // what the claim under way may take at most
+	reserved int                 // how often reserve was asked since
 
 	// What the claim under way has taken and not begun yet.
 	taken map[merchant.ID]int
@@ -43,10 +45,12 @@ type target struct {
 	limit    int  // its own cap, at the last question
 	asked    bool // free was called in the last claim
 	room     int  // what it said, less what was begun since
+	behind   bool // the last claim may have left some of its deliveries
+	reserved int  // how often reserve was asked since the last claim
 }
 
 func newTargets(most int) *targets {
-	return &targets{most: most, by: map[string]*target{}, held: map[merchant.ID]int{}, taken: map[merchant.ID]int{}}
+	return &targets{most: most, total: true, by: map[string]*target{}, held: map[merchant.ID]int{}, taken: map[merchant.ID]int{}}
 }
 
 // ask begins a claim and says how many jobs there is room for in all. If there
@@ -60,7 +64,10 @@ func (t *targets) ask() int {
 	t.asked = t.asked[:0]
 	t.forget()
 	t.total = t.all >= t.most
-	return t.most - t.all
+	t.promise = t.most - t.all
+	t.promise -= min(t.promise/leftFree, t.reserved)
+	t.reserved = 0
+	return t.promise
 }
 
 // forget ends the count of what the claim under way has taken.
@@ -88,7 +95,40 @@ func (t *targets) free(name string, owner merchant.ID, limit int, taken []webhoo
 	}
 	one.owner, one.limit, one.asked = owner, limit, true
 	one.room = t.room(one)
+	one.room -= min(one.room/leftFree, one.reserved)
 	return one.room
+}
+
+// leftFree is the part of the room that a claim leaves to deliveries that are
+// made while it is under way, where some were made lately.
+const leftFree = 4
+
+// reserve begins a try of a delivery that is being made, if there is room that
+// no claim was promised and no other delivery of its target waits for.
+func (t *targets) reserve(name string, owner merchant.ID, limit int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	one := t.at(name)
+	one.owner, one.limit = owner, limit
+	t.reserved++
+	one.reserved++
+	room := t.room(one)
+	if one.asked && t.promise > 0 {
+		room -= max(one.room, 0)
+	}
+	if t.total || t.all+t.promise >= t.most || one.behind || room <= 0 {
+		return false
+	}
+	t.hold(one)
+	return true
+}
+
+// hold counts a try that begins.
+func (t *targets) hold(one *target) {
+	one.trying++
+	one.held++
+	t.held[one.owner]++
+	t.all++
 }
 
 // room is how many more tries of a target may begin now. A merchant may have
@@ -113,12 +153,17 @@ func (t *targets) settle() (limited, look bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.forget()
+	t.promise = 0
+	for _, one := range t.starved {
+		one.behind = false
+	}
 	t.starved = t.starved[:0]
 	limited, look = t.total, t.total && t.all < t.most
 	for _, one := range t.asked {
+		one.reserved = 0
 		if one.room <= 0 {
 			t.starved = append(t.starved, one)
-			limited = true
+			one.behind, limited = true, true
 			look = look || t.room(one) > 0
 		}
 	}
@@ -134,11 +179,10 @@ func (t *targets) begin(job webhook.Job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	one := t.at(job.Target)
-	one.trying++
-	one.held++
+	one.owner = job.Merchant
 	one.room--
-	t.held[job.Merchant]++
-	t.all++
+	t.promise--
+	t.hold(one)
 }
 
 // end notes how a try ended; the empty outcome says nothing of the target.

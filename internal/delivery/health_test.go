@@ -182,3 +182,58 @@ func TestTargetsAreForgotten(t *testing.T) {
 		t.Errorf("%d merchants are remembered with nothing in hand", n)
 	}
 }
+
+// What is reserved counts like what was claimed, and takes nothing that a claim
+// was promised.
+func TestReserve(t *testing.T) {
+	claimed := func(t *targets, names ...string) {
+		t.ask()
+		for _, name := range names {
+			t.free(name, "m", 100, nil)
+		}
+	}
+	ready := func(t *targets) { claimed(t); t.settle() }
+	for _, c := range []struct {
+		name string
+		do   func(*targets)
+		want int
+	}{
+		{"before the first claim", func(*targets) {}, 0},
+		{"nothing known", ready, 32},
+		{"some tries are under way", func(t *targets) { ready(t); t.begin(job("a")) }, 31},
+		{"up to the total", func(t *targets) {
+			ready(t)
+			for range 90 {
+				t.begin(webhook.Job{Delivery: webhook.Delivery{Target: "b", Merchant: "n"}})
+			}
+		}, 5}, // half of what is left is for others
+		{"a claim was promised all of the target's room", func(t *targets) { ready(t); claimed(t, "a") }, 0},
+		{"a claim is under way for another target", func(t *targets) { ready(t); t.reserved = 100; claimed(t, "b") }, 25},
+		{"a claim left some for want of room", func(t *targets) {
+			t.ask()
+			t.free("a", "m", 2, nil)
+			t.begin(job("a"))
+			t.begin(job("a"))
+			t.settle()
+			t.end("a", webhook.Good)
+			t.release(job("a"))
+		}, 0},
+		{"the next claim left none", func(t *targets) {
+			t.ask()
+			t.free("a", "m", 0, nil)
+			t.settle()
+			claimed(t, "a")
+			t.settle()
+		}, 32},
+	} {
+		targets := newTargets(100)
+		c.do(targets)
+		got := 0
+		for targets.reserve("a", "m", 100) {
+			got++
+		}
+		if got != c.want {
+			t.Errorf("%s: %d can be reserved, want %d", c.name, got, c.want)
+		}
+	}
+}

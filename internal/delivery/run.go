@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -31,16 +32,26 @@ type run struct {
 	targets  *targets
 	finisher *finisher
 	outage   outage
-	planner  webhook.Planner
-	version  int64
+	plan     atomic.Pointer[plan] // set before anything is tried
+	work     context.Context      // that tries live as long as; it ends after the loop's
 	tries    sync.WaitGroup
 	writing  sync.WaitGroup
+
+	mu      sync.Mutex
+	stopped bool          // no more tries begin
+	late    []webhook.Job // taken while the plan was older than they are
 }
 
-func (d *Dispatcher) newRun() *run {
+// A plan is what the settings of one version say.
+type plan struct {
+	webhook.Planner
+	version int64
+}
+
+func (d *Dispatcher) newRun(work context.Context) *run {
 	s := d.settings()
 	r := &run{
-		settings: s, agenda: &d.agenda,
+		settings: s, agenda: &d.agenda, work: work,
 		targets: newTargets(s.MaxInFlight),
 		outage:  outage{what: "claiming webhooks", log: s.Log, random: s.Random},
 	}
@@ -59,7 +70,7 @@ func (r *run) refresh(ctx context.Context) bool {
 		planner, version, err := r.Queue.Planner(ctx, r.NewID)
 		if err == nil {
 			r.outage.over(ctx)
-			r.planner, r.version = planner, version
+			r.plan.Store(&plan{planner, version})
 			return true
 		}
 		pause(ctx, r.outage.failed(ctx, err))
@@ -67,19 +78,20 @@ func (r *run) refresh(ctx context.Context) bool {
 	return false
 }
 
-// claim takes what is due and starts its tries, which live as long as work. If
-// the queue fails it waits a little and leaves a note to look again.
-func (r *run) claim(ctx, work context.Context) {
+// claim takes what is due and starts its tries. If the queue fails it waits a
+// little and leaves a note to look again.
+func (r *run) claim(ctx context.Context) {
 	room := r.targets.ask()
 	if room <= 0 {
 		return // the next record makes room and looks again
 	}
 	now := time.Now()
 	c, err := r.Queue.Claim(ctx, now, r.Lease, room, func(target string, taken []webhook.Job) int {
-		owner, limit := r.planner.Cap(target)
+		owner, limit := r.plan.Load().Cap(target)
 		return r.targets.free(target, owner, limit, taken)
 	})
 	if err != nil {
+		r.targets.settle()
 		pause(ctx, r.outage.failed(ctx, err))
 		r.agenda.lookNow()
 		return
@@ -88,14 +100,17 @@ func (r *run) claim(ctx, work context.Context) {
 	// The jobs go by settings that are at least as new as the claim: a revoked
 	// secret must not sign once more. If they cannot be read before ctx ends,
 	// the leases lapse.
-	if c.Version != r.version && !r.refresh(ctx) {
+	if c.Version != r.plan.Load().version && !r.refresh(ctx) {
 		return
 	}
 	if len(c.Jobs) >= room {
 		r.targets.short()
 	}
 	for _, job := range c.Jobs {
-		r.start(work, job, now.Add(r.Lease))
+		if r.inTime(job) {
+			r.targets.begin(job)
+			r.start(job)
+		}
 	}
 	r.note(c.Next, now)
 }
@@ -123,17 +138,21 @@ func (r *run) note(next, asked time.Time) {
 // heldRow is how long to leave a row alone that another transaction holds.
 const heldRow = 250 * time.Millisecond
 
-// start tries a job in a goroutine of its own. A job whose lease would end
-// before its try does is let go.
-func (r *run) start(work context.Context, job webhook.Job, until time.Time) {
-	if time.Until(until) < r.Timeout {
-		r.agenda.sooner(until)
-		return
+// inTime reports whether a try of a job ends before its lease does. If not, it
+// is let go until then.
+func (r *run) inTime(job webhook.Job) bool {
+	if time.Until(job.Until) < r.Timeout {
+		r.agenda.sooner(job.Until)
+		return false
 	}
-	r.targets.begin(job)
-	planner := r.planner
+	return true
+}
+
+// start tries a job, for which there is room, in a goroutine of its own.
+func (r *run) start(job webhook.Job) {
+	planner := r.plan.Load().Planner
 	r.tries.Go(func() {
-		res := r.try(work, job, planner)
+		res := r.try(r.work, job, planner)
 		if res.cut {
 			// The stop itself ended the try, so it says nothing about the
 			// shop: nothing is recorded, and the lease runs out.
@@ -142,19 +161,19 @@ func (r *run) start(work context.Context, job webhook.Job, until time.Time) {
 			return
 		}
 		r.targets.end(job.Target, res.attempt.Outcome)
-		f := r.conclude(work, job, res, planner)
-		r.report(work, f)
-		r.finisher.add(record{f, until})
+		f := r.conclude(r.work, job, res, planner)
+		r.report(r.work, f)
+		r.finisher.add(f)
 	})
 }
 
 // recorded hears of a record that was written, or let go for good: then the
 // delivery is somebody else's, or due again when the lease ends.
-func (r *run) recorded(rec record, written bool) {
+func (r *run) recorded(rec webhook.Finish, written bool) {
 	look := r.targets.release(rec.Job)
 	switch {
 	case !written:
-		r.agenda.sooner(rec.until)
+		r.agenda.sooner(rec.Job.Until)
 	case rec.State == webhook.Waiting:
 		r.agenda.sooner(rec.Next)
 	}

@@ -65,6 +65,7 @@ func play(t *testing.T, endpoints []webhook.Endpoint, test func(t *testing.T, s 
 			Queue: st, Client: &http.Client{Transport: s.Shops}, Log: slog.New(slog.NewTextHandler(s.Log, nil)),
 		}
 		st.OnDue(s.D.Wake)
+		st.Give(s.D)
 		defer func() {
 			s.Stop()
 			if err := st.Close(); err != nil {

@@ -48,7 +48,7 @@ func sampleJob() webhook.Job {
 func tryOnce(t *testing.T, c *http.Client, job webhook.Job, pl webhook.Planner) result {
 	t.Helper()
 	d := &Dispatcher{Client: c}
-	return d.newRun().try(t.Context(), job, pl)
+	return d.newRun(t.Context()).try(t.Context(), job, pl)
 }
 
 // A raw receiver shows what was on the wire, letter for letter.

@@ -87,6 +87,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.ingress.Waits = s.deadlines.Sooner
 	st.OnSettings(api.Refresh)
 	st.OnDue(s.dispatcher.Wake)
+	st.Give(s.dispatcher)
 	st.OnSettings(s.ingress.Refresh)
 	st.OnSettings(s.deadlines.Wake)
 	return s, nil

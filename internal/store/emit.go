@@ -90,7 +90,7 @@ var (
 		fanout bigint`, "")
 	newDelivery = inserting("delivery", `id uuid, event_id uuid, payment_key uuid, payment_id text, channel_key text, merchant_id text,
 		store_id text, mode text, type text, endpoint_id uuid, url text, target text, content_type text, body bytea, schedule text,
-		state text, tries bigint, lane bigint, due_at bigint, ready_at bigint, manual boolean, original uuid, created_at bigint`, "")
+		state text, tries bigint, lane bigint, due_at bigint, ready_at bigint, lease text, manual boolean, original uuid, created_at bigint`, "")
 )
 
 func (t *tx) putEvent(e webhook.Emission, notice string) error {
@@ -110,13 +110,14 @@ func (t *tx) putEvent(e webhook.Emission, notice string) error {
 }
 
 func (t *tx) putDelivery(d webhook.Delivery) {
-	if d.State == webhook.Waiting {
+	lease, ready := t.own.offer(d)
+	if d.State == webhook.Waiting && lease == "" {
 		t.due = true
 	}
 	t.put(newDelivery, string(d.ID), string(d.Event), orNull(d.Payment), string(d.PaymentID), string(d.Channel), string(d.Merchant),
 		string(d.Store), string(d.Mode), string(d.Type), orNull(d.Endpoint), d.URL, d.Target, string(d.ContentType), d.Body,
-		string(d.Schedule), string(d.State), d.Tries, lane(d.Tries), micros(d.DueAt), micros(d.DueAt), d.Manual, orNull(d.Original),
-		micros(d.CreatedAt))
+		string(d.Schedule), string(d.State), d.Tries, lane(d.Tries), micros(d.DueAt), micros(ready), orNull(lease), d.Manual,
+		orNull(d.Original), micros(d.CreatedAt))
 }
 
 // lane puts first tries ahead of retries.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/seal"
+	"github.com/tongbo/tongbo/internal/webhook"
 )
 
 // Options are what a store is opened with.
@@ -54,6 +55,24 @@ type Store struct {
 	mu     sync.Mutex
 	onDue  []func()
 	onSets []func()
+	taker  Taker
+}
+
+// A Taker is the part of this node that tries deliveries. It may take those
+// that a transaction of this node makes, so that their first tries need no
+// claim. Its methods must not block, and are called from any goroutine.
+type Taker interface {
+	// Reserve keeps room for a delivery that is being made, and says until when
+	// it is to be leased. The zero time says that there is no room: then it is
+	// written as due, for whoever claims it.
+	Reserve(d webhook.Delivery) (until time.Time)
+	// Take hands over deliveries for which room was kept, once they are
+	// committed, and the version of the settings that their transaction saw.
+	Take(jobs []webhook.Job, version int64)
+	// Release gives back the room kept for deliveries whose transaction was not
+	// committed, as far as is known: one that was after all is due again when
+	// its lease ends.
+	Release(jobs []webhook.Job)
 }
 
 // A writer runs functions in transactions.
@@ -131,6 +150,14 @@ func (s *Store) OnDue(f func()) {
 	s.onDue = append(s.onDue, f)
 }
 
+// Give has deliveries that this store's own transactions make offered to a
+// taker. It is called once, before anything is written.
+func (s *Store) Give(t Taker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taker = t
+}
+
 // OnSettings calls f after each commit that changed the settings, as OnDue.
 func (s *Store) OnSettings(f func()) {
 	s.mu.Lock()
@@ -150,20 +177,27 @@ func (s *Store) writeFirst(ctx context.Context, fn func(*tx) error) error {
 
 func (s *Store) through(ctx context.Context, write func(context.Context, func(*tx) error) error, fn func(*tx) error) error {
 	var due, settings bool
+	own := fresh{taker: s.takes()}
 	err := write(ctx, func(t *tx) error {
-		t.s = s
+		own.release() // fn may run again
+		t.s, t.own = s, &own
 		if err := fn(t); err != nil {
 			return err
 		}
 		if err := t.emitThrottled(); err != nil {
 			return err
 		}
+		if err := t.dated(&own); err != nil {
+			return err
+		}
 		due, settings = t.due, t.settings
 		return t.flush()
 	})
 	if err != nil {
+		own.release()
 		return away(err)
 	}
+	own.take()
 	s.mu.Lock()
 	var calls []func()
 	if due {

@@ -25,6 +25,8 @@ type tx struct {
 
 	due, settings bool        // what to tell others after the commit
 	throttled     []attention // to be given at the end
+	own           *fresh      // deliveries that this node takes itself
+	version       int64       // of the settings, once it is known
 
 	rows   map[*bulk][][]any // kept to be written together
 	kept   []*bulk           // those of rows, in order
@@ -86,9 +88,8 @@ func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
 
 // settingsVersion is the version of the settings that this transaction sees.
 func (t *tx) settingsVersion() (int64, error) {
-	var v int64
-	err := t.row(`select version from setting where id = 1`).Scan(&v)
-	return v, err
+	err := t.row(`select version from setting where id = 1`).Scan(&t.version)
+	return t.version, err
 }
 
 // away gives the kind Unavailable to errors of the database itself. Faults

@@ -81,10 +81,11 @@ var ErrTooManyResends = fault.Errorf(fault.Conflict, "the webhook was resent by 
 // nothing.
 type Lease string
 
-// A Job is a delivery that was claimed for a try.
+// A Job is a delivery that is leased for a try.
 type Job struct {
 	Delivery
 	Lease Lease
+	Until time.Time // when the lease ends
 }
 
 // An Outcome is the class of an attempt's end. Each has a written
@@ -262,6 +263,13 @@ func (pl Planner) Cap(target string) (merchant.ID, int) {
 	}
 	ep, _ := pl.Endpoints.Endpoint(EndpointID(target))
 	return ep.Merchant, cmp.Or(ep.InFlight, DefaultInFlight)
+}
+
+// Held reports whether what waits for a target is held, since its endpoint is
+// paused.
+func (pl Planner) Held(target string) bool {
+	ep, _ := pl.Endpoints.Endpoint(EndpointID(target))
+	return ep.Paused
 }
 
 // A Claim is what a queue hands out at once.
