@@ -73,30 +73,3 @@ func TestRefusedBytesAreCapped(t *testing.T) {
 		verified(t, s)
 	})
 }
-
-// TestTheLastVerdictCounts decides a notice again on a node whose clock, and
-// so whose ids, are behind.
-func TestTheLastVerdictCounts(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
-		s := db.Open(t)
-		settle(t, s, byOrder("o-1"), byOrder("o-2"))
-		register(t, s, storetest.Registration("o-1"))
-		db.Exec(t, `update verdict set id = '00000000-0000-7000-8000-000000000001' where verdict = 'applied'`)
-		for verdict, want := range map[payment.Verdict][]payment.Verdict{
-			"": {payment.Unmatched, payment.Applied}, payment.Applied: {payment.Applied}, payment.Unmatched: {payment.Unmatched},
-		} {
-			list, err := s.Notices(t.Context(), store.NoticeQuery{Verdict: verdict})
-			if err != nil || len(list) != len(want) {
-				t.Errorf("Notices(%q) = %+v, %v", verdict, list, err)
-				continue
-			}
-			for i, n := range list {
-				if n.Verdict != want[i] {
-					t.Errorf("Notices(%q): notice %d is %s, want %s", verdict, i+1, n.Verdict, want[i])
-				}
-			}
-		}
-		verified(t, s)
-	})
-}

@@ -136,9 +136,6 @@ func (t *tx) record(k *known, in notice.Inbound, r notice.Ruling, found []notice
 	if err := t.putNotice(in, r, k.channels[r.Channel]); err != nil {
 		return err
 	}
-	if err := t.putFirstVerdict(in, r); err != nil {
-		return err
-	}
 	if err := t.putRuling(in, r, found); err != nil {
 		return err
 	}
@@ -271,10 +268,8 @@ type keptWords struct {
 var (
 	newNotice = inserting("notice", `id uuid, received_at bigint, provider text, channel_key text, merchant_id text, store_id text,
 		mode text, peer text, method text, path text, size bigint, truncated boolean, event text, kind text, order_id text, key text,
-		amount bigint, currency text, occurred_at bigint, pg_tx text`, "")
+		amount bigint, currency text, occurred_at bigint, pg_tx text, verdict text, reason text, detail text, payment_key uuid`, "")
 	newBody    = inserting("notice_body", "id uuid, request bytea", "")
-	newVerdict = inserting("verdict", `id uuid, notice_id uuid, number bigint, at bigint, verdict text, reason text, detail text,
-		payment_key uuid`, "")
 	newMessage = inserting("notice_key", "channel_key text, key text, notice_id uuid", "on conflict do nothing")
 	newDeposit = inserting("deposit", "channel_key text, key text, payment_key uuid, notice_id uuid", "")
 )
@@ -284,7 +279,8 @@ func (t *tx) putNotice(in notice.Inbound, r notice.Ruling, c channelOwner) error
 	t.put(newNotice, string(in.ID), micros(in.At), in.Provider, string(r.Channel), string(c.merchant), string(c.store), string(c.mode),
 		in.Peer.String(), text(in.Request.Method), text(in.Request.Route()), len(in.Request.Body), in.Truncated,
 		string(n.Event), text(n.Kind), text(n.Order), text(n.Key), sql.NullInt64{Int64: n.Amount.Amount, Valid: n.HasAmount},
-		string(n.Amount.Currency), microsOrNull(n.At), text(n.PGTx))
+		string(n.Amount.Currency), microsOrNull(n.At), text(n.PGTx),
+		string(r.Verdict), string(r.Reason), text(r.Detail), orNull(paymentOf(r)))
 	b, err := json.Marshal(keptRequest{in.Request.Method, []byte(in.Request.Path), []byte(in.Request.Query),
 		in.Request.Header, in.Request.Body, keptWords{n.Deposit, n.Account.Reveal()}})
 	if err != nil {
@@ -295,16 +291,6 @@ func (t *tx) putNotice(in notice.Inbound, r notice.Ruling, c channelOwner) error
 		return err
 	}
 	t.put(newBody, string(in.ID), sealed)
-	return nil
-}
-
-// putFirstVerdict writes the verdict on a notice that is new.
-func (t *tx) putFirstVerdict(in notice.Inbound, r notice.Ruling) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	t.put(newVerdict, id.String(), string(in.ID), 1, micros(in.At), string(r.Verdict), string(r.Reason), text(r.Detail), orNull(paymentOf(r)))
 	return nil
 }
 
@@ -322,15 +308,20 @@ func text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// putVerdict writes a later verdict on a notice.
+// putVerdict gives a held notice another verdict, and keeps the one that it
+// had.
 func (t *tx) putVerdict(id notice.ID, at time.Time, r notice.Ruling) error {
 	v7, err := uuid.NewV7()
 	if err != nil {
 		return err
 	}
 	// Ids come from the clocks of many nodes, so they do not tell which verdict
-	// is the latest: its number does. Index: verdict_by_notice.
-	return t.must(`insert into verdict (id, notice_id, number, at, verdict, reason, detail, payment_key)
-		values ($1, $2, (select coalesce(max(number), 0) + 1 from verdict where notice_id = $2), $3, $4, $5, $6, $7)`,
-		v7.String(), string(id), micros(at), string(r.Verdict), string(r.Reason), text(r.Detail), orNull(paymentOf(r)))
+	// came first: its number does. Index: notice_pkey, verdict_by_notice.
+	if err := t.must(`insert into verdict (id, notice_id, number, replaced_at, verdict, reason, detail, payment_key)
+		select $1, id, (select coalesce(max(w.number), 0) + 1 from verdict w where w.notice_id = $2), $3, verdict, reason, detail, payment_key
+		from notice where id = $2`, v7.String(), string(id), micros(at)); err != nil {
+		return err
+	}
+	return t.must(`update notice set verdict = $2, reason = $3, detail = $4, payment_key = $5 where id = $1`,
+		string(id), string(r.Verdict), string(r.Reason), text(r.Detail), orNull(paymentOf(r)))
 }

@@ -124,9 +124,8 @@ type rule struct {
 func rules(now time.Time) []rule {
 	return []rule{
 		{ProblemCase, "the case has no notice", `select c.id from open_case c left join notice n on n.id = c.id where n.id is null`, nil},
-		{ProblemCase, "the case waits, but its notice is decided", `select c.id from open_case c join verdict v on v.notice_id = c.id
-			where c.kind <> 'listed' and v.verdict not in ('pending', 'unmatched', 'conflict')
-			and not exists (select 1 from verdict w where w.notice_id = v.notice_id and w.number > v.number)`, nil},
+		{ProblemCase, "the case waits, but its notice is decided", `select c.id from open_case c join notice n on n.id = c.id
+			where c.kind <> 'listed' and n.verdict not in ('pending', 'unmatched', 'conflict')`, nil},
 		{ProblemCase, "names lead to a case that is not open", `select distinct k.case_id from case_key k
 			left join open_case c on c.id = k.case_id where c.id is null`, nil},
 		{ProblemName, "a name leads to a payment that does not exist", `select distinct m.payment_key from match_key m

@@ -87,16 +87,16 @@ var damages = []struct {
 		`update notice_body set request = (select request from notice_body where id = (select notice_id from notice_key where key = 'message/D2'))
 			where id = (select notice_id from notice_key where key = 'message/D1')`}},
 	{"a notice without a verdict", store.ProblemNotice, "no verdict", []string{
-		`delete from verdict where notice_id = (select notice_id from notice_key where key = 'message/D1')`}},
+		`update notice set verdict = '' where id = (select notice_id from notice_key where key = 'message/D1')`}},
 	{"a verdict without its payment", store.ProblemNotice, "applied to no payment", []string{
-		`update verdict set payment_key = null where notice_id = (select notice_id from notice_key where key = 'message/D1')`}},
+		`update notice set payment_key = null where id = (select notice_id from notice_key where key = 'message/D1')`}},
 	{"a case that was lost", store.ProblemNotice, "no case is open", []string{
 		`delete from case_key where case_id in (select id from open_case where notice_key = 'message/D5')`,
 		`delete from open_case where notice_key = 'message/D5'`}},
 	{"a case without a notice", store.ProblemCase, "has no notice", []string{
 		`delete from notice where id = (select id from open_case where notice_key = 'message/D5')`}},
 	{"a case of a decided notice", store.ProblemCase, "is decided", []string{
-		`update verdict set verdict = 'recorded' where notice_id = (select id from open_case where notice_key = 'message/D5')`}},
+		`update notice set verdict = 'recorded' where id = (select id from open_case where notice_key = 'message/D5')`}},
 	{"names of no case", store.ProblemCase, "not open", []string{`delete from open_case where notice_key = 'message/D5'`}},
 	{"a payment that was lost", store.ProblemNotice, "does not exist", []string{`delete from payment where id = 'paid'`}},
 	{"names of a payment that was lost", store.ProblemName, "does not exist", []string{`delete from payment where id = 'waiting'`}},

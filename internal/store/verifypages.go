@@ -46,17 +46,17 @@ func pages[T any](v *verifier, query string, scan func(*sql.Rows) (id string, ro
 // A noticeRow is a notice with its latest verdict.
 type noticeRow struct {
 	channel, key, event string
-	verdict, payment    sql.NullString
+	verdict             payment.Verdict
+	payment             sql.NullString
 	sealed              []byte
 }
 
 // notices checks that every notice can be read, and that an acknowledged one
 // has its payment or its case.
 func (v *verifier) notices() error {
-	// Index: notice_pkey, notice_body_pkey, verdict_by_notice.
-	return pages(v, `select n.id, n.channel_key, n.key, n.event, v.verdict, v.payment_key, b.request
+	// Index: notice_pkey, notice_body_pkey.
+	return pages(v, `select n.id, n.channel_key, n.key, n.event, n.verdict, n.payment_key, b.request
 		from notice n left join notice_body b on b.id = n.id
-		left join verdict v on v.id = (select w.id from verdict w where w.notice_id = n.id order by w.number desc limit 1)
 		where n.id > $1 order by n.id limit $2`,
 		func(rows *sql.Rows) (id string, n noticeRow, err error) {
 			err = rows.Scan(&id, &n.channel, &n.key, &n.event, &n.verdict, &n.payment, &n.sealed)
@@ -73,12 +73,12 @@ func (v *verifier) notice(id string, n noticeRow) error {
 	} else {
 		kept = k
 	}
-	switch verdict := payment.Verdict(n.verdict.String); {
-	case !n.verdict.Valid:
+	switch {
+	case n.verdict == "":
 		v.problem(ProblemNotice, id, "the notice has no verdict")
-	case verdict.Open():
+	case n.verdict.Open():
 		return v.waits(id, n)
-	case verdict == payment.Applied && !n.payment.Valid:
+	case n.verdict == payment.Applied && !n.payment.Valid:
 		v.problem(ProblemNotice, id, "the notice was applied to no payment")
 	case n.payment.Valid:
 		return v.moved(id, n, kept.Said.Deposit)
@@ -96,11 +96,11 @@ func (v *verifier) waits(id string, n noticeRow) error {
 		when $3 = '' then 0
 		when exists (select 1 from open_case where channel_key = $2 and notice_key = $4 and notice_key <> '') then 1
 		when exists (select 1 from notice_key where channel_key = $2 and key = $4) then 1
-		when exists (select 1 from notice o join verdict w on w.notice_id = o.id where o.channel_key = $2 and o.key = $3
-			and w.verdict not in ('pending', 'unmatched', 'conflict', 'refused', 'unreadable')) then 1
+		when exists (select 1 from notice o where o.channel_key = $2 and o.key = $3
+			and o.verdict not in ('pending', 'unmatched', 'conflict', 'refused', 'unreadable')) then 1
 		else 0 end`, id, n.channel, n.key, name(n.key))
 	if err == nil && found == 0 {
-		v.problem(ProblemNotice, id, "the notice is %s, and no case is open for it", n.verdict.String)
+		v.problem(ProblemNotice, id, "the notice is %s, and no case is open for it", n.verdict)
 	}
 	return err
 }
@@ -116,7 +116,7 @@ func (v *verifier) moved(id string, n noticeRow, deposit string) error {
 		v.problem(ProblemNotice, id, "the notice's payment %s does not exist", n.payment.String)
 		return nil
 	}
-	if payment.Verdict(n.verdict.String) != payment.Applied || n.event != string(payment.EventDeposited) || deposit == "" {
+	if n.verdict != payment.Applied || n.event != string(payment.EventDeposited) || deposit == "" {
 		return nil
 	}
 	// Index: deposit_pkey. A notice that came on a path without a channel got

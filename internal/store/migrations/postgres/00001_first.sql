@@ -82,23 +82,24 @@ create table notice (
   merchant_id text not null, store_id text not null, mode text not null, peer text not null,
   method text not null, path text not null, size bigint not null, truncated boolean not null,
   event text not null, kind text not null, order_id text not null, key text not null,
-  amount bigint, currency text not null, occurred_at bigint, pg_tx text not null
+  amount bigint, currency text not null, occurred_at bigint, pg_tx text not null,
+  verdict text not null, reason text not null, detail text not null, payment_key uuid
 ) partition by range (id);
 create table notice_rest partition of notice default;
 create index notice_by_channel on notice (channel_key, id);
+create index notice_by_verdict on notice (verdict, id) where verdict <> 'applied';
 create table notice_body (id uuid primary key, request bytea not null) partition by range (id);
 create table notice_body_rest partition of notice_body default;
 
--- A notice's verdicts are numbered from 1: the last one counts.
+-- Verdicts of held notices that were decided again, numbered from 1: each was replaced by the next, the last by
+-- the one in the notice's own row.
 create table verdict (
   id uuid primary key, notice_id uuid not null, number bigint not null,
-  at bigint not null, verdict text not null,
+  replaced_at bigint not null, verdict text not null,
   reason text not null, detail text not null, payment_key uuid
 ) partition by range (id);
 create table verdict_rest partition of verdict default;
 create index verdict_by_notice on verdict (notice_id, number);
-create index verdict_by_payment on verdict (payment_key, id) where payment_key is not null;
-create index verdict_by_kind on verdict (verdict, notice_id);
 
 -- What waits for the PG, a registration or a person.
 create table open_case (
