@@ -57,7 +57,6 @@ create table payment (
 );
 create unique index payment_by_id on payment (store_id, id);
 create index payment_by_deadline on payment (deadline) where deadline is not null;
-create index payment_by_change on payment (store_id, status_changed_at);
 
 -- Names under which notices speak of a payment.
 create table match_key (
@@ -65,7 +64,7 @@ create table match_key (
   store_id text not null,
   primary key (channel_key, kind, value, payment_key)
 );
-create index match_key_by_store on match_key (store_id, kind, value);
+create index match_key_by_store on match_key (store_id, value) where kind = 'order';
 
 -- Messages and deposits that were decided; never pruned.
 create table notice_key (

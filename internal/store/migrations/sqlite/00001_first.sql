@@ -1,5 +1,7 @@
 -- +goose Up
 -- Times are UTC microseconds. Ids of ours are UUIDs. Money is in minor units.
+-- Tables are without rowid where a row is under a quarter of a page: of a longer one SQLite would keep the most in a
+-- page of its own.
 
 create table setting (id integer primary key check (id = 1), version integer not null, canary blob);
 insert into setting (id, version) values (1, 1);
@@ -57,7 +59,6 @@ create table payment (
 ) strict;
 create unique index payment_by_id on payment (store_id, id);
 create index payment_by_deadline on payment (deadline) where deadline is not null;
-create index payment_by_change on payment (store_id, status_changed_at);
 
 -- Names under which notices speak of a payment.
 create table match_key (
@@ -65,7 +66,7 @@ create table match_key (
   store_id text not null,
   primary key (channel_key, kind, value, payment_key)
 ) strict, without rowid;
-create index match_key_by_store on match_key (store_id, kind, value);
+create index match_key_by_store on match_key (store_id, value) where kind = 'order';
 
 -- Messages and deposits that were decided; never pruned.
 create table notice_key (
@@ -87,7 +88,7 @@ create table notice (
 ) strict, without rowid;
 create index notice_by_channel on notice (channel_key, id);
 create index notice_by_verdict on notice (verdict, id) where verdict <> 'applied';
-create table notice_body (id text primary key, request blob not null) strict, without rowid;
+create table notice_body (id text primary key, request blob not null) strict;
 
 -- Verdicts of held notices that were decided again, numbered from 1: each was replaced by the next, the last by
 -- the one in the notice's own row.
@@ -128,7 +129,7 @@ create table delivery (
   schedule text not null, state text not null, tries integer not null, lane integer not null,
   due_at integer not null, ready_at integer not null, lease text, manual integer not null,
   original text, created_at integer not null
-) strict, without rowid;
+) strict;
 create index delivery_ready on delivery (target, lane, ready_at) where state = 'waiting';
 create index delivery_by_payment on delivery (payment_key) where payment_key is not null;
 create index delivery_by_event on delivery (event_id);
@@ -140,7 +141,7 @@ create table delivery_end (
   url text not null, target text not null, content_type text not null, body blob not null,
   schedule text not null, state text not null, tries integer not null, manual integer not null,
   original text, created_at integer not null, ended_at integer not null, outcome text not null
-) strict, without rowid;
+) strict;
 create index delivery_end_by_payment on delivery_end (payment_key) where payment_key is not null;
 create index delivery_end_by_event on delivery_end (event_id);
 
@@ -150,7 +151,7 @@ create table attempt (
   status integer not null, error text not null
 ) strict, without rowid;
 create index attempt_by_webhook on attempt (webhook_id, id);
-create table attempt_body (id text primary key, exchange blob not null) strict, without rowid;
+create table attempt_body (id text primary key, exchange blob not null) strict;
 
 -- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
