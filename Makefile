@@ -33,8 +33,9 @@ fuzz: ## every fuzz target in turn, FUZZTIME=30s each; FUZZ=./internal/provider/
 			$$try || { echo "once more: a find is in testdata/fuzz and fails again"; $$try; } || exit 1; \
 		done || exit 1; done
 
-bench: ## every benchmark, ten times, for benchstat
-	go test -run '^$$' -bench . -benchmem -count 10 ./...
+bench: ## the whole program against its floors, into docs/benchmarks.md; BENCH='-quick -only accept' for a part
+	@scripts/need.sh postgres
+	go run ./test/bench -write docs/benchmarks.md $(BENCH)
 
 torture: ## kill -9, database gone, disk full, slow shops; long, without -race
 	@scripts/need.sh postgres

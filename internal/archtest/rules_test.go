@@ -57,6 +57,9 @@ func TestRules(t *testing.T) {
 		{"the program with a package for tests", map[string]string{
 			"internal/server/server.go": "// Package server is commented.\npackage server\n\nimport _ \"github.com/tongbo/tongbo/internal/store/storetest\"\n",
 		}, []string{"only tests may import internal/store/storetest"}},
+		{"what measures the program, with a package for tests", map[string]string{
+			"test/bench/main.go": "// Command bench is commented.\npackage main\n\nimport _ \"github.com/tongbo/tongbo/internal/store/storetest\"\n",
+		}, nil},
 		{"a file of 400 lines", map[string]string{
 			"internal/fault/fault.go": "// Package fault is commented.\npackage fault\n" + strings.Repeat("\n", 398),
 		}, []string{"fault.go has 400 lines"}},

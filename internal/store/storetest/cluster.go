@@ -46,6 +46,7 @@ type Cluster struct {
 	lock  *os.File
 	owner *syscall.Credential
 	port  int
+	extra []string // settings, as name=value
 
 	databases atomic.Int64
 
@@ -183,7 +184,7 @@ func sharedCluster() (*Cluster, error) {
 }
 
 // startCluster makes a private cluster and starts it.
-func startCluster() (*Cluster, error) {
+func startCluster(extra ...string) (*Cluster, error) {
 	sweep(os.TempDir())
 	bin, err := findServer()
 	if err != nil {
@@ -193,7 +194,7 @@ func startCluster() (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{bin: bin, owner: owner}
+	c := &Cluster{bin: bin, owner: owner, extra: extra}
 	c.dir, c.lock, err = makeFolder(owner)
 	if err == nil {
 		err = c.initialize()

@@ -153,12 +153,17 @@ func (c *Cluster) launch() (*process, error) {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := c.command("postgres", "-D", c.dataDir(),
+	args := []string{"-D", c.dataDir(),
 		"-c", "listen_addresses=127.0.0.1",
 		"-c", "port="+strconv.Itoa(c.port),
 		"-c", "unix_socket_directories=",
 		"-c", "max_connections=200",
-		"-c", "fsync=on")
+		"-c", "fsync=on",
+	}
+	for _, s := range c.extra {
+		args = append(args, "-c", s)
+	}
+	cmd := c.command("postgres", args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	dieWithParent(cmd.SysProcAttr)
 

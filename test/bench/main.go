@@ -1,0 +1,281 @@
+//go:build linux
+
+// Command bench measures the whole program as `make bench` does: `tongbo
+// serve` as a process of its own on a database of its own, with a generator
+// that plays the PG and a shop that takes the webhooks, each in a process of
+// its own too. In the same run it measures the floors: the least that a durable
+// answer and a webhook cost on this machine. Ratios to the floors say more
+// than the figures.
+//
+// A latency counts from when a notice was due, not from when it was sent, so
+// that a server that stalls is not spared what would have come meanwhile.
+//
+// Its other processes are itself, with a role (child.go). It reads /proc, so it
+// runs on Linux.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/seal"
+	"github.com/tongbo/tongbo/internal/store/storetest"
+)
+
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	if playRole(os.Args[1:]) {
+		return
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer cancel()
+	code := 0
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		code = exitFailed
+	}
+	cancel()
+	os.Exit(code) //nolint:gocritic // cancelled above
+}
+
+// A measure is one line of what is measured.
+type measure struct {
+	name  string
+	about string
+	run   func(*bench, *engine) error
+}
+
+// measures are all, in the order in which they run and are told.
+var measures = []measure{
+	{"accept", "accepted notices a second at 32 connections, and the floors", accept},
+}
+
+// A bench is one run of this program.
+type bench struct {
+	ctx      context.Context //nolint:containedctx // the program's own, ended by an interrupt
+	dir      string
+	binary   string
+	key      *seal.Key
+	report   report
+	progress io.Writer
+
+	quick    bool
+	runs     int
+	orders   int // registered in the seed
+	logLevel string
+	profiled string // folder for profiles; empty: none are made
+	profiler string // this program, which serves with a profile
+}
+
+// span is how long something is measured.
+func (b *bench) span(full, quick time.Duration) time.Duration {
+	if b.quick {
+		return quick
+	}
+	return full
+}
+
+// topic is where a measure notes its figures.
+func (b *bench) topic(measure string, e *engine) topic {
+	return topic{&b.report, measure, e.name, func(f figure) {
+		fmt.Fprintf(b.progress, "%-10s %-10s  %-52s %s\n", f.Measure, f.Engine, f.What, f.text())
+	}}
+}
+
+// options are the flags.
+type options struct {
+	only, engines     string
+	quick             bool
+	runs, orders      int
+	keep, write       string
+	profile, logLevel string
+	list              bool
+}
+
+func (o *options) parse(args []string, errors io.Writer) error {
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(errors)
+	f.StringVar(&o.only, "only", "", "measure only these, with commas between: "+strings.Join(names(), ", "))
+	f.StringVar(&o.engines, "engines", "sqlite,postgres", "on which databases")
+	f.BoolVar(&o.quick, "quick", false, "measure everything for a moment, to see that it works")
+	f.IntVar(&o.runs, "runs", 0, "how often each is measured (3; with -quick 1)")
+	f.IntVar(&o.orders, "orders", 0, "registered payments that a run begins with (250000; with -quick 20000)")
+	f.StringVar(&o.keep, "keep", "", "JSON `file` in which the figures are kept; those measured now replace older ones")
+	f.StringVar(&o.write, "write", "", "document `file` into which the figures are written, between its marks")
+	f.StringVar(&o.profile, "profile", "", "`folder` for CPU profiles of the server, one for each of its lives")
+	f.StringVar(&o.logLevel, "log-level", "info", "of the server, whose log goes to a file")
+	f.BoolVar(&o.list, "list", false, "list the measures and end")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return fmt.Errorf("%q is no flag; see -help", f.Arg(0))
+	}
+	return o.check()
+}
+
+func (o *options) check() error {
+	for _, name := range list(o.only) {
+		if !slices.Contains(names(), name) {
+			return fmt.Errorf("there is no measure %q; there are: %s", name, strings.Join(names(), ", "))
+		}
+	}
+	for _, name := range list(o.engines) {
+		if name != "sqlite" && name != "postgres" {
+			return fmt.Errorf("there is no engine %q; there are: sqlite, postgres", name)
+		}
+	}
+	if o.runs < 0 || o.orders < 0 {
+		return errors.New("-runs and -orders are counts")
+	}
+	if o.runs == 0 {
+		o.runs = 3
+		if o.quick {
+			o.runs = 1
+		}
+	}
+	if o.orders == 0 {
+		o.orders = 250_000
+		if o.quick {
+			o.orders = 20_000
+		}
+	}
+	return nil
+}
+
+// list is what a flag with commas lists.
+func list(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+func names() []string {
+	var out []string
+	for _, m := range measures {
+		out = append(out, m.name)
+	}
+	return out
+}
+
+// run is the whole program.
+func run(ctx context.Context, args []string, out, progress io.Writer) (err error) {
+	var o options
+	if err := o.parse(args, progress); err != nil {
+		return err
+	}
+	if o.list {
+		for _, m := range measures {
+			fmt.Fprintf(out, "%-12s %s\n", m.name, m.about)
+		}
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "tongbo-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // as temporary as the folder it is in
+	b := &bench{ctx: ctx, dir: dir, progress: progress, quick: o.quick, runs: o.runs, orders: o.orders, logLevel: o.logLevel, profiled: o.profile}
+	if err := b.prepare(); err != nil {
+		return err
+	}
+	for _, name := range list(o.engines) {
+		err = errors.Join(err, b.onEngine(name, list(o.only)))
+	}
+	return errors.Join(err, b.tell(out, o))
+}
+
+// prepare builds the program and looks at the machine.
+func (b *bench) prepare() (err error) {
+	if b.key, err = seal.New(); err != nil {
+		return err
+	}
+	if b.binary, err = buildProgram(b.dir); err != nil {
+		return err
+	}
+	if b.profiled != "" {
+		if b.profiler, err = os.Executable(); err != nil {
+			return err
+		}
+		if b.profiled, err = filepath.Abs(b.profiled); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(b.profiled, 0o755); err != nil {
+			return err
+		}
+	}
+	b.report.Machine, err = machine(b.ctx, b.dir)
+	return err
+}
+
+// onEngine runs the measures on one engine. One that fails is an error, and
+// the others run all the same.
+func (b *bench) onEngine(name string, only []string) error {
+	e := &engine{name: sqliteName, dir: b.dir}
+	if name == "postgres" {
+		cluster, err := storetest.StartCluster()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = cluster.End() }() // it ends with the process too
+		e.name, e.cluster = postgresName, cluster
+	}
+	began := time.Now()
+	if err := e.seed(b.ctx, b.key, b.orders); err != nil {
+		return fmt.Errorf("%s: seed: %w", e.name, err)
+	}
+	fmt.Fprintf(b.progress, "%s: %s payments registered in %v\n", e.name, grouped(int64(b.orders)), time.Since(began).Round(time.Second))
+	var errs []error
+	for _, m := range measures {
+		if len(only) > 0 && !slices.Contains(only, m.name) || b.ctx.Err() != nil {
+			continue
+		}
+		if err := m.run(b, e); err != nil {
+			errs = append(errs, fmt.Errorf("%s on %s: %w", m.name, e.name, err))
+			fmt.Fprintln(b.progress, errs[len(errs)-1])
+		}
+	}
+	return errors.Join(append(errs, b.ctx.Err())...)
+}
+
+// tell prints the report, and keeps and publishes it where that is asked for.
+func (b *bench) tell(out io.Writer, o options) error {
+	all := b.report
+	if o.keep != "" {
+		kept, err := loadReport(o.keep)
+		if err != nil {
+			return err
+		}
+		kept.replace(b.report)
+		all = kept
+		if err := all.save(o.keep); err != nil {
+			return err
+		}
+	}
+	b.report.write(out)
+	if o.write == "" {
+		return nil
+	}
+	return all.publish(o.write)
+}
+
+// profile is the file for the profile of the next life of a server.
+func (b *bench) profile(e *engine) string {
+	for i := 1; ; i++ {
+		file := filepath.Join(b.profiled, fmt.Sprintf("%s-%d.pprof", strings.ToLower(e.name), i))
+		if _, err := os.Stat(file); err != nil {
+			return file
+		}
+	}
+}
