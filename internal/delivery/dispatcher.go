@@ -81,6 +81,11 @@ type Dispatcher struct {
 	// Lease is how long a claim lasts; zero means 45 s. A try is given two
 	// thirds of it at most, so that it never outlives its lease.
 	Lease time.Duration
+	// Share says how much of a limit that is meant for all dispatchers together
+	// is this one's part; 0 means that it must not lease deliveries now, and
+	// Wake must be called when it may. It is asked at each claim and must be
+	// safe for concurrent use. Nil: it is alone, and has all of it.
+	Share func(limit int) int
 	// Idle is the longest sleep between claims; zero means one hour.
 	Idle time.Duration
 	// Grace is how long tries may go on after a stop; zero means 30 s.
@@ -144,9 +149,12 @@ func (d *Dispatcher) settings() settings {
 	s := settings{
 		Queue: d.Queue, Client: &client, Random: d.Random, NewID: d.NewID, Log: d.Log,
 		MaxInFlight: or(d.MaxInFlight, defaultInFlight), Lease: or(d.Lease, defaultLease),
-		Idle: or(d.Idle, defaultIdle), Grace: or(d.Grace, defaultGrace),
+		Idle: or(d.Idle, defaultIdle), Share: d.Share, Grace: or(d.Grace, defaultGrace),
 	}
 	s.Timeout = min(longestTry, s.Lease*2/3)
+	if s.Share == nil {
+		s.Share = whole
+	}
 	if s.NewID == nil {
 		s.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
 	}

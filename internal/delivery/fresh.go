@@ -17,9 +17,8 @@ func (d *Dispatcher) Reserve(x webhook.Delivery) (until time.Time) {
 	if r == nil {
 		return time.Time{}
 	}
-	p := r.plan.Load()
-	owner, limit := p.Cap(x.Target)
-	if owner != x.Merchant || p.Held(x.Target) || !r.targets.reserve(x.Target, owner, limit) {
+	owner, limit := r.capOf(x.Target)
+	if owner != x.Merchant || r.plan.Load().Held(x.Target) || !r.targets.reserve(x.Target, owner, limit) {
 		return time.Time{}
 	}
 	return time.Now().Add(r.Lease)

@@ -19,6 +19,7 @@ type settings struct {
 	MaxInFlight int
 	Lease       time.Duration
 	Timeout     time.Duration // of one try
+	Share       func(limit int) int
 	Idle        time.Duration
 	Grace       time.Duration
 	Log         *slog.Logger
@@ -81,13 +82,16 @@ func (r *run) refresh(ctx context.Context) bool {
 // claim takes what is due and starts its tries. If the queue fails it waits a
 // little and leaves a note to look again.
 func (r *run) claim(ctx context.Context) {
+	if !r.mayClaim() {
+		return // Share's owner wakes us
+	}
 	room := r.targets.ask()
 	if room <= 0 {
 		return // the next record makes room and looks again
 	}
 	now := time.Now()
 	c, err := r.Queue.Claim(ctx, now, r.Lease, room, func(target string, taken []webhook.Job) int {
-		owner, limit := r.plan.Load().Cap(target)
+		owner, limit := r.capOf(target)
 		return r.targets.free(target, owner, limit, taken)
 	})
 	if err != nil {

@@ -51,7 +51,11 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusServiceUnavailable, map[string]any{"status": "unavailable", "reason": "the database does not take writes; see the log"})
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"status": "ready", "acknowledged_is_on": safe})
+	if reason := s.Store.Unfit(); reason != "" {
+		writeJSON(w, http.StatusServiceUnavailable, map[string]any{"status": "unavailable", "reason": reason})
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"status": "ready", "acknowledged_is_on": safe, "nodes": s.Store.Nodes()})
 }
 
 // probe has the database take a write, for all who ask: that the one who asked

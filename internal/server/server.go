@@ -75,6 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Queue:  st,
 		Client: safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate, Bind: cfg.Bind}),
 		Random: cfg.Random, Log: cfg.Log, Grace: cfg.Grace,
+		Share: st.Share,
 	}
 	actions := &action.Actions{Store: st, Judge: s.ingress.Judge, Providers: all.ByCode}
 	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log}
@@ -154,7 +155,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("ingress", s.ingress.Run)
 	start("delivery", s.dispatcher.Run)
 	start("deadlines", s.deadlines.Run)
-	start("watch", s.Store.Watch)
+	// This node is one of them until its last try is recorded.
+	company, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		if err := s.Store.Watch(company); err != nil {
+			failed <- fmt.Errorf("watch: %w", err)
+		}
+	})
 	go func() {
 		if err := hs.Serve(ingress.Lenient(l)); !errors.Is(err, http.ErrServerClosed) {
 			failed <- err
@@ -174,6 +183,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	_ = hs.Shutdown(grace)
 	stop()
 	wg.Wait()
+	leave()
+	watch.Wait()
 	return errors.Join(err, s.Store.Close())
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+	"time"
 )
 
 // The plans of these queries are tested; the others are found by Record.
@@ -24,6 +25,12 @@ func (r *Reader) Readers() *sql.DB { return r.db }
 // Standbys says how durable a commit is by what PostgreSQL tells.
 func Standbys(commit string, all, synchronous, hidden int) string {
 	return standbys{commit, all, synchronous, hidden}.durability()
+}
+
+// Skew is by how much this machine's clock is off, given when it asked and got
+// its answer, and what the database's clock said.
+func Skew(asked, answered, clock time.Time) time.Duration {
+	return count{asked: asked, answered: answered, clock: clock}.skew()
 }
 
 // Record calls f with each statement of the store's transactions.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,7 +26,7 @@ func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, err
 	}
 	d := dialect{postgres: true, forUpdate: " for update"}
-	s := &Store{Reader: &Reader{key: o.Key, d: d}, log: o.Log, id: uuid.NewString()}
+	s := &Store{company: company{log: o.Log}, Reader: &Reader{key: o.Key, d: d}, log: o.Log, id: uuid.NewString()}
 	if err := s.connect(ctx, cfg); err != nil {
 		_ = s.Close() // what was opened so far
 		return nil, err
@@ -41,7 +39,7 @@ func postgresConfig(url string) (*pgxpool.Config, error) {
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "database %q is not a PostgreSQL URL", Redact(url))
 	}
-	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	towardsPrimary(cfg, url)
 	// Nothing of ours keeps a transaction open across anything but
 	// statements; a client that died must not hold locks.
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "10s"
@@ -59,14 +57,14 @@ func (s *Store) connect(ctx context.Context, cfg *pgxpool.Config) error {
 	if _, s.db, err = s.pool(ctx, cfg); err != nil {
 		return err
 	}
-	pool, db, err := s.pool(ctx, writing)
+	_, db, err := s.pool(ctx, writing)
 	if err != nil {
 		return err
 	}
 	if err := migrate(ctx, db, true); err != nil {
 		return err
 	}
-	s.w = &postgresWriter{db: db, d: s.d, pool: pool}
+	s.w = &postgresWriter{db: db, d: s.d}
 	return s.checkKey(ctx)
 }
 
@@ -76,6 +74,7 @@ func (s *Store) pool(ctx context.Context, cfg *pgxpool.Config) (*pgxpool.Pool, *
 	if err != nil {
 		return nil, nil, fault.Errorf(fault.Unavailable, "database %s: %w", Redact(cfg.ConnString()), err)
 	}
+	s.pools = append(s.pools, pool)
 	db := stdlib.OpenDBFromPool(pool)
 	s.closing(func() error {
 		err := db.Close()
@@ -88,9 +87,8 @@ func (s *Store) pool(ctx context.Context, cfg *pgxpool.Config) (*pgxpool.Pool, *
 // A postgresWriter runs each function in a transaction of its own. What
 // PostgreSQL asks to repeat (a deadlock, a failed serialisation) is repeated.
 type postgresWriter struct {
-	db   *sql.DB
-	d    dialect
-	pool *pgxpool.Pool
+	db *sql.DB
+	d  dialect
 }
 
 const mostRepeats = 5
@@ -154,29 +152,4 @@ func repeatable(err error) bool {
 		return false
 	}
 	return e.Code == "40001" || e.Code == "40P01"
-}
-
-// listen calls f with each message of other nodes until ctx ends, and before
-// that begun, once none can be missed any more. It returns the error that
-// broke the connection.
-func (w *postgresWriter) listen(ctx context.Context, begun func(), f func(message string)) error {
-	c, err := w.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Release()
-	if _, err := c.Exec(ctx, `listen `+nodes); err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	defer func() {
-		_, _ = c.Exec(context.WithoutCancel(ctx), `unlisten `+nodes)
-	}()
-	begun()
-	for {
-		n, err := c.Conn().WaitForNotification(ctx)
-		if err != nil {
-			return err
-		}
-		f(n.Payload)
-	}
 }

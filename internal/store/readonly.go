@@ -79,7 +79,7 @@ func (r *Reader) readPostgres(ctx context.Context, database string) (end func() 
 	if err != nil {
 		return nil, err
 	}
-	cfg.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	onlyReading(cfg)
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fault.Errorf(fault.Unavailable, "database %s: %w", Redact(database), err)

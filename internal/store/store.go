@@ -20,6 +20,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/seal"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -51,6 +53,9 @@ type Store struct {
 	id      string // of this store alone
 	closers []func() error
 	turn    atomic.Uint32 // which target the next claim begins with
+	company company
+	pools   []*pgxpool.Pool // on PostgreSQL
+	reset   atomic.Int64    // when their connections were last given up, in nanoseconds
 
 	mu     sync.Mutex
 	onDue  []func()
@@ -195,6 +200,7 @@ func (s *Store) through(ctx context.Context, write func(context.Context, func(*t
 	})
 	if err != nil {
 		own.release()
+		s.doubt(err)
 		return away(err)
 	}
 	own.take()

@@ -11,24 +11,14 @@ const watchTick = time.Second
 
 // Watch calls the OnDue and OnSettings hooks for what other processes and
 // nodes commit, until ctx ends. A lost connection is made again; what may
-// have been missed meanwhile is treated as changed.
+// have been missed meanwhile is treated as changed. On PostgreSQL it also makes
+// this process one of the nodes, which Share, Nodes and Unfit tell of: it must
+// run as long as deliveries are claimed, and at its end it says goodbye.
 func (s *Store) Watch(ctx context.Context) error {
-	if w, ok := s.w.(*postgresWriter); ok {
-		return s.watchPostgres(ctx, w)
+	if s.d.postgres {
+		return s.watchPostgres(ctx)
 	}
 	return s.watchSQLite(ctx)
-}
-
-func (s *Store) watchPostgres(ctx context.Context, w *postgresWriter) error {
-	for ctx.Err() == nil {
-		// Only once we listen can nothing be missed any more.
-		err := w.listen(ctx, func() { s.call(true) }, func(message string) { s.call(message == "settings") })
-		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "lost touch with the other nodes, trying again", "err", err)
-			wait(ctx, watchTick)
-		}
-	}
-	return nil
 }
 
 func (s *Store) watchSQLite(ctx context.Context) error {
@@ -83,16 +73,26 @@ func (s *Store) call(settings bool) {
 // if the database does not tell this user of its standbys.
 func (r *Reader) Durability(ctx context.Context) (string, error) {
 	if !r.d.postgres {
-		return "disk", nil
+		return onDisk, nil
 	}
 	var s standbys
-	if err := r.db.QueryRowContext(ctx, `select current_setting('synchronous_commit'), count(*),
-		count(*) filter (where sync_state in ('sync', 'quorum')), count(*) filter (where sync_state is null)
-		from pg_stat_replication`).Scan(&s.commit, &s.all, &s.synchronous, &s.hidden); err != nil {
+	if err := r.db.QueryRowContext(ctx, standbysQuery).Scan(&s.commit, &s.all, &s.synchronous, &s.hidden); err != nil {
 		return "", away(err)
 	}
 	return s.durability(), nil
 }
+
+const standbysQuery = `select current_setting('synchronous_commit'), count(*),
+	count(*) filter (where sync_state in ('sync', 'quorum')), count(*) filter (where sync_state is null)
+	from pg_stat_replication`
+
+// What an acknowledgement may be on.
+const (
+	onDisk         = "disk"
+	onSynchronous  = "synchronous standby"
+	onAsynchronous = "asynchronous standby"
+	onUnknown      = "unknown"
+)
 
 // standbys are what PostgreSQL tells of its standbys.
 type standbys struct {
@@ -105,11 +105,11 @@ func (s standbys) durability() string {
 	case s.commit == "off":
 		return "not yet on disk: synchronous_commit is off"
 	case s.hidden > 0:
-		return "unknown"
+		return onUnknown
 	case s.synchronous > 0 && s.commit != "local":
-		return "synchronous standby"
+		return onSynchronous
 	case s.all > 0:
-		return "asynchronous standby"
+		return onAsynchronous
 	}
-	return "disk"
+	return onDisk
 }

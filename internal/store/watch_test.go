@@ -9,30 +9,24 @@ import (
 	"github.com/tongbo/tongbo/internal/store/storetest"
 )
 
-// TestWatchListensBeforeItLooks asks, when the hooks are called first, whether
-// the connection that hears of later changes is there.
+// TestWatchListensBeforeItLooks tells of work at the moment when the hooks are
+// called first: it must be heard.
 func TestWatchListensBeforeItLooks(t *testing.T) {
 	onPostgres(t, func(t *testing.T, db *storetest.Database) {
 		s := db.Open(t)
-		ctx, stop := context.WithCancel(t.Context())
-		var once sync.Once
-		listening := make(chan int, 1)
-		s.OnDue(func() {
-			once.Do(func() {
-				listening <- db.Count(t, `select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen%'`)
+		var first sync.Once
+		called := make(chan struct{}, 100)
+		s.OnSettings(func() {
+			first.Do(func() {
+				if _, err := db.Raw.ExecContext(t.Context(), `select pg_notify('tongbo', 'settings')`); err != nil {
+					t.Error(err)
+				}
 			})
+			called <- struct{}{}
 		})
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			if err := s.Watch(ctx); err != nil {
-				t.Error(err)
-			}
-		})
-		if n := <-listening; n != 1 {
-			t.Errorf("%d connections listen when the hooks are called, want 1", n)
-		}
-		stop()
-		wg.Wait()
+		attend(t, s)
+		within(t, soon, called)
+		within(t, soon, called)
 	})
 }
 

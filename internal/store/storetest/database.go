@@ -65,7 +65,14 @@ func newDatabase(tb testing.TB, db *Database, driver, source string) *Database {
 // store of its own, closed when the test ends.
 func (db *Database) Open(tb testing.TB) *store.Store {
 	tb.Helper()
-	s, err := store.Open(tb.Context(), db.url, store.Options{Key: db.key})
+	return db.OpenWith(tb, store.Options{})
+}
+
+// OpenWith is Open with options, to which the key is added.
+func (db *Database) OpenWith(tb testing.TB, o store.Options) *store.Store {
+	tb.Helper()
+	o.Key = db.key
+	s, err := store.Open(tb.Context(), db.url, o)
 	if err != nil {
 		tb.Fatal(err)
 	}

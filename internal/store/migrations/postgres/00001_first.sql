@@ -1,7 +1,9 @@
 -- +goose Up
 -- Times are UTC microseconds. History is partitioned by its UUIDv7 ids. Ids of ours are UUIDs. Money is in minor units.
 
-create table setting (id smallint primary key check (id = 1), version bigint not null, canary bytea);
+-- compatible_from: a release that knows no migration as new as this one must not run on the schema. A migration
+-- that the release before it cannot live with sets it to its own number; the others leave it.
+create table setting (id smallint primary key check (id = 1), version bigint not null, canary bytea, compatible_from bigint not null default 1);
 insert into setting (id, version) values (1, 1);
 
 create table merchant (
@@ -172,3 +174,8 @@ create table attention (kind text primary key, at bigint not null);
 
 -- Written to find out whether writing works: a row for each running process.
 create table probe (id text primary key, at bigint not null);
+
+-- The nodes that serve. Each renews its row; seen_at is by the database's clock.
+create table node (
+  id text primary key, name text not null, release text not null, began_at bigint not null, seen_at bigint not null
+);

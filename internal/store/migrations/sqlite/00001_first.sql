@@ -3,7 +3,9 @@
 -- Tables are without rowid where a row is under a quarter of a page: of a longer one SQLite would keep the most in a
 -- page of its own.
 
-create table setting (id integer primary key check (id = 1), version integer not null, canary blob);
+-- compatible_from: a release that knows no migration as new as this one must not run on the schema. A migration
+-- that the release before it cannot live with sets it to its own number; the others leave it.
+create table setting (id integer primary key check (id = 1), version integer not null, canary blob, compatible_from integer not null default 1);
 insert into setting (id, version) values (1, 1);
 
 create table merchant (
