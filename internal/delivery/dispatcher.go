@@ -10,8 +10,8 @@
 //
 // # Who may have how much
 //
-// A slow shop harms only itself, within these bounds, which hold for one
-// process. A target is an endpoint, or the origin of a merchant's notice URLs;
+// A slow shop harms only itself, within these bounds. A target's own cap holds
+// for all dispatchers together, as Share divides it; the others hold for one. A target is an endpoint, or the origin of a merchant's notice URLs;
 // one without room is simply not claimed from.
 //
 //   - A target begins with 32 tries at once and earns one more with each
@@ -59,6 +59,10 @@ type Queue interface {
 	// nil, nothing was written.
 	Finish(ctx context.Context, batch []webhook.Finish) ([]error, error)
 
+	// Release gives leases back before they end. One that was lost meanwhile is
+	// passed over.
+	Release(ctx context.Context, jobs []webhook.Job) error
+
 	// Planner returns what makes deliveries by the settings of this moment,
 	// and their version. newID makes the ids of new deliveries.
 	Planner(ctx context.Context, newID func() string) (webhook.Planner, int64, error)
@@ -82,8 +86,8 @@ type Dispatcher struct {
 	// thirds of it at most, so that it never outlives its lease.
 	Lease time.Duration
 	// Share says how much of a limit that is meant for all dispatchers together
-	// is this one's part; 0 means that it must not lease deliveries now, and
-	// Wake must be called when it may. It is asked at each claim and must be
+	// is this one's part, at least 1; 0 of any limit means that it must not
+	// lease deliveries now, and Wake must be called when it may. It is asked at each claim and must be
 	// safe for concurrent use. Nil: it is alone, and has all of it.
 	Share func(limit int) int
 	// Idle is the longest sleep between claims; zero means one hour.
@@ -116,7 +120,8 @@ var errStopped = errors.New("the dispatcher stops")
 func (d *Dispatcher) Wake() { d.agenda.lookNow() }
 
 // Run sends deliveries until ctx ends. Then it claims nothing more, lets the
-// tries in hand go on for Grace, records how they ended, and returns nil.
+// tries in hand go on for Grace, records how they ended, gives back the leases
+// of those that it had to cut off, and returns nil.
 // Failures of the queue do not end it: it tries again for ever. Only one Run
 // may be active at a time.
 func (d *Dispatcher) Run(ctx context.Context) error {
@@ -126,12 +131,12 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	r.writing.Go(func() { r.finisher.run(work) })
 	if r.refresh(ctx) {
 		d.active.Store(r)
+		defer d.active.Store(nil)
 		d.agenda.lookNow()
 		for d.agenda.sleep(ctx, r.Idle) {
 			r.startLate(ctx)
 			r.claim(ctx)
 		}
-		d.active.Store(nil)
 	}
 	r.stop()
 	grace := time.AfterFunc(r.Grace, func() { cut(errStopped) })
@@ -139,6 +144,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	r.tries.Wait()
 	r.finisher.close()
 	r.writing.Wait()
+	r.handBack(ctx)
 	return nil
 }
 

@@ -151,6 +151,9 @@ func TestStop(t *testing.T) {
 		if n := s.Count(`select count(*) from attempt`); n != 1 {
 			t.Errorf("%d attempts are recorded, want only that of the slow shop", n)
 		}
+		if n := s.Count(`select count(*) from delivery where lease is null and ready_at = due_at`); n != 1 {
+			t.Errorf("%d deliveries are due again, want the one that was cut off", n)
+		}
 		s.Tell(1, webhook.Paid)
 		s.Pass(time.Minute)
 		if n := len(s.Shops.Calls()); n != 2 {

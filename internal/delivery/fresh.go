@@ -14,7 +14,7 @@ import (
 // run. It does not block; any goroutine may call it.
 func (d *Dispatcher) Reserve(x webhook.Delivery) (until time.Time) {
 	r := d.active.Load()
-	if r == nil {
+	if r == nil || r.ended() {
 		return time.Time{}
 	}
 	owner, limit := r.capOf(x.Target)
@@ -36,6 +36,7 @@ func (d *Dispatcher) Take(jobs []webhook.Job, version int64) {
 	defer r.mu.Unlock()
 	switch {
 	case r.stopped:
+		r.left.add(jobs...)
 	case version > r.plan.Load().version:
 		// They go by settings that are at least as new as they are: the loop
 		// reads those first.
@@ -76,7 +77,7 @@ func (r *run) letGo(jobs []webhook.Job) {
 }
 
 // startLate starts the jobs that came with newer settings than were known. If
-// those cannot be read before ctx ends, the leases lapse.
+// those cannot be read before ctx ends, they are left to others.
 func (r *run) startLate(ctx context.Context) {
 	r.mu.Lock()
 	late := r.late
@@ -86,6 +87,7 @@ func (r *run) startLate(ctx context.Context) {
 		return
 	}
 	if !r.refresh(ctx) {
+		r.left.add(late...)
 		r.letGo(late)
 		return
 	}
@@ -94,11 +96,19 @@ func (r *run) startLate(ctx context.Context) {
 	r.startReserved(late)
 }
 
+// ended reports whether no more tries begin.
+func (r *run) ended() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stopped
+}
+
 // stop lets no more tries begin.
 func (r *run) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stopped = true
+	r.left.add(r.late...)
 	r.letGo(r.late)
 	r.late = nil
 }

@@ -33,6 +33,7 @@ type run struct {
 	targets  *targets
 	finisher *finisher
 	outage   outage
+	left     leftover
 	plan     atomic.Pointer[plan] // set before anything is tried
 	work     context.Context      // that tries live as long as; it ends after the loop's
 	tries    sync.WaitGroup
@@ -90,7 +91,10 @@ func (r *run) claim(ctx context.Context) {
 		return // the next record makes room and looks again
 	}
 	now := time.Now()
-	c, err := r.Queue.Claim(ctx, now, r.Lease, room, func(target string, taken []webhook.Job) int {
+	// Of what is claimed later than that, no try could begin.
+	limited, cancel := context.WithTimeout(ctx, r.Lease-r.Timeout)
+	defer cancel()
+	c, err := r.Queue.Claim(limited, now, r.Lease, room, func(target string, taken []webhook.Job) int {
 		owner, limit := r.capOf(target)
 		return r.targets.free(target, owner, limit, taken)
 	})
@@ -102,9 +106,9 @@ func (r *run) claim(ctx context.Context) {
 	}
 	r.outage.over(ctx)
 	// The jobs go by settings that are at least as new as the claim: a revoked
-	// secret must not sign once more. If they cannot be read before ctx ends,
-	// the leases lapse.
+	// secret must not sign once more.
 	if c.Version != r.plan.Load().version && !r.refresh(ctx) {
+		r.left.add(c.Jobs...)
 		return
 	}
 	if len(c.Jobs) >= room {
@@ -159,7 +163,8 @@ func (r *run) start(job webhook.Job) {
 		res := r.try(r.work, job, planner)
 		if res.cut {
 			// The stop itself ended the try, so it says nothing about the
-			// shop: nothing is recorded, and the lease runs out.
+			// shop: nothing is recorded, and the lease is given back.
+			r.left.add(job)
 			r.targets.end(job.Target, "")
 			r.targets.release(job)
 			return

@@ -292,6 +292,13 @@ func (s *shops) Most(host string) int {
 	return s.most[host]
 }
 
+// Forget makes Most count from what is under way now.
+func (s *shops) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.most = map[string]int{}
+}
+
 // answer is an answer with a status, and headers in pairs.
 func answer(status int, header ...string) *http.Response {
 	h := http.Header{}
