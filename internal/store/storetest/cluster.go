@@ -271,8 +271,11 @@ func (c *Cluster) answering(ctx context.Context, server *process) error {
 func (c *Cluster) ownsPort() bool {
 	text, err := os.ReadFile(filepath.Join(c.dataDir(), "postmaster.pid"))
 	lines := strings.Split(string(text), "\n")
-	return err == nil && len(lines) > 7 && lines[3] == strconv.Itoa(c.port) &&
-		strings.TrimSpace(lines[7]) == "ready"
+	if err != nil || len(lines) <= 7 || lines[3] != strconv.Itoa(c.port) {
+		return false
+	}
+	state := strings.TrimSpace(lines[7])
+	return state == "ready" || state == "standby"
 }
 
 // admin runs one statement outside any test's database.
