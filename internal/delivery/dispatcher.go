@@ -10,9 +10,10 @@
 //
 // # Who may have how much
 //
-// A slow shop harms only itself, within these bounds. A target's own cap holds
-// for all dispatchers together, as Share divides it; the others hold for one. A target is an endpoint, or the origin of a merchant's notice URLs;
-// one without room is simply not claimed from.
+// A slow shop harms only itself, within these bounds. A target's own cap is for
+// all dispatchers together, as Share divides it; the others are for one process.
+// A target is an endpoint, or the origin of a merchant's notice URLs; one
+// without room is simply not claimed from.
 //
 //   - A target begins with 32 tries at once and earns one more with each
 //     success, up to its own cap (256 unless the endpoint says otherwise).

@@ -12,11 +12,14 @@ func TestRedact(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"sqlite:tongbo.db": "sqlite:tongbo.db",
-		"postgres://tongbo:s3cret@db.internal:5432/tongbo?sslmode=verify-full": "postgres://db.internal:5432/tongbo",
-		"postgres://db.internal/tongbo?user=x&password=s3cret":                 "postgres://db.internal/tongbo",
-		"postgres:///tongbo?host=/run/postgresql&password=s3cret":              "postgres:///tongbo",
-		"host=db.internal password=s3cret":                                     "",
-		"postgres://tongbo:s3cr%et@db.internal/tongbo":                         "",
+		"postgres://tongbo:s3cret@db.internal:5432/tongbo?sslmode=verify-full":                            "postgres://db.internal:5432/tongbo",
+		"postgres://db.internal/tongbo?user=x&password=s3cret":                                            "postgres://db.internal/tongbo",
+		"postgres:///tongbo?host=/run/postgresql&password=s3cret":                                         "postgres:///tongbo",
+		"postgres://tongbo:s3cret@h1:5432,h2:5433/tongbo?target_session_attrs=read-write&password=s3cret": "postgres://h1:5432,h2:5433/tongbo",
+		"postgres://tongbo:s3cret@h1,h2/tongbo":                                                           "postgres://h1,h2/tongbo",
+		"postgres://tongbo:s3cret@[::1]:5432,h2:5432/tongbo":                                              "",
+		"host=db.internal password=s3cret":                                                                "",
+		"postgres://tongbo:s3cr%et@db.internal/tongbo":                                                    "",
 		"s3cret":          "",
 		"postgres:s3cret": "",
 	} {
