@@ -200,7 +200,7 @@ func (a *Actions) Resend(ctx context.Context, c Caller, id payment.ID, webhookID
 }
 
 // ErrNoWebhook says that a payment has no webhook of the id, or none at all.
-var ErrNoWebhook = fault.Errorf(fault.NotFound, "the payment has no such webhook")
+var ErrNoWebhook = fault.Errorf(fault.NotFound, "the payment has no such webhook, or it is too old to be kept")
 
 // anyGeneration is for who proves more than a generation.
 const anyGeneration = -1

@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/settings"
 )
 
 // The exit codes.
@@ -90,7 +91,11 @@ type commands struct {
 
 // grammar is what the declarations above need to be read.
 func grammar() []kong.Option {
-	return []kong.Option{kong.Name("tongbo"), kong.DefaultEnvars("TONGBO"), kong.Vars{"manners": mannerList(), "looked": grouped(mostLooked)}}
+	keep := settings.DefaultRetention()
+	return []kong.Option{kong.Name("tongbo"), kong.DefaultEnvars("TONGBO"), kong.Vars{
+		"manners": mannerList(), "looked": grouped(mostLooked),
+		"bodies": strconv.Itoa(keep.Bodies), "history": strconv.Itoa(keep.History), "payments": strconv.Itoa(keep.Payments),
+	}}
 }
 
 // Main runs a command line and returns the exit code. It never panics on bad

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/server"
+	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -29,12 +30,18 @@ type serveCmd struct {
 	AllowPrivateWebhooks bool          `help:"Let webhooks go to private and loopback addresses."`
 	Drain                time.Duration `help:"When stopping, how long /readyz says so before the listener closes; 5s or so behind a load balancer." default:"0s"`
 	Grace                time.Duration `help:"When stopping, how long webhooks in hand may take." default:"20s"`
+	KeepBodies           int           `help:"Days to keep requests and answers as they came and went; 0 is for ever." default:"${bodies}" placeholder:"DAYS"`
+	KeepHistory          int           `help:"Days to keep notices, events and tries of webhooks; 0 is for ever." default:"${history}" placeholder:"DAYS"`
+	KeepPayments         int           `help:"Days to keep payments after their last change; 0 is for ever." default:"${payments}" placeholder:"DAYS"`
 }
 
 // Run serves until a signal comes.
 func (c *serveCmd) Run(env Env) error {
 	ctx, cancel := env.context()
 	defer cancel()
+	if err := c.keep().Check(); err != nil {
+		return hint(err, "Change --keep-bodies, --keep-history or --keep-payments. See: tongbo serve --help")
+	}
 	log := c.logger(env.Stderr)
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
@@ -49,7 +56,7 @@ func (c *serveCmd) Run(env Env) error {
 	}
 	s, err := server.Open(ctx, server.Config{
 		Database: c.Database, Key: c.key(), TrustedProxies: c.proxies(), AllowPrivate: c.AllowPrivateWebhooks,
-		Bind: c.WebhookBind, Random: webhook.SystemRandom, Grace: c.Grace, Drain: c.Drain, Log: log,
+		Bind: c.WebhookBind, Random: webhook.SystemRandom, Grace: c.Grace, Drain: c.Drain, Keep: c.keep(), Log: log,
 	})
 	if err != nil {
 		_ = l.Close()
@@ -99,6 +106,10 @@ func (c *serveCmd) proxies() []netip.Prefix {
 		out[i] = p.Prefix
 	}
 	return out
+}
+
+func (c *serveCmd) keep() settings.Retention {
+	return settings.Retention{Bodies: c.KeepBodies, History: c.KeepHistory, Payments: c.KeepPayments}
 }
 
 func (c *serveCmd) public() string {

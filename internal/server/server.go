@@ -20,6 +20,7 @@ import (
 	"github.com/tongbo/tongbo/internal/ingress"
 	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/safehttp"
+	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -39,7 +40,9 @@ type Config struct {
 	// Drain is how long a server that is told to stop goes on listening while
 	// /readyz says that it stops, so that load balancers look elsewhere first.
 	Drain time.Duration
-	Log   *slog.Logger
+	// Keep is how long things are kept; its zero value keeps all for ever.
+	Keep settings.Retention
+	Log  *slog.Logger
 }
 
 // A Server is built from a Config and serves on a listener.
@@ -50,6 +53,7 @@ type Server struct {
 	ingress    *ingress.Ingress
 	dispatcher *delivery.Dispatcher
 	deadlines  *action.Deadlines
+	history    *action.History
 	api        http.Handler
 	stopping   chan struct{}
 	stopOnce   sync.Once
@@ -58,6 +62,9 @@ type Server struct {
 
 // Open opens the store, exclusively if it is SQLite, and builds the parts.
 func Open(ctx context.Context, cfg Config) (*Server, error) {
+	if err := cfg.Keep.Check(); err != nil {
+		return nil, err
+	}
 	key, err := cfg.Key.Load(cfg.Log)
 	if err != nil {
 		return nil, err
@@ -79,6 +86,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	actions := &action.Actions{Store: st, Judge: s.ingress.Judge, Providers: all.ByCode}
 	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log}
+	s.history = &action.History{Store: st, Keep: cfg.Keep, Log: cfg.Log}
 	api := &v2.API{
 		Store: st.Reader, Actions: actions, Key: key, Log: cfg.Log,
 		ClientAddr: s.clientAddr,
@@ -152,9 +160,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			}
 		})
 	}
+	s.history.Prepare(ctx)
 	start("ingress", s.ingress.Run)
 	start("delivery", s.dispatcher.Run)
 	start("deadlines", s.deadlines.Run)
+	start("history", s.history.Run)
 	// This node is one of them until its last try is recorded.
 	company, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()

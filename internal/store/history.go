@@ -110,7 +110,8 @@ const (
 )
 
 // Attempts returns every try made under a webhook-id, resends by hand
-// included, oldest first. Headers and bodies of old tries may be gone.
+// included, oldest first. Headers and bodies of old tries may be gone: then
+// Pruned is set.
 func (r *Reader) Attempts(ctx context.Context, id webhook.DeliveryID) ([]webhook.Attempt, error) {
 	if uuid.Validate(string(id)) != nil {
 		return nil, nil // PostgreSQL would not look it up
@@ -130,7 +131,8 @@ func (r *Reader) attempts(ctx context.Context, query string, id webhook.Delivery
 			return err
 		}
 		a.At, a.Took = moment(at), time.Duration(took)*time.Microsecond
-		if len(sealed) > 0 {
+		a.Pruned = len(sealed) == 0
+		if !a.Pruned {
 			if err := r.openExchange(&a, sealed); err != nil {
 				return err
 			}

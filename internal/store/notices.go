@@ -100,11 +100,33 @@ func (r *Reader) Notices(ctx context.Context, q NoticeQuery) ([]ListedNotice, er
 	return out, away(err)
 }
 
-// Notice returns a notice with its bytes as they came, or fault.NotFound.
+// Notice returns a notice with its bytes as they came. It reports
+// fault.NotFound if there is none, or if its bytes are no longer kept, and says
+// which.
 func (r *Reader) Notice(ctx context.Context, id notice.ID) (notice.Inbound, error) {
 	in, _, err := loadNotice(ctx, r.db, r, id)
 	if isNoRows(err) {
-		return in, fault.Errorf(fault.NotFound, "there is no notice %s", id)
+		return in, r.noNotice(ctx, id)
 	}
 	return in, away(err)
+}
+
+// noNotice says why a notice cannot be read.
+func (r *Reader) noNotice(ctx context.Context, id notice.ID) error {
+	var row int
+	// Index: notice_pkey.
+	switch err := r.db.QueryRowContext(ctx, `select 1 from notice where id = $1`, string(id)).Scan(&row); {
+	case err == nil:
+		return fault.Errorf(fault.NotFound, "the body of notice %s was pruned: bodies are kept for a shorter time than notices", id)
+	case !isNoRows(err):
+		return away(err)
+	}
+	f, err := floorsOf(ctx, r.db)
+	if err == nil && string(id) < f.of("notice") {
+		return fault.Errorf(fault.NotFound, "there is no notice %s: those of its age were pruned", id)
+	}
+	if err != nil {
+		return away(err)
+	}
+	return fault.Errorf(fault.NotFound, "there is no notice %s", id)
 }

@@ -77,7 +77,7 @@ func (t *tx) firstDelivery(k payment.Key, id webhook.DeliveryID) (webhook.Delive
 		return err
 	})
 	if err == nil && out == nil {
-		err = fault.Errorf(fault.NotFound, "the payment has no such webhook")
+		err = fault.Errorf(fault.NotFound, "the payment has no such webhook, or it is too old to be kept")
 	}
 	if err != nil {
 		return webhook.Delivery{}, err

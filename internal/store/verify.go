@@ -37,7 +37,8 @@ type Checked struct {
 // Verify checks the promises of the store on a database, live or stopped, in
 // one snapshot: every acknowledged notice has its payment or its open case, no
 // deposit counts twice, every payment's money was told exactly once, and every
-// delivery has an end, a due time or a reason to wait. It calls report for
+// delivery has an end, a due time or a reason to wait. What Prune took is not
+// missed. It calls report for
 // each problem, and returns an error only if it could not look. It reads page
 // by page, so memory does not grow with the database; on a live one it costs
 // reading, and keeps the snapshot for as long as it takes.
@@ -58,6 +59,9 @@ func (r *Reader) Verify(ctx context.Context, report func(Problem)) (Checked, err
 		}
 	}
 	v := &verifier{ctx: ctx, r: r, q: snapshot, report: report}
+	if v.floors, err = floorsOf(ctx, snapshot); err != nil {
+		return Checked{}, fmt.Errorf("verify: %w", away(err))
+	}
 	for _, check := range []func() error{
 		v.count, v.notices, v.payments, v.deposits, v.tries, func() error { return v.sweep(time.Now()) },
 	} {
@@ -75,6 +79,7 @@ type verifier struct {
 	q       querier
 	report  func(Problem)
 	checked Checked
+	floors  floors // what is older may have been pruned
 }
 
 func (v *verifier) problem(kind, subject, format string, args ...any) {
@@ -120,8 +125,9 @@ type rule struct {
 	args              []any
 }
 
-// rules are the promises that a query can check by itself.
-func rules(now time.Time) []rule {
+// rules are the promises that a query can check by itself. What refers to rows
+// that may have been pruned is asked about from there on.
+func rules(now time.Time, f floors) []rule {
 	return []rule{
 		{ProblemCase, "the case has no notice", `select c.id from open_case c left join notice n on n.id = c.id where n.id is null`, nil},
 		{ProblemCase, "the case waits, but its notice is decided", `select c.id from open_case c join notice n on n.id = c.id
@@ -131,13 +137,14 @@ func rules(now time.Time) []rule {
 		{ProblemName, "a name leads to a payment that does not exist", `select distinct m.payment_key from match_key m
 			left join payment p on p.key = m.payment_key where p.key is null`, nil},
 		{ProblemEvent, "the event's payment does not exist", `select e.id from event e left join payment p on p.key = e.payment_key
-			where e.payment_key is not null and p.key is null`, nil},
+			where e.payment_key is not null and p.key is null and e.payment_key >= $1`, []any{f.sure("payment")}},
 		{ProblemEvent, "the event has not the deliveries that were made for it", `select id from (select e.id, e.fanout,
 			(select count(*) from delivery d where d.event_id = e.id and d.original is null) +
-			(select count(*) from delivery_end d where d.event_id = e.id and d.original is null) as found from event e) as told
-			where found <> fanout`, nil},
+			(select count(*) from delivery_end d where d.event_id = e.id and d.original is null) as found from event e where e.id >= $1) as told
+			where found <> fanout`, []any{f.sure("delivery_end")}},
 		{ProblemDelivery, "the delivery has no event", `select d.id from (select id, event_id from delivery
-			union all select id, event_id from delivery_end) d left join event e on e.id = d.event_id where e.id is null`, nil},
+			union all select id, event_id from delivery_end) d left join event e on e.id = d.event_id
+			where e.id is null and d.event_id >= $1`, []any{f.sure("event")}},
 		{ProblemDelivery, "the delivery is over and waits", `select d.id from delivery d join delivery_end e on e.id = d.id`, nil},
 		{ProblemDelivery, "the delivery is held, but its endpoint is not paused", `select d.id from delivery d
 			left join endpoint p on p.id = d.endpoint_id where d.state = 'held' and (p.id is null or p.paused = ` + no + `)`, nil},
@@ -149,15 +156,16 @@ func rules(now time.Time) []rule {
 			[]any{micros(now.Add(longestLease))}},
 		{ProblemDelivery, "the delivery would never be claimed", `select id from delivery where state = 'waiting' and lease is null and ready_at <> due_at`, nil},
 		{ProblemAttempt, "the attempt's delivery does not exist", `select a.id from attempt a left join delivery d on d.id = a.delivery_id
-			left join delivery_end e on e.id = a.delivery_id where d.id is null and e.id is null`, nil},
+			left join delivery_end e on e.id = a.delivery_id where d.id is null and e.id is null and a.delivery_id >= $1`, []any{f.sure("delivery_end")}},
 		{ProblemAttempt, "the attempts are not numbered from 1 to the last try", `select id from (select d.id, d.tries,
 			(select count(*) from attempt a where a.webhook_id = d.webhook and a.delivery_id = d.id) as made,
 			(select coalesce(max(number), 0) from attempt a where a.webhook_id = d.webhook and a.delivery_id = d.id) as last,
 			(select count(distinct number) from attempt a where a.webhook_id = d.webhook and a.delivery_id = d.id and number > 0) as numbers
 			from (select id, tries, coalesce(original, id) as webhook from delivery
-				union all select id, tries, coalesce(original, id) from delivery_end) d) as t
-			where made <> tries or last <> tries or numbers <> tries`, nil},
-		{ProblemSealed, "what the attempt sent is gone", `select a.id from attempt a left join attempt_body b on b.id = a.id where b.id is null`, nil},
+				union all select id, tries, coalesce(original, id) from delivery_end) d where d.id >= $1) as t
+			where made <> tries or last <> tries or numbers <> tries`, []any{f.sure("attempt")}},
+		{ProblemSealed, "what the attempt sent is gone", `select a.id from attempt a left join attempt_body b on b.id = a.id
+			where b.id is null and a.id >= $1`, []any{f.of("attempt_body")}},
 	}
 }
 
@@ -166,7 +174,7 @@ const no = "(1 = 0)"
 
 // sweep checks what a query can check by itself.
 func (v *verifier) sweep(now time.Time) error {
-	for _, rule := range rules(now) {
+	for _, rule := range rules(now, v.floors) {
 		if err := v.each(rule.query, rule.args, func(rows *sql.Rows) error {
 			var id string
 			err := rows.Scan(&id)

@@ -123,6 +123,7 @@ type Attempt struct {
 	ResponseHeader string
 	ResponseBody   []byte // at most 16 KiB
 	Truncated      bool   // the answer was longer
+	Pruned         bool   // headers and bodies are no longer kept
 }
 
 // A Finish is an attempt with its consequence for the delivery.

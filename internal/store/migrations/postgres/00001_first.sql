@@ -109,6 +109,7 @@ create table open_case (
   opened_at bigint not null, resends bigint not null
 );
 create unique index open_case_by_key on open_case (channel_key, notice_key) where notice_key <> '';
+create index open_case_by_payment on open_case (payment_key) where payment_key is not null;
 create table case_key (
   channel_key text not null, kind text not null, value text not null, case_id uuid not null,
   primary key (channel_key, kind, value, case_id)
@@ -168,6 +169,9 @@ create table refusal (
 
 -- How many bytes of refused requests are kept of a day.
 create table refusal_day (day bigint primary key, bytes bigint not null);
+
+-- Up to which id retention took rows of a table: of what is older, nobody may miss any.
+create table pruned (name text primary key, upto uuid not null, at bigint not null);
 
 -- When each kind of attention was last given.
 create table attention (kind text primary key, at bigint not null);

@@ -108,6 +108,7 @@ create table open_case (
   opened_at integer not null, resends integer not null
 ) strict, without rowid;
 create unique index open_case_by_key on open_case (channel_key, notice_key) where notice_key <> '';
+create index open_case_by_payment on open_case (payment_key) where payment_key is not null;
 create table case_key (
   channel_key text not null, kind text not null, value text not null, case_id text not null,
   primary key (channel_key, kind, value, case_id)
@@ -163,6 +164,9 @@ create table refusal (
 
 -- How many bytes of refused requests are kept of a day.
 create table refusal_day (day integer primary key, bytes integer not null) strict;
+
+-- Up to which id retention took rows of a table: of what is older, nobody may miss any.
+create table pruned (name text primary key, upto text not null, at integer not null) strict, without rowid;
 
 -- When each kind of attention was last given.
 create table attention (kind text primary key, at integer not null) strict, without rowid;

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"database/sql"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/settings"
+)
+
+// atOncePayments bounds the payments of one transaction, each of which is
+// opened.
+const atOncePayments = 50
+
+// payments takes payments whose last change is before cut, with their names. A
+// payment is older than its changes, so the primary key bounds what is read.
+// The deposits and messages that were decided stay, for ever: they keep what is
+// told again from counting again.
+func (p *pruning) payments(cut time.Time, out *settings.Pruned) error {
+	for last, end := firstID, idAt(cut); ; {
+		var upto string
+		// Index: payment_pkey, delivery_by_payment, open_case_by_payment.
+		err := p.s.db.QueryRowContext(p.ctx, `select key from (select p.key from payment p
+			where p.key > $1 and p.key < $2 and p.updated_at < $3`+idlePayment+` order by p.key limit $4) as page
+			order by key desc limit 1`, last, end, micros(cut), atOncePayments).Scan(&upto)
+		if isNoRows(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.batch(func(t *tx) error {
+			n, err := t.prunePayments(last, upto, cut)
+			if err != nil || n == 0 {
+				return err
+			}
+			out.Rows += n
+			return t.mark("payment", end, p.now)
+		}); err != nil {
+			return err
+		}
+		last = upto
+	}
+}
+
+// idlePayment is the condition that nothing open is a payment's.
+const idlePayment = ` and not exists (select 1 from delivery d where d.payment_key = p.key)
+	and not exists (select 1 from open_case c where c.payment_key = p.key)`
+
+// prunePayments takes what is over of a page of payments. It waits for nobody:
+// a payment that another transaction has is not forgotten yet.
+func (t *tx) prunePayments(after, upto string, cut time.Time) (n int64, err error) {
+	skip := ""
+	if t.d.postgres {
+		skip = " for update of p skip locked"
+	}
+	var list []payment.Payment
+	// Index: payment_pkey, delivery_by_payment, open_case_by_payment.
+	if err := t.each(`select p.key, p.doc from payment p where p.key > $1 and p.key <= $2 and p.updated_at < $3`+idlePayment+skip,
+		[]any{after, upto, micros(cut)}, func(rows *sql.Rows) error {
+			var key string
+			var doc []byte
+			if err := rows.Scan(&key, &doc); err != nil {
+				return err
+			}
+			p, err := t.s.openPayment(payment.Key(key), doc)
+			if err != nil {
+				t.s.log.ErrorContext(t.ctx, "a payment cannot be opened, so it is kept", "payment_key", key, "err", err)
+				return nil
+			}
+			if !p.Unfinished() {
+				list = append(list, p)
+			}
+			return nil
+		}); err != nil {
+		return 0, err
+	}
+	for _, p := range list {
+		for _, k := range p.MatchKeys() {
+			// Index: match_key_pkey.
+			if err := t.must(`delete from match_key where channel_key = $1 and kind = $2 and value = $3 and payment_key = $4`,
+				string(k.Channel), string(k.Kind), t.s.nameOf(k), string(p.Key)); err != nil {
+				return 0, err
+			}
+		}
+		if err := t.must(`delete from payment where key = $1`, string(p.Key)); err != nil {
+			return 0, err
+		}
+	}
+	return int64(len(list)), nil
+}
