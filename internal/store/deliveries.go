@@ -22,11 +22,13 @@ func scanDelivery(rows interface{ Scan(...any) error }) (d webhook.Delivery, err
 	return d, err
 }
 
+const freeAll = `update delivery set lease = null, ready_at = due_at where lease is not null`
+
 // freeLeases makes what a dead server had leased due again. Only a SQLite
 // database that is held exclusively may do so: there is no other server.
 func (s *Store) freeLeases(ctx context.Context) error {
 	return s.write(ctx, func(t *tx) error {
-		n, err := t.exec(`update delivery set lease = null, ready_at = due_at where lease is not null`)
+		n, err := t.exec(freeAll)
 		t.due = n > 0
 		return err
 	})

@@ -58,8 +58,13 @@ func (r *Reader) Verify(ctx context.Context, report func(Problem)) (Checked, err
 			return Checked{}, away(err)
 		}
 	}
-	v := &verifier{ctx: ctx, r: r, q: snapshot, report: report}
-	if v.floors, err = floorsOf(ctx, snapshot); err != nil {
+	return r.verifyIn(ctx, snapshot, report)
+}
+
+// verifyIn is Verify in a transaction that others began.
+func (r *Reader) verifyIn(ctx context.Context, q querier, report func(Problem)) (c Checked, err error) {
+	v := &verifier{ctx: ctx, r: r, q: q, report: report}
+	if v.floors, err = floorsOf(ctx, q); err != nil {
 		return Checked{}, fmt.Errorf("verify: %w", away(err))
 	}
 	for _, check := range []func() error{
