@@ -8,12 +8,14 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/tongbo/tongbo/internal/simulator"
+	"github.com/tongbo/tongbo/internal/store/storetest"
 )
 
 // awaitPatience is how long a script waits for anything.
@@ -27,6 +29,9 @@ type scene struct {
 }
 
 type sceneKey struct{}
+
+// testerKey is the key of the script's testing.TB.
+type testerKey struct{}
 
 func of(ts *testscript.TestScript) *scene { return ts.Value(sceneKey{}).(*scene) }
 
@@ -53,6 +58,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"code":     cmdCode,
 	"http":     cmdHTTP,
 	"kill9":    cmdKill,
+	"postgres": cmdPostgres,
 	"raw":      cmdRaw,
 	"serve":    cmdServe,
 	"setenv":   cmdSetenv,
@@ -200,6 +206,15 @@ func cmdShop(ts *testscript.TestScript, _ bool, args []string) {
 	sh.server = httptest.NewServer(sh.Shop)
 	of(ts).shops[args[0]] = sh
 	ts.Setenv(args[0], sh.server.URL+"/webhook")
+}
+
+// cmdPostgres makes an empty PostgreSQL database, also in a script that runs on
+// SQLite; $NAME is its URL.
+//
+//	postgres NAME
+func cmdPostgres(ts *testscript.TestScript, _ bool, args []string) {
+	tb, _ := ts.Value(testerKey{}).(testing.TB)
+	ts.Setenv(args[0], storetest.Postgres(tb))
 }
 
 // cmdWebhooks waits until a shop has been called N times and prints the calls,

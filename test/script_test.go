@@ -40,7 +40,7 @@ func isEngine(condition, engine string) (bool, error) {
 // setUp gives a script an empty database and the program.
 func setUp(e *testscript.Env, engine, tongbo string) error {
 	s := &scene{binary: tongbo, nodes: map[string]*node{}, shops: map[string]*shop{}}
-	e.Values[sceneKey{}] = s
+	e.Values[sceneKey{}], e.Values[testerKey{}] = s, e.T()
 	e.Defer(s.close)
 	e.Setenv("PATH", filepath.Dir(tongbo)+string(os.PathListSeparator)+e.Getenv("PATH"))
 	switch engine {

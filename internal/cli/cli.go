@@ -83,6 +83,8 @@ type commands struct {
 	Simulate  simulateCmd  `cmd:"" help:"Send a notice as a PG would, and again until it is acknowledged."`
 	Notices   noticesCmd   `cmd:"" help:"List the notices that came."`
 	Verify    verifyCmd    `cmd:"" help:"Check a database: nothing lost, nothing counted twice."`
+	Backup    backupCmd    `cmd:"" help:"Copy a SQLite database to a file, while it is served."`
+	Move      moveCmd      `cmd:"" help:"Copy a SQLite installation into an empty PostgreSQL database, and prove the copy."`
 	Providers providersCmd `cmd:"" help:"List the payment gateways that this build understands."`
 	Channel   channelCmd   `cmd:"" help:"Guides for setting up channels at the payment gateways."`
 	Key       keyCmd       `cmd:"" help:"Make a key that seals a database, and print it."`

@@ -53,8 +53,11 @@ const syncEvery = 8
 // no such database, and fault.Conflict if the file is there or in use.
 func Backup(ctx context.Context, database, file string, o BackupOptions) (Copied, error) {
 	source, isFile := strings.CutPrefix(database, "sqlite:")
-	if !isFile {
+	switch {
+	case isPostgres(database):
 		return Copied{}, fault.Errorf(fault.Unsupported, "%s is no SQLite database: PostgreSQL has its own backups", Redact(database))
+	case !isFile || source == "":
+		return Copied{}, fault.Errorf(fault.Invalid, "the database must be given as sqlite:FILE")
 	}
 	if _, err := os.Stat(source); err != nil {
 		return Copied{}, fault.Errorf(fault.NotFound, "there is no database %s", source)
@@ -157,8 +160,7 @@ func isDatabase(file string) bool {
 //
 // SQLite's online backup costs a server the least: it reads each page once, in
 // the file's order, and writes it as it is. `vacuum into` gives a smaller file,
-// but builds every table and index anew, which takes several times the
-// processor. Without a read transaction of its own the backup would begin again
+// but builds every table and index anew, which takes twice the processor. Without a read transaction of its own the backup would begin again
 // after each commit of the server.
 func copyPages(ctx context.Context, source string, to *os.File, progress func(pages, total int)) error {
 	db, err := sql.Open("sqlite", readOnlyDSN(source))

@@ -123,6 +123,7 @@ func TestBackupRefuses(t *testing.T) {
 		text                 string
 	}{
 		{"PostgreSQL", "postgres://tongbo:opensesame@db.example/tongbo", at("new.db"), false, fault.Unsupported, "its own backups"},
+		{"a name without a scheme", "tongbo.db", at("new.db"), false, fault.Invalid, "sqlite:FILE"},
 		{"a database that is not there", "sqlite:" + at("none.db"), at("new.db"), false, fault.NotFound, "no database"},
 		{"no name", db.URL(), "", false, fault.Invalid, "file name"},
 		{"a folder that is not there", db.URL(), at("none/new.db"), false, fault.Invalid, "no folder"},

@@ -85,11 +85,8 @@ func Move(ctx context.Context, from, to string, o MoveOptions) (Moved, error) {
 		return Moved{}, fault.Errorf(fault.Invalid, "a move needs the key that seals the database")
 	}
 	file, isFile := strings.CutPrefix(from, "sqlite:")
-	if !isFile || file == "" {
-		return Moved{}, fault.Errorf(fault.Invalid, "a move goes from sqlite:FILE, not from %q", Redact(from))
-	}
-	if !strings.HasPrefix(to, "postgres://") && !strings.HasPrefix(to, "postgresql://") {
-		return Moved{}, fault.Errorf(fault.Invalid, "a move goes to postgres://…, not to %q", Redact(to))
+	if !isFile || file == "" || !isPostgres(to) {
+		return Moved{}, fault.Errorf(fault.Invalid, "a move goes from sqlite:FILE to postgres://…")
 	}
 	m := &mover{ctx: ctx, o: o}
 	defer m.close()
@@ -100,6 +97,10 @@ func Move(ctx context.Context, from, to string, o MoveOptions) (Moved, error) {
 		return Moved{}, err
 	}
 	return m.move()
+}
+
+func isPostgres(database string) bool {
+	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
 }
 
 // A ProblemsError says that a move was not made because of what Verify found.
