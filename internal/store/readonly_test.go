@@ -179,6 +179,33 @@ func TestOpenReadOnlyMakesNothing(t *testing.T) {
 	}
 }
 
+// A URL that asks for the server that takes writes is good for looking too.
+func TestOpenReadOnlyOnThePrimary(t *testing.T) {
+	t.Parallel()
+	key, err := seal.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := storetest.Postgres(t) + "&target_session_attrs=read-write"
+	s, err := store.Open(t.Context(), url, store.Options{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, end, err := store.OpenReadOnly(t.Context(), url, store.Options{Key: key})
+	if err != nil {
+		t.Fatalf("OpenReadOnly: %v", err)
+	}
+	if _, err := r.Durability(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+}
+
 // listing is what is in a folder, with sizes and times.
 func listing(t *testing.T, dir string) map[string]string {
 	t.Helper()
