@@ -87,7 +87,7 @@ func (l *load) stop() error {
 	if f := l.failed.Load(); f != nil {
 		return fmt.Errorf("%s", *f)
 	}
-	return l.ledger.damaged
+	return nil
 }
 
 // play plays one order's story to its end.

@@ -1,8 +1,6 @@
 package test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,15 +24,15 @@ import (
 // A siege is the program under load, with what the PG and the shop wrote down
 // by themselves.
 type siege struct {
-	t       *testing.T
-	binary  string
-	env     []string
-	nodes   []*node
-	load    *load
-	ledger  *ledger
-	shop    *simulator.Shop
-	shopLog string
-	blows   []blow
+	t        *testing.T
+	binary   string
+	database string
+	env      []string
+	nodes    []*node
+	load     *load
+	ledger   *ledger
+	shop     *simulator.Shop
+	blows    []blow
 }
 
 // A blow is a time in which outcomes may have been lost.
@@ -55,18 +53,12 @@ func besiege(t *testing.T, database string, nodes int) *siege {
 		t.Fatal(err)
 	}
 	s := &siege{
-		t: t, binary: binary(t), shopLog: filepath.Join(dir, "shop.log"),
+		t: t, binary: binary(t), database: database, ledger: &ledger{orders: map[string]*order{}},
 		env: []string{"TONGBO_DATABASE=" + database, "TONGBO_KEY=" + key.Text().Reveal(), "TONGBO_LOG_LEVEL=warn"},
 	}
 	s.shop = &simulator.Shop{Secrets: []secret.Text{signing}}
-	if err := s.shop.OpenLog(s.shopLog); err != nil {
-		t.Fatal(err)
-	}
 	server := httptest.NewServer(s.shop)
 	t.Cleanup(server.Close)
-	if s.ledger, err = openLedger(filepath.Join(dir, "pg.log")); err != nil {
-		t.Fatal(err)
-	}
 	base, err := os.ReadFile("base.toml")
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +109,7 @@ func (s *siege) end() {
 	}
 	s.payments()
 	s.awaitEvents()
+	s.drained()
 	for _, n := range s.nodes {
 		if err := n.stop(); err != nil {
 			s.t.Error(err)
@@ -179,24 +172,38 @@ type toldEvent struct {
 	} `json:"data"`
 }
 
-// paidIDs are the webhook ids by which the shop has heard that each order was
-// paid.
-func (s *siege) paidIDs(calls []simulator.Call) map[string]map[string]bool {
-	out := map[string]map[string]bool{}
+// A telling is one thing that a shop may hear of an order.
+type telling struct {
+	order string
+	what  webhook.Type
+}
+
+// heard are the webhook ids by which the shop was told each thing.
+func (s *siege) heard(calls []simulator.Call) map[telling]map[string]bool {
+	out := map[telling]map[string]bool{}
 	for _, c := range simulator.Accepted(calls) {
 		var e toldEvent
 		if err := json.Unmarshal(c.Body, &e); err != nil {
 			s.t.Errorf("webhook %s: %v", c.ID, err)
 		}
-		if e.Type != webhook.Paid {
-			continue
+		at := telling{e.Data.PaymentID, e.Type}
+		if out[at] == nil {
+			out[at] = map[string]bool{}
 		}
-		if out[e.Data.PaymentID] == nil {
-			out[e.Data.PaymentID] = map[string]bool{}
-		}
-		out[e.Data.PaymentID][c.ID] = true
+		out[at][c.ID] = true
 	}
 	return out
+}
+
+// paid counts the orders of which the shop heard that they are paid.
+func (s *siege) paid(calls []simulator.Call) int {
+	n := 0
+	for told := range s.heard(calls) {
+		if told.what == webhook.Paid {
+			n++
+		}
+	}
+	return n
 }
 
 // awaitEvents waits until the shop has heard of every paid order.
@@ -215,7 +222,7 @@ func (s *siege) awaitEvents() {
 	heard := 0
 	err := poll(ctx, nil, func() bool {
 		if now := s.shop.Calls(); len(now) != calls {
-			calls, heard = len(now), len(s.paidIDs(now))
+			calls, heard = len(now), s.paid(now)
 		}
 		return heard >= want
 	})
@@ -225,106 +232,26 @@ func (s *siege) awaitEvents() {
 	s.t.Logf("the last event was told %v after the load had ended", time.Since(began).Round(time.Millisecond))
 }
 
-// notices compares what the program kept with what the PG sent.
-func (s *siege) notices() {
+// drained waits until no webhook waits any more. One whose outcome was lost is
+// sent again when its lease ends.
+func (s *siege) drained() {
 	s.t.Helper()
-	c := exec.Command(s.binary, "notices", "--json", "--limit", "100000000")
-	c.Env = s.env
-	out, err := c.Output()
-	if err != nil {
-		s.t.Fatalf("notices: %v", err)
-	}
-	kept, verdicts := map[string]int{}, map[string]map[payment.Verdict]int{}
-	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
-		var n struct {
-			Order   string          `json:"order"`
-			Verdict payment.Verdict `json:"verdict"`
-		}
-		if err := json.Unmarshal(lines.Bytes(), &n); err != nil {
-			s.t.Fatal(err)
-		}
-		kept[n.Order]++
-		if verdicts[n.Order] == nil {
-			verdicts[n.Order] = map[payment.Verdict]int{}
-		}
-		verdicts[n.Order][n.Verdict]++
-	}
-	for id, o := range s.ledger.orders {
-		if kept[id] < o.acked || kept[id] > o.sent {
-			s.t.Errorf("order %s: %d notices are kept, %d were acknowledged of %d sent", id, kept[id], o.acked, o.sent)
-		}
-		want := payment.Applied
-		if o.kind == short {
-			want = payment.Conflict
-		}
-		// A held notice that came again joins the case of the first, and the
-		// registration decides the case.
-		held := 0
-		if o.kind == early {
-			held = verdicts[id][payment.Unmatched]
-		}
-		if v := verdicts[id]; v[want] == 0 || v[payment.Applied] > 1 || v[payment.Applied]+v[payment.Conflict]+v[payment.Duplicate]+held != kept[id] {
-			s.t.Errorf("order %s (%s): verdicts %v", id, o.kind, v)
-		}
-		delete(kept, id)
-	}
-	for id := range kept {
-		s.t.Errorf("notices of order %q are kept, which nobody sent", id)
-	}
-}
-
-// webhooks checks what the shop wrote down: one id for each paid order, and no
-// call repeated but over a blow.
-func (s *siege) webhooks() {
-	s.t.Helper()
-	calls, err := simulator.ReadLog(s.shopLog)
+	db, err := openDatabase(s.database)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for id, ids := range s.paidIDs(calls) {
-		if len(ids) != 1 || s.ledger.orders[id] == nil || s.ledger.orders[id].kind == short {
-			s.t.Errorf("order %q was told to be paid by %d webhooks", id, len(ids))
-		}
+	defer db.Close()
+	began, left := time.Now(), -1
+	ctx, cancel := context.WithTimeout(context.Background(), lateEvent)
+	defer cancel()
+	err = poll(ctx, nil, func() bool {
+		err := db.QueryRowContext(ctx, `select count(*) from delivery`).Scan(&left)
+		return err == nil && left == 0
+	})
+	if err != nil {
+		s.t.Errorf("%d webhooks still wait after %v", left, lateEvent)
 	}
-	last := map[string]simulator.Call{}
-	over := make([]int, len(s.blows))
-	for _, c := range calls {
-		if !c.Verified {
-			s.t.Errorf("webhook %s: the signature is not valid", c.ID)
-		}
-		before, again := last[c.ID]
-		last[c.ID] = c
-		if !again {
-			continue
-		}
-		if !bytes.Equal(before.Body, c.Body) {
-			s.t.Errorf("webhook %s has another body on another try", c.ID)
-		}
-		if at := s.blowBetween(before.At, c.At); at >= 0 {
-			over[at]++
-		} else {
-			s.t.Errorf("webhook %s was sent at %v and again at %v, without a crash between", c.ID, before.At, c.At)
-		}
-	}
-	most, sum := 0, 0
-	for _, n := range over {
-		most, sum = max(most, n), sum+n
-	}
-	if limit := webhook.DefaultInFlight * len(s.nodes); most > limit {
-		s.t.Errorf("%d webhooks were sent again after one crash, want at most %d", most, limit)
-	}
-	s.t.Logf("%d webhooks were sent again, at most %d after one crash", sum, most)
-}
-
-// blowBetween is the first blow by which a call's outcome may have been lost.
-// A call reaches the shop's records a little after it was made.
-func (s *siege) blowBetween(first, second time.Time) int {
-	for i, b := range s.blows {
-		if first.Before(b.to.Add(time.Second)) && second.After(b.from) {
-			return i
-		}
-	}
-	return -1
+	s.t.Logf("the last webhook ended %v later", time.Since(began).Round(time.Millisecond))
 }
 
 // progress is one line of how things stand.
