@@ -60,7 +60,7 @@ func TestAgendaEndsWithItsContext(t *testing.T) {
 func TestOutageBacksOffAndLogsOnce(t *testing.T) {
 	var text strings.Builder
 	o := outage{what: "testing", log: slog.New(slog.NewTextHandler(&text, nil))}
-	want := []int{100, 200, 400, 800, 1600, 3200, 5000, 5000} // milliseconds
+	want := []int{100, 200, 400, 800, 1000, 1000} // milliseconds
 	for round := range 2 {
 		for i, ms := range want {
 			w := time.Duration(ms) * time.Millisecond

@@ -8,10 +8,12 @@ import (
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
-// Waits between tries of a queue that fails.
+// Waits between tries of a queue that fails. The longest is short: a database
+// that is away is asked by one loop of each node, and when it is back, webhooks
+// that others wait for should be too.
 const (
 	firstWait = 100 * time.Millisecond
-	lastWait  = 5 * time.Second
+	lastWait  = time.Second
 )
 
 // An outage follows how a queue fails and recovers: it says how long to wait

@@ -166,6 +166,9 @@ func TestQueueFailsAndRecovers(t *testing.T) {
 				if len(calls) != c.calls {
 					t.Errorf("%d tries, want %d", len(calls), c.calls)
 				}
+				if late := calls[0].At.Sub(s.Start) - c.away; c.down != "finish" && late > time.Second {
+					t.Errorf("the first try came %v after the queue was back, want at most a second", late)
+				}
 				for _, one := range calls {
 					if one.ID != d.WebhookID() {
 						t.Errorf("a try sent %s, want %s", one.ID, d.WebhookID())
