@@ -10,7 +10,9 @@ import (
 // The plans of these queries are tested; the others are found by Record.
 const (
 	NoticesQuery          = noticesQuery
+	NoticesAppliedQuery   = noticesAppliedQuery
 	NoticesByVerdictQuery = noticesByVerdictQuery
+	NoticesByChannelQuery = noticesByChannelQuery
 	SentQuery             = sentQuery
 	AttemptsQuery         = attemptsQuery
 	LastAttemptQuery      = lastAttemptQuery

@@ -55,9 +55,13 @@ const (
 	noticesAppliedQuery = listed + `where n.verdict = 'applied' and n.id < $1 order by n.id desc limit $2`
 	// The engines use the index only if they see that it has what is asked for.
 	// Index: notice_by_verdict backwards, payment_pkey.
-	noticesByVerdictQuery = listed + `where n.verdict = $3 and n.verdict <> 'applied' and n.id < $1 order by n.id desc limit $2`
+	noticesByVerdictQuery = listed + `where n.verdict <> 'applied' and n.verdict >= $3 and (n.verdict, n.id) < ($3, $1)
+		order by n.verdict desc, n.id desc limit $2`
+	// Pairs are compared, here and above, since a plain "= $3" lets PostgreSQL
+	// walk through all notices by their ids until it has found enough.
 	// Index: notice_by_channel backwards, payment_pkey.
-	noticesByChannelQuery = listed + `where n.channel_key = $3 and n.id < $1 order by n.id desc limit $2`
+	noticesByChannelQuery = listed + `where n.channel_key >= $3 and (n.channel_key, n.id) < ($3, $1)
+		order by n.channel_key desc, n.id desc limit $2`
 )
 
 // Notices lists notices, the newest first, each with its latest verdict. It
