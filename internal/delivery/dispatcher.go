@@ -159,6 +159,9 @@ func (d *Dispatcher) settings() settings {
 		Idle: or(d.Idle, defaultIdle), Share: d.Share, Grace: or(d.Grace, defaultGrace),
 	}
 	s.Timeout = min(longestTry, s.Lease*2/3)
+	// 5 s of 45 s: more than two nodes' clocks may differ from each other, 4 s,
+	// when each is right within 2 s.
+	s.Margin = (s.Lease - s.Timeout) / 3
 	if s.Share == nil {
 		s.Share = whole
 	}

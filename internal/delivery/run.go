@@ -19,6 +19,7 @@ type settings struct {
 	MaxInFlight int
 	Lease       time.Duration
 	Timeout     time.Duration // of one try
+	Margin      time.Duration // that its lease has left when a try ends at the latest
 	Share       func(limit int) int
 	Idle        time.Duration
 	Grace       time.Duration
@@ -92,7 +93,7 @@ func (r *run) claim(ctx context.Context) {
 	}
 	now := time.Now()
 	// Of what is claimed later than that, no try could begin.
-	limited, cancel := context.WithTimeout(ctx, r.Lease-r.Timeout)
+	limited, cancel := context.WithTimeout(ctx, r.Lease-r.Timeout-r.Margin)
 	defer cancel()
 	c, err := r.Queue.Claim(limited, now, r.Lease, room, func(target string, taken []webhook.Job) int {
 		owner, limit := r.capOf(target)
@@ -146,10 +147,10 @@ func (r *run) note(next, asked time.Time) {
 // heldRow is how long to leave a row alone that another transaction holds.
 const heldRow = 250 * time.Millisecond
 
-// inTime reports whether a try of a job ends before its lease does. If not, it
-// is let go until then.
+// inTime reports whether a try of a job ends before its lease may, by the clock
+// of any node. If not, it is let go until then.
 func (r *run) inTime(job webhook.Job) bool {
-	if time.Until(job.Until) < r.Timeout {
+	if time.Until(job.Until) < r.Timeout+r.Margin {
 		r.agenda.sooner(job.Until)
 		return false
 	}

@@ -1,11 +1,13 @@
 package delivery_test
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
@@ -57,4 +59,41 @@ func capped(limit int) []webhook.Endpoint {
 	e := endpoint("one", webhook.PortOne)
 	e.InFlight = limit
 	return []webhook.Endpoint{e}
+}
+
+// A late queue answers claims when the lease that they give has partly run out.
+type late struct {
+	delivery.Queue
+	by atomic.Int64
+}
+
+func (q *late) Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(string, []webhook.Job) int) (webhook.Claim, error) {
+	<-time.After(time.Duration(q.by.Load()))
+	return q.Queue.Claim(context.WithoutCancel(ctx), now, lease, total, free)
+}
+
+// TestNoTryNearTheEndOfItsLease claims so late that a try could outlast its
+// lease by the clock of another node.
+func TestNoTryNearTheEndOfItsLease(t *testing.T) {
+	for name, c := range map[string]struct{ late, sent time.Duration }{
+		"in time": {9 * time.Second, 9 * time.Second},
+		"late":    {11 * time.Second, 45 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, one(webhook.PortOne), func(t *testing.T, s *scene) {
+				s.Tell(1, webhook.Paid)
+				q := &late{Queue: s.Store}
+				q.by.Store(int64(c.late))
+				s.D.Queue = q
+				s.Run()
+				s.Pass(c.late)
+				q.by.Store(0)
+				s.Pass(time.Minute)
+				calls := s.Shops.Calls()
+				if len(calls) != 1 || calls[0].At.Sub(s.Start) != c.sent {
+					t.Errorf("the calls are %+v, want one after %v", calls, c.sent)
+				}
+			})
+		})
+	}
 }
