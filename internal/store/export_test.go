@@ -16,6 +16,7 @@ const (
 	SentQuery             = sentQuery
 	AttemptsQuery         = attemptsQuery
 	LastAttemptQuery      = lastAttemptQuery
+	BeatQuery             = beatQuery
 )
 
 // ReadOnlyDSN is how a file is opened that is not written.

@@ -150,6 +150,9 @@ func statements(t *testing.T, db *storetest.Database, s *store.Store, name strin
 		statement{`select key, doc from payment where store_id = $1 and id = $2`, []any{string(storetest.Store), name + "1"}},
 		statement{`select doc from payment where key = $1`, []any{string(key)}},
 	)
+	if db.Postgres {
+		all = append(all, statement{store.BeatQuery, []any{"n", "name", "release", int64(1), int64(1), "own"}})
+	}
 	seen := make(map[string]bool)
 	return slices.DeleteFunc(all, func(st statement) bool {
 		of := fmt.Sprint(st.query, len(st.args))
