@@ -253,8 +253,14 @@ func sound(ctx context.Context, file string) (schema int, err error) {
 	if all := strings.Join(found, "; "); all != "ok" {
 		return 0, damagedBy(ctx, errors.New(all))
 	}
-	err = db.QueryRowContext(ctx, `select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&schema)
+	schema, err = schemaOf(ctx, db)
 	return schema, damagedBy(ctx, err)
+}
+
+// schemaOf is the version of a database's schema.
+func schemaOf(ctx context.Context, q querier) (version int, err error) {
+	err = q.QueryRowContext(ctx, `select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&version)
+	return version, err
 }
 
 // damagedBy says whose fault it is that a copy is not sound.

@@ -59,8 +59,9 @@ type Moved struct {
 // seeded are the tables in which the schema itself puts rows.
 var seeded = []string{"setting"}
 
-// passing are the tables about processes that run, which stay behind.
-var passing = []string{"probe"}
+// passing are the tables about processes that run, which stay behind. An
+// engine may lack one.
+var passing = []string{"probe", "node"}
 
 // targetPatience bounds how long a move waits for whatever else works in the
 // target.
@@ -158,6 +159,9 @@ func (m *mover) openSource(file string) error {
 	if err := (&Reader{db: db, key: m.o.Key}).fits(m.ctx); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
+	if err := newest(m.ctx, db, false); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
 	if m.source, err = db.Conn(m.ctx); err != nil {
 		return away(err)
 	}
@@ -191,6 +195,9 @@ func (m *mover) openTarget(to string) error {
 	if err := m.target.fits(m.ctx); err != nil {
 		return fmt.Errorf("%s: %w", Redact(to), err)
 	}
+	if err := newest(m.ctx, db, true); err != nil {
+		return fmt.Errorf("%s: %w", Redact(to), err)
+	}
 	if m.tables, err = pairTables(m.ctx, m.source, db); err != nil {
 		return err
 	}
@@ -199,6 +206,20 @@ func (m *mover) openTarget(to string) error {
 	}
 	m.closing(m.conn.Close)
 	return nil
+}
+
+// newest refuses any schema but this release's own: a newer one may have what
+// this release knows no place for.
+func newest(ctx context.Context, q querier, postgres bool) error {
+	want, err := newestMigration(postgres)
+	if err != nil {
+		return err
+	}
+	has, err := schemaOf(ctx, q)
+	if err == nil && has != want {
+		return fault.Errorf(fault.Invalid, "the database's schema is %d, this release's is %d: move with the release that serves it, which may be a newer release", has, want)
+	}
+	return away(err)
 }
 
 // makeSchema makes the schema in a database that has no table at all.
