@@ -265,8 +265,11 @@ func schemaOf(ctx context.Context, q querier) (version int, err error) {
 
 // damagedBy says whose fault it is that a copy is not sound.
 func damagedBy(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil {
-		return err
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err() // SQLite only says that it was interrupted
 	}
 	return fmt.Errorf("no backup was made, since the copy is not sound. The database itself is damaged, or a disk is: %w", err)
 }

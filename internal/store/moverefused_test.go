@@ -236,7 +236,7 @@ func TestMoveEndsWithItsContext(t *testing.T) {
 				cancel()
 			}
 		}})
-		if err == nil || ctx.Err() == nil {
+		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: Move = %v", phase, err)
 		}
 		cancel()
