@@ -196,8 +196,11 @@ func TestSeveralHosts(t *testing.T) {
 	}
 	database := "postgres://tongbo:s3cret@127.0.0.1:1,127.0.0.1:2/x?sslmode=disable"
 	for name, open := range map[string]func() error{
-		"Open":         func() error { _, err := store.Open(t.Context(), database, store.Options{Key: key}); return err },
-		"OpenReadOnly": func() error { _, _, err := store.OpenReadOnly(t.Context(), database, store.Options{Key: key}); return err },
+		"Open": func() error { _, err := store.Open(t.Context(), database, store.Options{Key: key}); return err },
+		"OpenReadOnly": func() error {
+			_, _, err := store.OpenReadOnly(t.Context(), database, store.Options{Key: key})
+			return err
+		},
 	} {
 		if err := open(); !fault.Is(err, fault.Unavailable) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s = %v", name, err)

@@ -25,7 +25,7 @@ var (
 	tablesMoved = []string{
 		"allow", "api_key", "api_secret", "attempt", "attempt_body", "attention", "case_key", "channel", "delivery", "delivery_end",
 		"deposit", "endpoint", "event", "match_key", "merchant", "notice", "notice_body", "notice_key", "open_case", "payment",
-		"refusal", "refusal_day", "setting", "store", "verdict",
+		"pruned", "refusal", "refusal_day", "setting", "store", "verdict",
 	}
 	tablesLeft = []string{"probe", "node"} // an engine may lack one
 )
@@ -57,6 +57,7 @@ func rich(t *testing.T, db *storetest.Database) {
 	f.Attempt.ResponseBody = []byte(strings.Repeat("\x00\xffa", 100<<10))
 	finish(t, s, f)
 	richSettings(t, s, true)
+	db.Exec(t, `insert into pruned (name, upto, at) values ('refusal', '00000000-0000-7000-8000-000000000000', 1)`)
 	db.Exec(t, `update delivery set state = 'held' where state = 'waiting' and lease is null and tries = 0`)
 	if err := s.Ready(t.Context()); err != nil {
 		t.Fatal(err)

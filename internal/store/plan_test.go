@@ -106,6 +106,7 @@ func smallTables(t *testing.T, db *storetest.Database) map[string]bool {
 	small := make(map[string]bool)
 	for _, table := range []string{
 		"setting", "merchant", "store", "channel", "endpoint", "api_secret", "api_key", "allow", "refusal", "refusal_day", "attention", "probe",
+		"node", "pruned",
 	} {
 		small[table] = true
 	}

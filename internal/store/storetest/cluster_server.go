@@ -155,7 +155,7 @@ func (c *Cluster) launch() (*process, error) {
 	defer log.Close()
 	args := []string{"-D", c.dataDir(),
 		"-c", "listen_addresses=127.0.0.1",
-		"-c", "port="+strconv.Itoa(c.port),
+		"-c", "port=" + strconv.Itoa(c.port),
 		"-c", "unix_socket_directories=",
 		"-c", "max_connections=200",
 		"-c", "fsync=on",
