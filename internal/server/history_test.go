@@ -1,0 +1,64 @@
+package server_test
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"net"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // looks into the database beside the server
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/seal"
+	"github.com/tongbo/tongbo/internal/server"
+	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/store/storetest"
+)
+
+// TestPartitionsBeforeTraffic starts a server and looks whether there are
+// partitions once it answers.
+func TestPartitionsBeforeTraffic(t *testing.T) {
+	t.Parallel()
+	url := storetest.Postgres(t)
+	key, err := seal.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := server.Config{
+		Database: url, Key: server.KeySource{Text: key.Text()}, Log: slog.New(slog.DiscardHandler),
+		Keep: settings.Retention{Bodies: 9, History: 8},
+	}
+	if _, err := server.Open(t.Context(), cfg); !fault.Is(err, fault.Invalid) {
+		t.Errorf("Open with a retention that cannot be = %v", err)
+	}
+	cfg.Keep = settings.DefaultRetention()
+	s, err := server.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, l) }()
+	r := &running{base: "http://" + l.Addr().String(), l: l}
+	if code, body := r.ready(t); code != 200 {
+		t.Errorf("/readyz = %d %s", code, body)
+	}
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := db.QueryRowContext(t.Context(), `select count(*) from pg_inherits where inhparent = 'notice'::regclass`).Scan(&n); err != nil || n != 4 {
+		t.Errorf("%d partitions of notices, %v; want three and the default one", n, err)
+	}
+	_ = db.Close()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
