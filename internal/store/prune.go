@@ -160,30 +160,46 @@ func (p *pruning) history(h history, cut string, out *settings.Pruned) error {
 // rows takes the rows before an id from a table or a partition, page by page
 // from its old end.
 func (p *pruning) rows(from string, h history, cut string, out *settings.Pruned) error {
-	// Index: the primary key. Where all is kept, nothing is written.
-	page := fmt.Sprintf(`select id from (select id from %s as h where id > $1 and id < $2%s order by id limit $3) as page
-		order by id desc limit 1`, from, h.free())
 	remove := fmt.Sprintf(`delete from %s as h where id > $1 and id <= $2%s`, from, h.free())
-	for last := firstID; ; {
-		var end string
-		err := p.s.db.QueryRowContext(p.ctx, page, last, cut, atOncePruned).Scan(&end)
+	free := fmt.Sprintf(`select exists (select 1 from %s as h where id > $1 and id <= $2%s)`, from, h.free())
+	return p.pages(from, "id", cut, atOncePruned, free, nil, func(t *tx, after, upto string) error {
+		n, err := t.exec(remove, after, upto)
+		if err != nil || n == 0 {
+			return err
+		}
+		out.Rows += n
+		return t.mark(h.table, cut, p.now)
+	})
+}
+
+// pages goes over the keys of a table before an end, size at a time, and has
+// take write where the query free finds, between two keys and with further
+// arguments, something to take. Where there is nothing, nothing is written.
+// What is asked is bounded by the primary key alone, so that no plan reads more
+// than a page.
+func (p *pruning) pages(from, key, end string, size int, free string, args []any, take func(t *tx, after, upto string) error) error {
+	page := fmt.Sprintf(`select k from (select %[1]s as k from %[2]s where %[1]s > $1 and %[1]s < $2 order by %[1]s limit $3) as page
+		order by k desc limit 1`, key, from)
+	after := firstID
+	for {
+		var upto string
+		err := p.s.db.QueryRowContext(p.ctx, page, after, end, size).Scan(&upto)
 		if isNoRows(err) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := p.batch(func(t *tx) error {
-			n, err := t.exec(remove, last, end)
-			if err != nil {
-				return err
-			}
-			out.Rows += n
-			return t.mark(h.table, cut, p.now)
-		}); err != nil {
+		var some bool
+		if err := p.s.db.QueryRowContext(p.ctx, free, append([]any{after, upto}, args...)...).Scan(&some); err != nil {
 			return err
 		}
-		last = end
+		if some {
+			if err := p.batch(func(t *tx) error { return take(t, after, upto) }); err != nil {
+				return err
+			}
+		}
+		after = upto
 	}
 }
 

@@ -17,34 +17,23 @@ const atOncePayments = 50
 // The deposits and messages that were decided stay, for ever: they keep what is
 // told again from counting again.
 func (p *pruning) payments(cut time.Time, out *settings.Pruned) error {
-	for last, end := firstID, idAt(cut); ; {
-		var upto string
-		// Index: payment_pkey, delivery_by_payment, open_case_by_payment.
-		err := p.s.db.QueryRowContext(p.ctx, `select key from (select p.key from payment p
-			where p.key > $1 and p.key < $2 and p.updated_at < $3`+idlePayment+` order by p.key limit $4) as page
-			order by key desc limit 1`, last, end, micros(cut), atOncePayments).Scan(&upto)
-		if isNoRows(err) {
-			return nil
-		}
-		if err != nil {
+	end := idAt(cut)
+	free := `select exists (select 1` + idlePayment + `)`
+	return p.pages("payment", "key", end, atOncePayments, free, []any{micros(cut)}, func(t *tx, after, upto string) error {
+		n, err := t.prunePayments(after, upto, cut)
+		if err != nil || n == 0 {
 			return err
 		}
-		if err := p.batch(func(t *tx) error {
-			n, err := t.prunePayments(last, upto, cut)
-			if err != nil || n == 0 {
-				return err
-			}
-			out.Rows += n
-			return t.mark("payment", end, p.now)
-		}); err != nil {
-			return err
-		}
-		last = upto
-	}
+		out.Rows += n
+		return t.mark("payment", end, p.now)
+	})
 }
 
-// idlePayment is the condition that nothing open is a payment's.
-const idlePayment = ` and not exists (select 1 from delivery d where d.payment_key = p.key)
+// idlePayment is from where payments between two keys come, of which nothing is
+// open and the last change is old. Index: payment_pkey, delivery_by_payment,
+// open_case_by_payment.
+const idlePayment = ` from payment p where p.key > $1 and p.key <= $2 and p.updated_at < $3
+	and not exists (select 1 from delivery d where d.payment_key = p.key)
 	and not exists (select 1 from open_case c where c.payment_key = p.key)`
 
 // prunePayments takes what is over of a page of payments. It waits for nobody:
@@ -55,8 +44,7 @@ func (t *tx) prunePayments(after, upto string, cut time.Time) (n int64, err erro
 		skip = " for update of p skip locked"
 	}
 	var list []payment.Payment
-	// Index: payment_pkey, delivery_by_payment, open_case_by_payment.
-	if err := t.each(`select p.key, p.doc from payment p where p.key > $1 and p.key <= $2 and p.updated_at < $3`+idlePayment+skip,
+	if err := t.each(`select p.key, p.doc`+idlePayment+skip,
 		[]any{after, upto, micros(cut)}, func(rows *sql.Rows) error {
 			var key string
 			var doc []byte
