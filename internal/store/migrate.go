@@ -70,5 +70,23 @@ func migrate(ctx context.Context, db *sql.DB, postgres bool) error {
 	if _, err := p.Up(ctx); err != nil {
 		return fault.Errorf(fault.Unavailable, "the database schema could not be brought up to date: %w", err)
 	}
+	return compatible(ctx, db, postgres)
+}
+
+// compatible refuses a schema that a newer release made and marked as not for
+// this one. Any other newer schema only adds what this release does not use:
+// so nodes can be replaced one by one.
+func compatible(ctx context.Context, db *sql.DB, postgres bool) error {
+	knows, err := newestMigration(postgres)
+	if err != nil {
+		return err
+	}
+	var needs int
+	if err := db.QueryRowContext(ctx, `select compatible_from from setting where id = 1`).Scan(&needs); err != nil {
+		return away(err)
+	}
+	if needs > knows {
+		return fault.Errorf(fault.Invalid, "the database's schema is for releases that know migration %d, this one knows only %d: use the newer release", needs, knows)
+	}
 	return nil
 }

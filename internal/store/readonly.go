@@ -19,8 +19,8 @@ import (
 
 // OpenReadOnly opens a database as it is, and changes nothing in it: the file
 // may be another's, the folder a backup. end closes it. It reports
-// fault.Invalid if the schema is not this release's, or the key not the
-// database's.
+// fault.Invalid if the schema is older than this release's or not compatible
+// with it, or the key not the database's.
 func OpenReadOnly(ctx context.Context, database string, o Options) (r *Reader, end func() error, err error) {
 	if o.Key == nil {
 		return nil, nil, fault.Errorf(fault.Invalid, "the store needs a key to open secrets with")
@@ -113,11 +113,11 @@ func (r *Reader) fits(ctx context.Context) error {
 	if err := r.db.QueryRowContext(ctx, `select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&has); err != nil {
 		return away(err)
 	}
-	switch {
-	case has < want:
+	if has < want {
 		return fault.Errorf(fault.Invalid, "the database's schema is %d, this release's is %d: start tongbo serve of this release on it first", has, want)
-	case has > want:
-		return fault.Errorf(fault.Invalid, "the database's schema is %d, this release knows only %d: use the newer release", has, want)
+	}
+	if err := compatible(ctx, r.db, r.d.postgres); err != nil {
+		return err
 	}
 	var canary []byte
 	if err := r.db.QueryRowContext(ctx, `select canary from setting where id = 1`).Scan(&canary); err != nil {

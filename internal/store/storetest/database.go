@@ -84,6 +84,16 @@ func (db *Database) OpenWith(tb testing.TB, o store.Options) *store.Store {
 	return s
 }
 
+// Try opens the database and closes it, and returns what went wrong.
+func (db *Database) Try(tb testing.TB) error {
+	tb.Helper()
+	s, err := store.Open(tb.Context(), db.url, store.Options{Key: db.key})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
 // OpenReadOnly opens the database to look at it, with another key than its own
 // if one is given.
 func (db *Database) OpenReadOnly(tb testing.TB, other *seal.Key) (r *store.Reader, end func() error, err error) {
