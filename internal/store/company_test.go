@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/seal"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/store/storetest"
 )
@@ -183,4 +184,41 @@ func TestLostNotificationsAreMadeUpFor(t *testing.T) {
 		db.Exec(t, `update setting set version = version + 1`) // without a notification
 		within(t, soon, settings)
 	})
+}
+
+// TestANodeThatIsCutOff lets nothing through between a node and the database.
+// It stops claiming when the others stop counting it, and comes back by itself.
+func TestANodeThatIsCutOff(t *testing.T) {
+	t.Parallel()
+	database := storetest.Postgres(t)
+	proxy := storetest.NewProxy(t, database)
+	key, err := seal.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log journal
+	open := func(url string) *store.Store {
+		s, err := store.Open(t.Context(), url, store.Options{Key: key, Log: log.logger()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		attend(t, s)
+		return s
+	}
+	far, near := open(proxy.URL), open(database)
+	eventually(t, soon, "two nodes share", func() bool { return far.Share(10) == 5 && near.Share(10) == 5 })
+	proxy.Cut()
+	took := eventually(t, 21*time.Second, "the node takes no part any more", func() bool { return far.Share(10) == 0 })
+	if took < 9*time.Second {
+		t.Errorf("a node that was cut off took no part after %v; a hiccup must not do that", took)
+	}
+	took = eventually(t, 10*time.Second, "the other has all", func() bool { return near.Share(10) == 10 })
+	t.Logf("the other had all %v after that", took)
+	if far.Share(10) != 0 {
+		t.Error("both have a share while they do not know of each other")
+	}
+	proxy.Mend()
+	took = eventually(t, 10*time.Second, "two nodes share again", func() bool { return far.Share(10) == 5 && near.Share(10) == 5 })
+	t.Logf("back after %v", took)
 }
