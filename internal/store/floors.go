@@ -13,7 +13,7 @@ import (
 // before.
 func idAt(t time.Time) string {
 	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:8], uint64(max(t.UnixMilli(), 0))<<16) //nolint:gosec // not negative
+	binary.BigEndian.PutUint64(id[:8], uint64(max(t.UnixMilli(), 0))<<16)
 	return id.String()
 }
 
@@ -24,7 +24,7 @@ func timeOf(id string) (time.Time, error) {
 		return time.Time{}, err
 	}
 	ms := binary.BigEndian.Uint64(u[:8]) >> 16
-	return time.UnixMilli(int64(ms)).UTC(), nil //nolint:gosec // 48 bits
+	return time.UnixMilli(int64(ms)).UTC(), nil
 }
 
 // floors are where the memory of tables begins: rows with ids before a table's

@@ -53,11 +53,14 @@ func postgresConfig(url string) (*pgxpool.Config, error) {
 func (s *Store) connect(ctx context.Context, cfg *pgxpool.Config) error {
 	writing := cfg.Copy()
 	writing.MaxConns = postgresWriters
+	// What writes goes by keys. Statistics of a table that fills and empties, or
+	// of a partition that is new, would tell the planner to read it whole.
+	writing.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
 	var err error
-	if _, s.db, err = s.pool(ctx, cfg); err != nil {
+	if s.db, err = s.pool(ctx, cfg); err != nil {
 		return err
 	}
-	_, db, err := s.pool(ctx, writing)
+	db, err := s.pool(ctx, writing)
 	if err != nil {
 		return err
 	}
@@ -69,10 +72,10 @@ func (s *Store) connect(ctx context.Context, cfg *pgxpool.Config) error {
 }
 
 // pool opens a pool that Close closes.
-func (s *Store) pool(ctx context.Context, cfg *pgxpool.Config) (*pgxpool.Pool, *sql.DB, error) {
+func (s *Store) pool(ctx context.Context, cfg *pgxpool.Config) (*sql.DB, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
-		return nil, nil, fault.Errorf(fault.Unavailable, "database %s: %w", Redact(cfg.ConnString()), err)
+		return nil, fault.Errorf(fault.Unavailable, "database %s: %w", Redact(cfg.ConnString()), err)
 	}
 	s.pools = append(s.pools, pool)
 	db := stdlib.OpenDBFromPool(pool)
@@ -81,7 +84,7 @@ func (s *Store) pool(ctx context.Context, cfg *pgxpool.Config) (*pgxpool.Pool, *
 		pool.Close()
 		return err
 	})
-	return pool, db, nil
+	return db, nil
 }
 
 // A postgresWriter runs each function in a transaction of its own. What
