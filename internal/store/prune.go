@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/settings"
@@ -177,9 +178,9 @@ func (p *pruning) rows(from string, h history, cut string, out *settings.Pruned)
 // arguments, something to take. Where there is nothing, nothing is written.
 // What is asked is bounded by the primary key alone, so that no plan reads more
 // than a page.
-func (p *pruning) pages(from, key, end string, size int, free string, args []any, take func(t *tx, after, upto string) error) error { //nolint:gosec // names of ours
-	page := fmt.Sprintf(`select k from (select %[1]s as k from %[2]s where %[1]s > $1 and %[1]s < $2 order by %[1]s limit $3) as page
-		order by k desc limit 1`, key, from)
+func (p *pruning) pages(from, key, end string, size int, free string, args []any, take func(t *tx, after, upto string) error) error {
+	page := strings.NewReplacer("KEY", key, "TABLE", from).Replace(`select k from
+		(select KEY as k from TABLE where KEY > $1 and KEY < $2 order by KEY limit $3) as page order by k desc limit 1`)
 	after := firstID
 	for {
 		var upto string
