@@ -78,7 +78,8 @@ func (l *load) start(workers int) {
 	})
 }
 
-// stop begins no more orders and returns when those begun are over.
+// stop begins no more orders and returns when those begun are over. It may be
+// called again.
 func (l *load) stop() error {
 	l.cancel()
 	l.work.Wait()
