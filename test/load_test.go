@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"net/http"
 	"strings"
@@ -34,6 +35,7 @@ type load struct {
 	ledger *ledger
 	pg     *simulator.PG
 	api    *http.Client
+	shop   *http.Client // registers; it does not wait long for a node that hangs
 
 	next   atomic.Int64 // number of the last order, and the node of the next try
 	turn   atomic.Int64
@@ -44,7 +46,7 @@ type load struct {
 
 func newLoad(nodes []*node, l *ledger) *load {
 	return &load{
-		nodes: nodes, ledger: l, api: &http.Client{Timeout: 10 * time.Second},
+		nodes: nodes, ledger: l, api: &http.Client{Timeout: 10 * time.Second}, shop: &http.Client{Timeout: 2 * time.Second},
 		pg: &simulator.PG{Provider: kcp.V1, Client: simulator.NewClient()},
 	}
 }
@@ -85,6 +87,7 @@ func (l *load) stop() error {
 	l.work.Wait()
 	l.pg.Client.CloseIdleConnections()
 	l.api.CloseIdleConnections()
+	l.shop.CloseIdleConnections()
 	if f := l.failed.Load(); f != nil {
 		return fmt.Errorf("%s", *f)
 	}
@@ -125,11 +128,19 @@ func (l *load) address(path string) string {
 // told is when all deposits happened: the same order makes the same bytes.
 var told = time.Date(2026, 8, 1, 12, 0, 0, 0, wire.Seoul)
 
+// accountOf is an order's own account: orders that shared one would wait for
+// each other.
+func accountOf(id string) string {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id)) // it never fails
+	return fmt.Sprintf("T%013d", h.Sum64()%1e13)
+}
+
 // depositOf is what the PG sends of an order's deposit.
 func depositOf(id string, amount int64) notice.Request {
 	var n notice.Notice
 	n.Event, n.Merchant, n.Order, n.At = payment.EventDeposited, "T0000", id, told
-	n.Amount, n.HasAmount, n.Account = payment.Won(amount), true, secret.Account("T0309260001455")
+	n.Amount, n.HasAmount, n.Account = payment.Won(amount), true, secret.Account(accountOf(id))
 	n.Deposit, n.PGTx = "D"+id, "T"+id
 	return kcp.V1.Encode(n, nil)
 }
@@ -158,10 +169,10 @@ func (l *load) fail(format string, args ...any) {
 // register makes an account known until the API says so.
 func (l *load) register(id string, k kind) {
 	body := fmt.Sprintf(`{"channelKey": %q, "orderName": "사과", "amount": {"total": %d}, "currency": "KRW",
-		"virtualAccount": {"bank": "SHINHAN", "accountNumber": "T0309260001455"}}`, kcpKey, price)
+		"virtualAccount": {"bank": "SHINHAN", "accountNumber": %q}}`, kcpKey, price, accountOf(id))
 	for l.failed.Load() == nil {
 		at := time.Now()
-		status, answer := l.call(http.MethodPost, l.address("/payments/"+id+"/virtual-account"), body)
+		status, answer := call(l.shop, http.MethodPost, l.address("/payments/"+id+"/virtual-account"), body)
 		l.ledger.write(try{at, id, k, "registration", time.Since(at), status, status == http.StatusOK})
 		switch {
 		case status == http.StatusOK:
@@ -173,14 +184,17 @@ func (l *load) register(id string, k kind) {
 	}
 }
 
+// call calls the API with all patience.
+func (l *load) call(method, url, body string) (int, string) { return call(l.api, method, url, body) }
+
 // call calls the API and returns status 0 if no whole answer came.
-func (l *load) call(method, url, body string) (int, string) {
+func call(client *http.Client, method, url, body string) (int, string) {
 	req, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		return 0, err.Error()
 	}
 	req.Header.Set("Authorization", "PortOne "+apiSecret)
-	resp, err := l.api.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return 0, err.Error()
 	}

@@ -216,7 +216,7 @@ func TestPartition(t *testing.T) {
 	s.nodes = append(s.nodes, cut)
 	s.load.nodes = s.nodes
 	s.load.start(workers)
-	s.disturb("a partition", func() {
+	during := s.disturb("a partition", func() {
 		proxy.Cut()
 		<-time.After(long(3*time.Second, time.Minute))
 		if code := status(cut.url("/readyz")); code != http.StatusServiceUnavailable {
@@ -224,5 +224,8 @@ func TestPartition(t *testing.T) {
 		}
 		proxy.Mend()
 	})
+	if during.notices < 1 || during.webhooks < 1 {
+		t.Errorf("the other node did only %v", during)
+	}
 	s.finish()
 }

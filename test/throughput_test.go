@@ -60,8 +60,9 @@ func (s *siege) flow(from, to time.Time) flow {
 }
 
 // disturb measures the throughput, strikes a blow and waits until as much
-// comes through as before. That has to begin within 5 s of the blow's end.
-func (s *siege) disturb(name string, strike func()) {
+// comes through as before. That has to begin within 5 s of the blow's end. It
+// returns what came through during the blow.
+func (s *siege) disturb(name string, strike func()) (during flow) {
 	s.t.Helper()
 	span, share := measured()
 	s.flowing(1)
@@ -71,10 +72,11 @@ func (s *siege) disturb(name string, strike func()) {
 	strike()
 	b.to = time.Now()
 	s.blows = append(s.blows, b)
-	during := s.flow(b.from, b.to)
+	during = s.flow(b.from, b.to)
 	s.t.Logf("%s: %v before, %v during its %v", name, before, during, b.to.Sub(b.from).Round(time.Millisecond))
 	want := flow{before.notices * share, before.webhooks * share}
 	s.regains(name, b.to, span, want)
+	return during
 }
 
 // regains waits until notices and webhooks have flown as fast as wanted for a
