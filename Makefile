@@ -37,7 +37,7 @@ bench: ## the whole program against its floors, into docs/benchmarks.md; BENCH='
 	@scripts/need.sh postgres
 	go run ./test/bench -write docs/benchmarks.md $(BENCH)
 
-torture: ## kill -9, database gone, disk full, slow shops; long, without -race
+torture: ## kill -9, database restarted, failed over or gone, disk full; long, without -race
 	@scripts/need.sh postgres
 	TONGBO_TORTURE=200 go test -count 1 -timeout 2h -v ./test/...
 
