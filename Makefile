@@ -33,9 +33,9 @@ fuzz: ## every fuzz target in turn, FUZZTIME=30s each; FUZZ=./internal/provider/
 			$$try || { echo "once more: a find is in testdata/fuzz and fails again"; $$try; } || exit 1; \
 		done || exit 1; done
 
-bench: ## the whole program against its floors, into docs/benchmarks.md; BENCH='-quick -only accept' for a part
+bench: ## the whole program against its floors, into docs/benchmarks.md; BENCH='-only accept' for a part
 	@scripts/need.sh postgres
-	go run ./test/bench -write docs/benchmarks.md $(BENCH)
+	go run ./test/bench -keep docs/benchmarks.json -write docs/benchmarks.md $(BENCH)
 
 torture: ## kill -9, database restarted, failed over or gone, disk full; long, without -race
 	@scripts/need.sh postgres

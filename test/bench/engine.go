@@ -52,14 +52,14 @@ func (e *engine) empty(ctx context.Context) (string, error) {
 	return name, e.exec(ctx, "create database "+name+" template template0")
 }
 
-// copySeed makes a copy of the seed and returns its name. What the copy left to
-// be written to the disk is written.
-func (e *engine) copySeed(ctx context.Context) (string, error) {
+// copyOf makes a copy of a database that nobody has open, and returns its name.
+// What the copy left to be written to the disk is written.
+func (e *engine) copyOf(ctx context.Context, from string) (string, error) {
 	name := e.fresh()
 	if e.postgres() {
-		return name, e.exec(ctx, "create database "+name+" template "+seedName+" strategy file_copy", "checkpoint")
+		return name, e.exec(ctx, "create database "+name+" template "+from+" strategy file_copy", "checkpoint")
 	}
-	return name, copyFile(e.file(seedName), e.file(name))
+	return name, copyFile(e.file(from), e.file(name))
 }
 
 func (e *engine) fresh() string { return fmt.Sprintf("run%d", e.copies.Add(1)) }

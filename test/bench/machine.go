@@ -19,9 +19,10 @@ import (
 // page is what one commit writes at least.
 const page = 8192
 
-// machine tells of what all figures depend on.
-func machine(ctx context.Context, dir string) ([]fact, error) {
-	rate, err := syncs(dir, 2*time.Second)
+// machine tells of what all figures depend on. It looks at the disk of dir for
+// the time of span.
+func machine(ctx context.Context, dir string, span time.Duration) ([]fact, error) {
+	rate, err := syncs(dir, span)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -61,6 +62,18 @@ type measure struct {
 // measures are all, in the order in which they run and are told.
 var measures = []measure{
 	{"accept", "accepted notices a second at 32 connections, and the floors", accept},
+	{"e2e", "the same with an endpoint, until the last webhook", endToEnd},
+	{"ceiling", "highest open-loop rate held for 30 s with p99 under a second, one and 100 endpoints", ceiling},
+	{"latency", "from a notice to the shop's 200, at 500/s and at 10/s", latency},
+	{"isolation", "nine endpoints while a tenth hangs, at 600/s", isolation},
+	{"saturation", "delivery while more notices come than can be taken", saturation},
+	{"crash", "kill -9 under 600/s: from the restart to the first webhook", crash},
+	{"history", "end to end with 10 million finished deliveries, against none", history},
+	{"drain", "100,000 deliveries after an outage, and live events meanwhile", drain},
+	{"waiting", "a server on which 1,000,000 deliveries wait", waiting},
+	{"nodes", "two nodes against one, to 100 slow shops (PostgreSQL)", nodes},
+	{"idle", "a server that has nothing to do", idle},
+	{"statements", "statements an event under load (PostgreSQL)", perEvent},
 }
 
 // A bench is one run of this program.
@@ -75,7 +88,9 @@ type bench struct {
 	quick    bool
 	runs     int
 	orders   int // registered in the seed
+	finished int // deliveries in the history
 	logLevel string
+	current  string // measure
 	profiled string // folder for profiles; empty: none are made
 	profiler string // this program, which serves with a profile
 }
@@ -91,18 +106,17 @@ func (b *bench) span(full, quick time.Duration) time.Duration {
 // topic is where a measure notes its figures.
 func (b *bench) topic(measure string, e *engine) topic {
 	return topic{&b.report, measure, e.name, func(f figure) {
-		fmt.Fprintf(b.progress, "%-10s %-10s  %-52s %s\n", f.Measure, f.Engine, f.What, f.text())
+		fmt.Fprintf(b.progress, "%-10s %-10s  %-54s %s\n", f.Measure, f.Engine, f.What, f.text())
 	}}
 }
 
 // options are the flags.
 type options struct {
-	only, engines     string
-	quick             bool
-	runs, orders      int
-	keep, write       string
-	profile, logLevel string
-	list              bool
+	only, engines          string
+	quick, list            bool
+	runs, orders, finished int
+	keep, write            string
+	profile, logLevel      string
 }
 
 func (o *options) parse(args []string, errors io.Writer) error {
@@ -113,6 +127,7 @@ func (o *options) parse(args []string, errors io.Writer) error {
 	f.BoolVar(&o.quick, "quick", false, "measure everything for a moment, to see that it works")
 	f.IntVar(&o.runs, "runs", 0, "how often each is measured (3; with -quick 1)")
 	f.IntVar(&o.orders, "orders", 0, "registered payments that a run begins with (250000; with -quick 20000)")
+	f.IntVar(&o.finished, "history", 0, "finished deliveries of the measure of that name (10000000; with -quick 50000)")
 	f.StringVar(&o.keep, "keep", "", "JSON `file` in which the figures are kept; those measured now replace older ones")
 	f.StringVar(&o.write, "write", "", "document `file` into which the figures are written, between its marks")
 	f.StringVar(&o.profile, "profile", "", "`folder` for CPU profiles of the server, one for each of its lives")
@@ -138,21 +153,17 @@ func (o *options) check() error {
 			return fmt.Errorf("there is no engine %q; there are: sqlite, postgres", name)
 		}
 	}
-	if o.runs < 0 || o.orders < 0 {
-		return errors.New("-runs and -orders are counts")
+	if min(o.runs, o.orders, o.finished) < 0 {
+		return errors.New("-runs, -orders and -history are counts")
 	}
-	if o.runs == 0 {
-		o.runs = 3
-		if o.quick {
-			o.runs = 1
-		}
+	if o.quick && o.write != "" {
+		return errors.New("-quick measures too briefly to be written down: leave out -quick or -write")
 	}
-	if o.orders == 0 {
-		o.orders = 250_000
-		if o.quick {
-			o.orders = 20_000
-		}
+	usual := []int{3, 250_000, 10_000_000}
+	if o.quick {
+		usual = []int{1, 20_000, 50_000}
 	}
+	o.runs, o.orders, o.finished = cmp.Or(o.runs, usual[0]), cmp.Or(o.orders, usual[1]), cmp.Or(o.finished, usual[2])
 	return nil
 }
 
@@ -186,7 +197,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // as temporary as the folder it is in
-	b := &bench{ctx: ctx, dir: dir, progress: progress, quick: o.quick, runs: o.runs, orders: o.orders, logLevel: o.logLevel, profiled: o.profile}
+	b := &bench{ctx: ctx, dir: dir, progress: progress, quick: o.quick, runs: o.runs, orders: o.orders, finished: o.finished, logLevel: o.logLevel, profiled: o.profile}
 	if err := b.prepare(); err != nil {
 		return err
 	}
@@ -215,7 +226,7 @@ func (b *bench) prepare() (err error) {
 			return err
 		}
 	}
-	b.report.Machine, err = machine(b.ctx, b.dir)
+	b.report.Machine, err = machine(b.ctx, b.dir, b.span(2*time.Second, 200*time.Millisecond))
 	return err
 }
 
@@ -224,9 +235,9 @@ func (b *bench) prepare() (err error) {
 func (b *bench) onEngine(name string, only []string) error {
 	e := &engine{name: sqliteName, dir: b.dir}
 	if name == "postgres" {
-		cluster, err := storetest.StartCluster()
+		cluster, err := storetest.StartCluster(counting...)
 		if err != nil {
-			return err
+			return fmt.Errorf("%w (pg_stat_statements is needed too: it comes with Debian's postgresql, elsewhere as postgresql-contrib)", err)
 		}
 		defer func() { _ = cluster.End() }() // it ends with the process too
 		e.name, e.cluster = postgresName, cluster
@@ -241,7 +252,9 @@ func (b *bench) onEngine(name string, only []string) error {
 		if len(only) > 0 && !slices.Contains(only, m.name) || b.ctx.Err() != nil {
 			continue
 		}
+		b.current = m.name
 		if err := m.run(b, e); err != nil {
+			b.report.forget(m.name, e.name)
 			errs = append(errs, fmt.Errorf("%s on %s: %w", m.name, e.name, err))
 			fmt.Fprintln(b.progress, errs[len(errs)-1])
 		}
@@ -273,7 +286,7 @@ func (b *bench) tell(out io.Writer, o options) error {
 // profile is the file for the profile of the next life of a server.
 func (b *bench) profile(e *engine) string {
 	for i := 1; ; i++ {
-		file := filepath.Join(b.profiled, fmt.Sprintf("%s-%d.pprof", strings.ToLower(e.name), i))
+		file := filepath.Join(b.profiled, fmt.Sprintf("%s-%s-%d.pprof", b.current, strings.ToLower(e.name), i))
 		if _, err := os.Stat(file); err != nil {
 			return file
 		}

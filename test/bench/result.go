@@ -97,17 +97,30 @@ func (t topic) spread(what, aim50, aim99 string, h *histogram) {
 	t.millis(what+" p99.9", "", h.quantile(0.999))
 }
 
+// forget drops what a measure has noted on an engine.
+func (r *report) forget(measure, engine string) {
+	r.Figures = slices.DeleteFunc(r.Figures, func(f figure) bool { return f.Measure == measure && f.Engine == engine })
+}
+
+// median is that of a figure, and zero if there is none.
+func (t topic) median(measure, what string) float64 {
+	for _, f := range t.report.Figures {
+		if f.Measure == measure && f.Engine == t.engine && f.What == what {
+			return f.median()
+		}
+	}
+	return 0
+}
+
 // replace puts the figures of newer measures in the place of older ones of the
 // same measure and engine, and keeps the others.
 func (r *report) replace(newer report) {
 	r.Machine = newer.Machine
-	measured := func(f figure) bool {
-		return slices.ContainsFunc(newer.Figures, func(n figure) bool { return n.Measure == f.Measure && n.Engine == f.Engine })
+	for _, f := range newer.Figures {
+		r.forget(f.Measure, f.Engine)
 	}
-	r.Figures = append(slices.DeleteFunc(r.Figures, measured), newer.Figures...)
-	place := func(f figure) int {
-		return slices.IndexFunc(measures, func(m measure) bool { return m.name == f.Measure })
-	}
+	r.Figures = append(r.Figures, newer.Figures...)
+	place := func(f figure) int { return slices.Index(names(), f.Measure) }
 	slices.SortStableFunc(r.Figures, func(a, b figure) int { return cmp.Compare(place(a), place(b)) })
 }
 

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -40,11 +41,18 @@ const arrivalSize = 3 * 8
 
 // A keeper is the shop's process: every endpoint of every store.
 type keeper struct {
-	manner atomic.Pointer[manner]
+	manner atomic.Pointer[mood]
 	count  atomic.Int64 // arrivals
+	no     atomic.Int64 // webhooks that were refused
 
 	mu       sync.Mutex
 	arrivals []arrival
+}
+
+// A mood is a manner that lasts until the next one.
+type mood struct {
+	manner
+	over chan struct{} // closed when it is
 }
 
 // keepShop is the role of the shop: it prints its address and serves until its
@@ -56,11 +64,12 @@ func keepShop(_ context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	k := &keeper{}
-	k.manner.Store(&manner{})
+	k.manner.Store(&mood{over: make(chan struct{})})
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /hook/{endpoint}", k.hook)
 	mux.HandleFunc("PUT /manner", k.change)
 	mux.HandleFunc("GET /count", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, k.count.Load()) })
+	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, k.no.Load()) })
 	mux.HandleFunc("GET /arrivals", k.tell)
 	return serveUntilClosed(mux, in, out)
 }
@@ -101,19 +110,19 @@ func (k *keeper) hook(w http.ResponseWriter, r *http.Request) {
 	}
 	m := k.manner.Load()
 	delay := m.Delay
-	for _, h := range m.Hanging {
-		if h == endpoint {
-			delay = m.HangFor
-		}
+	if slices.Contains(m.Hanging, endpoint) {
+		delay = m.HangFor
 	}
 	if delay > 0 {
 		select {
 		case <-time.After(delay):
+		case <-m.over: // nobody hangs in a better world
 		case <-r.Context().Done():
 			return
 		}
 	}
 	if m.Down {
+		k.no.Add(1)
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
@@ -130,12 +139,12 @@ func (k *keeper) hook(w http.ResponseWriter, r *http.Request) {
 
 // change changes how the endpoints answer.
 func (k *keeper) change(w http.ResponseWriter, r *http.Request) {
-	var m manner
-	if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
+	m := &mood{over: make(chan struct{})}
+	if err := json.NewDecoder(r.Body).Decode(&m.manner); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	k.manner.Store(&m)
+	close(k.manner.Swap(m).over)
 }
 
 // tell hands out all arrivals.
@@ -179,8 +188,13 @@ func (s *shop) behave(m manner) error {
 }
 
 // count is how many webhooks were answered with 200 so far.
-func (s *shop) count() (int, error) {
-	b, err := call(http.MethodGet, "http://"+s.addr+"/count", nil)
+func (s *shop) count() (int, error) { return s.counter("/count") }
+
+// refused is how many were answered with 503.
+func (s *shop) refused() (int, error) { return s.counter("/refused") }
+
+func (s *shop) counter(path string) (int, error) {
+	b, err := call(http.MethodGet, "http://"+s.addr+path, nil)
 	if err != nil {
 		return 0, err
 	}

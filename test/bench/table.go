@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -20,8 +21,7 @@ const (
 // write writes the report as Markdown: ratios first, then the figures that
 // they are of, then the machine.
 func (r report) write(w io.Writer) {
-	ratios := func(f figure) bool { return f.ratio() }
-	r.table(w, "Ratios", ratios)
+	r.table(w, "Ratios", figure.ratio)
 	r.table(w, "Figures", func(f figure) bool { return !f.ratio() })
 	if len(r.Machine) > 0 {
 		fmt.Fprint(w, "### Machine\n\n| | |\n| --- | --- |\n")
@@ -31,22 +31,40 @@ func (r report) write(w io.Writer) {
 	}
 }
 
-// table writes the figures that belong, a row for each, if there are any.
+// table writes the figures that belong, a row for each with a column for each
+// engine, if there are any.
 func (r report) table(w io.Writer, title string, belongs func(figure) bool) {
-	if !slices.ContainsFunc(r.Figures, belongs) {
+	type row struct{ measure, what string }
+	var rows []row
+	cells := map[row]map[string]figure{}
+	for _, f := range r.Figures {
+		at := row{f.Measure, f.What}
+		if !belongs(f) {
+			continue
+		}
+		if cells[at] == nil {
+			cells[at] = map[string]figure{}
+			rows = append(rows, at)
+		}
+		cells[at][f.Engine] = f
+	}
+	if len(rows) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "### %s\n\n| measure | engine | what | median (range) | aim |\n| --- | --- | --- | --- | --- |\n", title)
-	for _, f := range r.Figures {
-		if belongs(f) {
-			fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", f.Measure, f.Engine, f.What, f.text(), f.Aim)
-		}
+	fmt.Fprintf(w, "### %s\n\n| measure | what | %s | %s | aim |\n| --- | --- | --- | --- | --- |\n", title, sqliteName, postgresName)
+	for _, at := range rows {
+		s, p := cells[at][sqliteName], cells[at][postgresName]
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", at.measure, at.what, s.text(), p.text(), cmp.Or(s.Aim, p.Aim))
 	}
 	fmt.Fprintln(w)
 }
 
-// text is the median with its unit and, if there were several runs, the range.
+// text is the median with its unit and, if there were several runs, the range;
+// empty if nothing was measured.
 func (f figure) text() string {
+	if len(f.Values) == 0 {
+		return ""
+	}
 	unit := f.Unit
 	switch {
 	case unit == number:
@@ -64,7 +82,7 @@ func (f figure) text() string {
 // amount is a number with three digits that mean something, or as a whole.
 func amount(v float64) string {
 	switch a := math.Abs(v); {
-	case a >= 1000:
+	case a >= 999.5:
 		return grouped(int64(math.Round(v)))
 	case a >= 100 || v == math.Trunc(v):
 		return fmt.Sprintf("%.0f", v)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +17,14 @@ import (
 type scene struct {
 	hooks hooks
 	nodes int // 0 means 1
+	// from is the database that is copied; empty: the seed.
+	from string
+	// in is a database that is used as it is and kept, instead of a copy.
+	in string
 	// before, if set, changes the database before the server starts.
 	before func(database string) error
+	// manner is how the shop answers from the start.
+	manner manner
 	// synthetic says that the database holds rows that no server made, which
 	// verify would complain about.
 	synthetic bool
@@ -31,7 +38,8 @@ type world struct {
 	database string
 	shop     *shop
 	nodes    []*node
-	ready    time.Duration // how long the first node took to be ready
+	began    time.Time     // when the first node was started
+	ready    time.Duration // how long it took to be ready
 }
 
 // open makes the world of a run and starts its nodes.
@@ -45,20 +53,13 @@ func (b *bench) open(e *engine, s scene) (w *world, err error) {
 	if w.shop, err = openShop(); err != nil {
 		return nil, err
 	}
-	if w.database, err = e.copySeed(b.ctx); err != nil {
+	if err := w.shop.behave(s.manner); err != nil {
 		return nil, err
 	}
-	if s.hooks.URL == nil {
-		s.hooks.URL = w.shop.endpoint
-	}
-	if err := declare(b.ctx, e.url(w.database), b.key, declared(s.hooks)); err != nil {
+	if err := w.furnish(); err != nil {
 		return nil, err
 	}
-	if s.before != nil {
-		if err := s.before(w.database); err != nil {
-			return nil, err
-		}
-	}
+	w.began = time.Now()
 	for i := range max(s.nodes, 1) {
 		n := w.node(i)
 		w.nodes = append(w.nodes, n)
@@ -71,6 +72,29 @@ func (b *bench) open(e *engine, s scene) (w *world, err error) {
 		}
 	}
 	return w, nil
+}
+
+// furnish makes the database of the run.
+func (w *world) furnish() (err error) {
+	s := &w.scene
+	if w.database = s.in; s.in == "" {
+		if w.database, err = w.engine.copyOf(w.bench.ctx, cmp.Or(s.from, seedName)); err != nil {
+			return err
+		}
+	}
+	if err := w.declare(s.hooks); err != nil || s.before == nil {
+		return err
+	}
+	return s.before(w.database)
+}
+
+// declare writes who is to be told into the run's database, which servers may
+// have open.
+func (w *world) declare(h hooks) error {
+	if h.URL == nil {
+		h.URL = w.shop.endpoint
+	}
+	return declare(w.bench.ctx, w.engine.url(w.database), w.bench.key, declared(h))
 }
 
 // node is the i-th node, not yet started.
@@ -105,7 +129,10 @@ func (w *world) close() error {
 	if !w.scene.synthetic {
 		errs = append(errs, w.verify())
 	}
-	errs = append(errs, w.shop.child.end(), w.engine.drop(w.bench.ctx, w.database))
+	errs = append(errs, w.shop.child.end())
+	if w.scene.in == "" {
+		errs = append(errs, w.engine.drop(w.bench.ctx, w.database))
+	}
 	return errors.Join(errs...)
 }
 
@@ -117,7 +144,7 @@ func (w *world) abandon() {
 	if w.shop != nil && w.shop.child != nil {
 		w.shop.child.kill()
 	}
-	if w.database != "" {
+	if w.database != "" && w.scene.in == "" {
 		_ = w.engine.drop(context.WithoutCancel(w.bench.ctx), w.database) // there is an error already
 	}
 }
@@ -139,7 +166,7 @@ func (b *bench) with(e *engine, s scene, run func(*world) error) error {
 		return err
 	}
 	if err := run(w); err != nil {
-		log := w.nodes[0].log()
+		log := w.nodes[0].log() // of the life that it has
 		w.abandon()
 		return fmt.Errorf("%w\nthe end of the server's log:\n%s", err, log)
 	}
@@ -161,15 +188,37 @@ func (w *world) usage() usage {
 	return u
 }
 
-// since notes what a part of a run cost: cores that were busy on average, and
-// the memory of the first node.
-func (w *world) since(t topic, before usage, v volley) {
-	now := w.usage()
-	span := now.at.Sub(before.at).Seconds()
+// fire has a generator send, and notes what that cost until the shop has
+// answered for it all: cores that were busy on average, and the memory of the
+// first node.
+func (w *world) fire(t topic, j job) (v volley, arrived []arrival, err error) {
+	s, err := shoot(j)
+	if err != nil {
+		return v, nil, err
+	}
+	before := w.usage()
+	if v, err = s.wait(); err != nil {
+		return v, nil, err
+	}
+	end := v.last()
+	if w.scene.hooks.Endpoints > 0 {
+		if arrived, err = w.settled(v.sendings, stragglers); err != nil {
+			return v, nil, err
+		}
+		end = land(nil, arrived, nil).last
+	}
+	now, span := w.usage(), end.Sub(v.Start).Seconds()
 	t.note("CPU of the server", cores, "", (now.server-before.server).Seconds()/span)
 	if w.engine.postgres() {
 		t.note("CPU of PostgreSQL", cores, "", (now.database-before.database).Seconds()/span)
 	}
 	t.note("CPU of the generator", cores, "", v.CPU.Seconds()/span)
 	t.note("RSS of the server", megabytes, "", residentOf(w.nodes[0].pid()))
+	return v, arrived, nil
+}
+
+// busy is how many cores the nodes have kept busy on average since.
+func (w *world) busy(before usage) float64 {
+	now := w.usage()
+	return (now.server - before.server).Seconds() / now.at.Sub(before.at).Seconds()
 }

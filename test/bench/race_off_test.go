@@ -1,0 +1,6 @@
+//go:build !race && linux
+
+package main
+
+// raced says that the race detector is off.
+const raced = false
