@@ -102,8 +102,6 @@ func (c *child) kill() {
 	<-c.over
 }
 
-func (c *child) pid() int { return c.cmd.Process.Pid }
-
 // launch starts a process that dies with this one, however this one ends, and
 // calls over when it has ended.
 func launch(c *exec.Cmd, over func(error)) error {

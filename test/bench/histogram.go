@@ -30,15 +30,6 @@ func (h *histogram) add(d time.Duration) {
 	h.most = max(h.most, d)
 }
 
-// merge adds all that another histogram has counted.
-func (h *histogram) merge(other *histogram) {
-	for i, c := range other.counts {
-		h.counts[i] += c
-	}
-	h.n += other.n
-	h.most = max(h.most, other.most)
-}
-
 // quantile is a duration that the share q of what was counted did not exceed:
 // 0.99 for the 99th percentile. An empty histogram says zero.
 func (h *histogram) quantile(q float64) time.Duration {

@@ -15,8 +15,7 @@ type landing struct {
 	missing int        // notices that were acknowledged and not told
 	denied  int        // notices that were not acknowledged
 	again   int        // webhooks that came more than once
-	first   time.Time  // arrival of all
-	last    time.Time
+	last    time.Time  // arrival of all
 }
 
 // land compares what was sent with what arrived. Only sendings that count, for
@@ -25,11 +24,7 @@ func land(sent []sending, arrived []arrival, counts func(sending) bool) landing 
 	first := make(map[order]int64, len(arrived))
 	l := landing{took: &histogram{}}
 	for _, a := range arrived {
-		at := time.Unix(0, a.At)
-		if l.first.IsZero() || at.Before(l.first) {
-			l.first = at
-		}
-		if at.After(l.last) {
+		if at := time.Unix(0, a.At); at.After(l.last) {
 			l.last = at
 		}
 		if _, known := first[a.Order]; known && a.Order >= 0 {

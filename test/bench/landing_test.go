@@ -26,8 +26,8 @@ func TestLand(t *testing.T) {
 	if l.missing != 1 || l.denied != 1 || l.again != 1 {
 		t.Errorf("%d missing, %d denied, %d again; want one each", l.missing, l.denied, l.again)
 	}
-	if !l.first.Equal(time.Unix(0, 5*ms)) || !l.last.Equal(time.Unix(0, 33*ms)) {
-		t.Errorf("arrivals from %v to %v", l.first, l.last)
+	if !l.last.Equal(time.Unix(0, 33*ms)) {
+		t.Errorf("the last arrival was at %v", l.last)
 	}
 	if l.whole() == nil {
 		t.Error("a volley with losses is taken for whole")

@@ -113,7 +113,7 @@ func (n *node) stop() error {
 	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	if await(stopPatience, n.ended, func() bool { return false }) != errEnded {
+	if err := await(stopPatience, n.ended, func() bool { return false }); !errors.Is(err, errEnded) {
 		n.kill()
 		return fmt.Errorf("serve did not stop within %v\n%s", stopPatience, n.log())
 	}

@@ -44,6 +44,9 @@ type world struct {
 
 // open makes the world of a run and starts its nodes.
 func (b *bench) open(e *engine, s scene) (w *world, err error) {
+	if err := b.ctx.Err(); err != nil {
+		return nil, err
+	}
 	w = &world{bench: b, engine: e, scene: s}
 	defer func() {
 		if err != nil {
