@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,7 +41,7 @@ func drain(b *bench, e *engine) error {
 		if err := b.with(e, scene{hooks: hooks{Endpoints: 1}}, func(w *world) error {
 			l, err := w.steady(live, liveRate, span/2)
 			calm = l.took
-			return err
+			return errors.Join(err, l.whole())
 		}); err != nil {
 			return err
 		}
@@ -55,7 +56,9 @@ func drain(b *bench, e *engine) error {
 
 // drained sends live notices beside the backlog until it is gone.
 func (w *world) drained(t topic, live series, backlog int, span time.Duration, calm *histogram) error {
-	v, err := fire(w.open(live, liveRate, span))
+	j := w.open(live, liveRate, span)
+	j.Resend = true
+	v, err := fire(j)
 	if err != nil {
 		return err
 	}
@@ -76,6 +79,7 @@ func (w *world) drained(t topic, live series, backlog int, span time.Duration, c
 	t.note("live events, p99 meanwhile to without a backlog", unitless, "≤ 2", float64(meanwhile.took.quantile(0.99))/float64(calm.quantile(0.99)))
 	t.note(fmt.Sprintf("%s waiting, from the start until they are gone", grouped(int64(backlog))), seconds, "≤ 40", took.Seconds())
 	t.note("drained", perSecond, "", float64(backlog)/took.Seconds())
+	t.note("live notices told to come again (503)", number, "", float64(v.again()))
 	t.spread("live events without a backlog,", "", "", calm)
 	t.spread("live events meanwhile,", "", "", meanwhile.took)
 	return nil

@@ -34,7 +34,8 @@ func (e *engine) sql(name string) (*sql.DB, error) {
 // multiply makes many rows of the youngest one of a table. Ids and times are
 // new, the same for the same number in every table, so that rows refer to each
 // other as the real ones do; special gives columns other values, as SQL of the
-// number i. Everything else is as it is in the one row.
+// number i. Everything else is as it is in the one row. A table without rows,
+// to which the usual course of events adds none, is left as it is.
 func (e *engine) multiply(ctx context.Context, database, table string, p past, special map[string]string) error {
 	db, err := e.sql(database)
 	if err != nil {
@@ -42,7 +43,7 @@ func (e *engine) multiply(ctx context.Context, database, table string, p past, s
 	}
 	defer db.Close()
 	columns, err := columnsOf(ctx, db, table)
-	if err != nil {
+	if err != nil || len(columns) == 0 {
 		return err
 	}
 	values := e.invented(p)
@@ -94,7 +95,7 @@ func (e *engine) invented(p past) map[string]string {
 	return values
 }
 
-// columnsOf are the columns of a table that has at least one row.
+// columnsOf are the columns of a table, none if it has no row.
 func columnsOf(ctx context.Context, db *sql.DB, table string) ([]string, error) {
 	rows, err := db.QueryContext(ctx, "select * from "+table+" limit 1")
 	if err != nil {
@@ -102,7 +103,7 @@ func columnsOf(ctx context.Context, db *sql.DB, table string) ([]string, error) 
 	}
 	defer rows.Close()
 	if !rows.Next() {
-		return nil, fmt.Errorf("table %s is empty: nothing to make more of (%w)", table, rows.Err())
+		return nil, rows.Err()
 	}
 	return rows.Columns()
 }

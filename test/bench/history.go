@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// historyTables are the ones that only grow; each event adds a row to them.
+// historyTables are the ones that only grow, an event's rows in them.
 var historyTables = []string{"notice", "verdict", "event", "delivery_end", "attempt"}
 
 // historyDays is over how long the history is spread.
@@ -80,7 +80,7 @@ func (b *bench) lived(e *engine, s scene, notices int) (name string, err error) 
 	}
 	return s.in, b.with(e, s, func(w *world) error {
 		j := b.burst(w.notices())
-		j.Count, j.For = notices, time.Hour
+		j.Count, j.For, j.Resend = notices, time.Hour, true
 		v, err := fire(j)
 		if err != nil {
 			return err

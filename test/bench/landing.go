@@ -75,6 +75,15 @@ func (v volley) acked() int {
 	return n
 }
 
+// again is how many notices were sent again.
+func (v volley) again() int {
+	n := 0
+	for _, s := range v.sendings {
+		n += s.Tries - 1
+	}
+	return n
+}
+
 // settled waits until the shop has answered the webhook of every notice that
 // was acknowledged, or patience is over, and returns all that it answered.
 func (w *world) settled(sent []sending, patience time.Duration) (arrived []arrival, err error) {

@@ -127,7 +127,7 @@ func (n *node) pid() int { return n.cmd.Process.Pid }
 
 // log is the end of what the node has written.
 func (n *node) log() string {
-	const most = 4000
+	const most = 1500
 	b, err := os.ReadFile(n.logTo)
 	if err != nil {
 		return err.Error()
