@@ -14,7 +14,7 @@ func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	binary(t)
 	dir := t.TempDir()
-	if err := syscall.Mount("tongbo-test", dir, "tmpfs", 0, "size=8m"); err != nil {
+	if err := syscall.Mount("tongbo-test", dir, "tmpfs", 0, "size=64m"); err != nil {
 		t.Skipf("a small disk is needed, and mounting one is not allowed here: %v", err)
 	}
 	t.Cleanup(func() {

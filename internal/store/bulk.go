@@ -3,22 +3,25 @@ package store
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // A bulk writes rows of one table: on PostgreSQL many with one statement, on
-// SQLite, which has no network between, one after the other.
+// SQLite, which has no network between, a few.
 type bulk struct {
-	one   string   // for a row, with $1 … $n
-	many  string   // for many rows, with $1 … $n as arrays
-	kinds []string // PostgreSQL's types of the columns
-	last  bool     // rows of one first column replace each other
+	table string
+	one   string    // for a row, with $1 … $n
+	few   string    // for fewRows rows, with $1 … of one after the other; may be empty
+	many  statement // for many rows, with $1 … $n as arrays
+	kinds []string  // PostgreSQL's types of the columns
+	last  bool      // rows of one first column replace each other
 }
 
 // inserting is a bulk that inserts into a table. columns are names and types,
 // "id uuid, at bigint"; tail ends the statement.
 func inserting(table, columns, tail string) *bulk {
-	b := &bulk{}
+	b := &bulk{table: table}
 	var names, places, arrays []string
 	for i, c := range strings.Split(columns, ",") {
 		name, kind, _ := strings.Cut(strings.TrimSpace(c), " ")
@@ -28,8 +31,26 @@ func inserting(table, columns, tail string) *bulk {
 	}
 	into := "insert into " + table + " (" + strings.Join(names, ", ") + ") "
 	b.one = into + "values (" + strings.Join(places, ", ") + ") " + tail
-	b.many = into + "select * from unnest(" + strings.Join(arrays, ", ") + ") " + tail
+	var list []string
+	for row := range fewRows {
+		list = append(list, rowOf(row, len(names)))
+	}
+	b.few = into + "values " + strings.Join(list, ", ") + " " + tail
+	b.many = stating(into + "select * from unnest(" + strings.Join(arrays, ", ") + ") " + tail)
 	return b
+}
+
+// fewRows is how many rows SQLite is given at once: each statement costs the
+// driver as much as several columns do.
+const fewRows = 8
+
+// rowOf are the parameters of a row in a list of rows: ($1, $2, …).
+func rowOf(row, columns int) string {
+	list := make([]string, columns)
+	for i := range list {
+		list[i] = fmt.Sprintf("$%d", row*columns+i+1)
+	}
+	return "(" + strings.Join(list, ", ") + ")"
 }
 
 // put keeps a row of a bulk. It is written at the latest before the next
@@ -50,6 +71,9 @@ func (t *tx) put(b *bulk, values ...any) {
 func (t *tx) flush() error {
 	kept := t.kept
 	t.kept = nil
+	if t.d.postgres {
+		return t.together(kept)
+	}
 	for _, b := range kept {
 		rows := t.rows[b]
 		delete(t.rows, b)
@@ -60,13 +84,56 @@ func (t *tx) flush() error {
 	return t.failed
 }
 
+// together writes the rows of several tables with one statement of PostgreSQL.
+// Its parts do not see what the others write, so what changes rows of a table
+// that got new ones goes into another.
+func (t *tx) together(kept []*bulk) error {
+	var parts, tables []string
+	var args []any
+	run := func() {
+		if len(parts) == 0 || t.failed != nil {
+			return
+		}
+		t.wrote = true
+		last := len(parts) - 1
+		for i := range last {
+			parts[i] = fmt.Sprintf("w%d as (%s)", i, parts[i])
+		}
+		query := parts[last]
+		if last > 0 {
+			query = "with " + strings.Join(parts[:last], ", ") + " " + query
+		}
+		_, t.failed = t.q.ExecContext(t.ctx, query, args...)
+		parts, tables, args = nil, nil, nil
+	}
+	for _, b := range kept {
+		rows := t.rows[b]
+		delete(t.rows, b)
+		if slices.Contains(tables, b.table) {
+			run()
+		}
+		if b.last {
+			rows = lastOf(rows)
+		}
+		tables = append(tables, b.table)
+		parts = append(parts, b.many.after(len(args)))
+		args = append(args, b.arrays(rows)...)
+	}
+	run()
+	return t.failed
+}
+
+// write writes the rows of a table on SQLite.
 func (t *tx) write(b *bulk, rows [][]any) error {
+	t.wrote = true
 	if b.last {
 		rows = lastOf(rows)
 	}
-	if t.d.postgres && len(rows) > 1 {
-		_, err := t.q.ExecContext(t.ctx, b.many, b.arrays(rows)...)
-		return err
+	for b.few != "" && len(rows) >= fewRows {
+		if _, err := t.q.ExecContext(t.ctx, b.few, slices.Concat(rows[:fewRows]...)...); err != nil {
+			return err
+		}
+		rows = rows[fewRows:]
 	}
 	for _, r := range rows {
 		if _, err := t.q.ExecContext(t.ctx, b.one, r...); err != nil {

@@ -2,7 +2,10 @@ package store
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
@@ -62,13 +65,11 @@ func (t *tx) know(in []notice.Inbound, busy []bool) (*known, error) {
 			return slices.ContainsFunc(k.names[mk], func(key payment.Key) bool { return missed[key] })
 		})
 	}
-	if err := t.readKeys(k, free); err != nil {
-		return nil, err
-	}
-	return k, t.readChannels(k, free)
+	return k, t.readKeys(k, free)
 }
 
-// readNames reads to which payments the names in the notices lead.
+// readNames reads to which payments the names in the notices lead, and the
+// version of the settings.
 func (t *tx) readNames(k *known, in []notice.Inbound) error {
 	var keys []payment.MatchKey
 	var asked [][]string
@@ -82,10 +83,13 @@ func (t *tx) readNames(k *known, in []notice.Inbound) error {
 			asked = append(asked, []string{string(mk.Channel), string(mk.Kind), t.s.nameOf(mk)})
 		}
 	}
-	err := t.ask(namesOf, asked, func(n int, key []byte) error {
+	err := t.askAll(asking{versionOf, [][]string{{""}}, func(_ int, version string) (err error) {
+		t.version, err = strconv.ParseInt(version, 10, 64)
+		return err
+	}}, asking{namesOf, asked, func(n int, key string) error {
 		k.names[keys[n]] = append(k.names[keys[n]], payment.Key(key))
 		return nil
-	})
+	}})
 	for mk := range k.names {
 		slices.Sort(k.names[mk])
 	}
@@ -116,7 +120,8 @@ func (t *tx) readPayments(k *known) (missed map[payment.Key]bool, err error) {
 }
 
 // readKeys reads which messages and deposits were decided before, which have a
-// case, and which orders without a payment are those of the other mode.
+// case, which orders without a payment are those of the other mode, and whose
+// the channels are.
 func (t *tx) readKeys(k *known, in []notice.Inbound) error {
 	var messages, deposits, cases, orders []keyIn
 	for _, n := range in {
@@ -139,32 +144,37 @@ func (t *tx) readKeys(k *known, in []notice.Inbound) error {
 			cases = add(cases, c, key)
 		}
 	}
-	for _, of := range []struct {
-		question
-		asked  []keyIn
-		answer func(keyIn, string)
-	}{
-		{messagesOf, messages, func(at keyIn, _ string) { k.claimed[at] = true }},
-		{depositsOf, deposits, func(at keyIn, p string) { k.deposits[at] = payment.Key(p) }},
-		{casesOf, cases, func(at keyIn, id string) { k.cases[at] = id }},
-		{elsewiseOf, orders, func(at keyIn, _ string) { k.elsewise[at] = true }},
-	} {
-		slices.SortFunc(of.asked, func(a, b keyIn) int {
-			return cmp.Or(cmp.Compare(a.channel, b.channel), cmp.Compare(a.key, b.key))
-		})
-		list := slices.Compact(of.asked)
-		asked := make([][]string, len(list))
-		for i, at := range list {
-			asked[i] = []string{string(at.channel), at.key}
-		}
-		if err := t.ask(of.question, asked, func(n int, value []byte) error {
-			of.answer(list[n], string(value))
+	owners := meant(in)
+	return t.askAll(
+		inChannel(messagesOf, messages, func(at keyIn, _ string) { k.claimed[at] = true }),
+		inChannel(depositsOf, deposits, func(at keyIn, p string) { k.deposits[at] = payment.Key(p) }),
+		inChannel(casesOf, cases, func(at keyIn, id string) { k.cases[at] = id }),
+		inChannel(elsewiseOf, orders, func(at keyIn, _ string) { k.elsewise[at] = true }),
+		asking{channelsOf, owners, func(n int, owner string) error {
+			of := strings.Split(owner, "\x1f")
+			if len(of) != 3 {
+				return &programError{fmt.Errorf("channel %s: its owner reads %q", owners[n][0], owner)}
+			}
+			k.channels[merchant.ChannelKey(owners[n][0])] = channelOwner{merchant.ID(of[0]), merchant.StoreID(of[1]), merchant.Mode(of[2])}
 			return nil
-		}); err != nil {
-			return err
-		}
+		}},
+	)
+}
+
+// inChannel asks about keys within channels, each once.
+func inChannel(q question, keys []keyIn, answer func(keyIn, string)) asking {
+	slices.SortFunc(keys, func(a, b keyIn) int {
+		return cmp.Or(cmp.Compare(a.channel, b.channel), cmp.Compare(a.key, b.key))
+	})
+	keys = slices.Compact(keys)
+	asked := make([][]string, len(keys))
+	for i, at := range keys {
+		asked[i] = []string{string(at.channel), at.key}
 	}
-	return nil
+	return asking{q, asked, func(n int, value string) error {
+		answer(keys[n], value)
+		return nil
+	}}
 }
 
 func add(list []keyIn, c merchant.ChannelKey, key string) []keyIn {
@@ -174,8 +184,8 @@ func add(list []keyIn, c merchant.ChannelKey, key string) []keyIn {
 	return append(list, keyIn{c, name(key)})
 }
 
-// readChannels reads whose the channels are that may be meant.
-func (t *tx) readChannels(k *known, in []notice.Inbound) error {
+// meant are the channels that notices may mean.
+func meant(in []notice.Inbound) (asked [][]string) {
 	var keys []string
 	for _, n := range in {
 		for _, c := range n.Channels {
@@ -187,16 +197,9 @@ func (t *tx) readChannels(k *known, in []notice.Inbound) error {
 	}
 	slices.Sort(keys)
 	for _, key := range slices.Compact(keys) {
-		var o channelOwner
-		found, err := t.has(`select merchant_id, store_id, mode from channel where key = $1`, []any{key}, &o.merchant, &o.store, &o.mode)
-		if err != nil {
-			return err
-		}
-		if found {
-			k.channels[merchant.ChannelKey(key)] = o
-		}
+		asked = append(asked, []string{key})
 	}
-	return nil
+	return asked
 }
 
 // find is what is known for a notice, in each channel that it may mean.

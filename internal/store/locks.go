@@ -42,15 +42,27 @@ func (t *tx) try(keys []string) (missed map[string]bool, err error) {
 	if !t.d.postgres || len(keys) == 0 {
 		return nil, nil
 	}
+	return t.obtain(tryLocks, keys, lockNames(keys))
+}
+
+// What tells which of some names could be locked at once; the second also keeps
+// the settings as they are, before anything is read by them.
+const (
+	tryLocks = `select k, pg_try_advisory_xact_lock(hashtextextended(k, 0)) from unnest($1::text[]) as k`
+
+	trySettled = `with settings as materialized (select pg_advisory_xact_lock_shared($2))
+		select '', true from settings union all ` + tryLocks
+)
+
+func (t *tx) obtain(query string, keys []string, args ...any) (missed map[string]bool, err error) {
 	got := make(map[string]bool, len(keys))
-	err = t.each(`select k, pg_try_advisory_xact_lock(hashtextextended(k, 0)) from unnest($1::text[]) as k`,
-		[]any{lockNames(keys)}, func(rows *sql.Rows) error {
-			var k string
-			var ok bool
-			err := rows.Scan(&k, &ok)
-			got[k] = ok
-			return err
-		})
+	err = t.each(query, args, func(rows *sql.Rows) error {
+		var k string
+		var ok bool
+		err := rows.Scan(&k, &ok)
+		got[k] = ok
+		return err
+	})
 	missed = make(map[string]bool)
 	for _, k := range keys {
 		if !got[name(k)] {
@@ -96,14 +108,11 @@ func (t *tx) take(in []notice.Inbound) (busy []bool, err error) {
 	if !t.d.postgres {
 		return busy, nil
 	}
-	if err := t.lock(nil); err != nil {
-		return nil, err
-	}
 	var keys []string
 	for _, n := range in {
 		keys = append(keys, locksOf(n)...)
 	}
-	missed, err := t.try(keys)
+	missed, err := t.obtain(trySettled, keys, lockNames(keys), settingsLock)
 	if err != nil {
 		return nil, err
 	}

@@ -100,11 +100,12 @@ var (
 	newPayment = inserting("payment", `key uuid, merchant_id text, store_id text, id text, mode text, state text, amount bigint,
 		currency text, requested_at bigint, updated_at bigint, status_changed_at bigint, deadline bigint, doc bytea`, "")
 	changedPayment = &bulk{
-		one: `update payment set state = $2, updated_at = $3, status_changed_at = $4, deadline = $5, doc = $6 where key = $1`,
-		many: `update payment as p set state = c.state, updated_at = c.updated_at, status_changed_at = c.status_changed_at,
+		table: "payment",
+		one:   `update payment set state = $2, updated_at = $3, status_changed_at = $4, deadline = $5, doc = $6 where key = $1`,
+		many: stating(`update payment as p set state = c.state, updated_at = c.updated_at, status_changed_at = c.status_changed_at,
 			deadline = c.deadline, doc = c.doc
 			from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[])
-			as c (key, state, updated_at, status_changed_at, deadline, doc) where p.key = c.key`,
+			as c (key, state, updated_at, status_changed_at, deadline, doc) where p.key = c.key`),
 		kinds: []string{"uuid", "text", "bigint", "bigint", "bigint", "bytea"},
 		last:  true,
 	}

@@ -94,7 +94,7 @@ type step struct {
 // asks, and once for anything, as PostgreSQL may do with what it prepared.
 func postgresFlaws(ctx context.Context, c *pgx.Conn, st statement, small map[string]bool) (out []string, err error) {
 	explain := `explain (analyze, timing off, summary off, format json) `
-	if strings.HasPrefix(st.query, "insert") {
+	if strings.HasPrefix(st.query, "insert") || strings.HasPrefix(st.query, "with w0 as (insert") {
 		explain = `explain (format json) ` // its row is there by now
 	}
 	tx, err := c.Begin(ctx)

@@ -55,10 +55,6 @@ func (s *Store) settle(ctx context.Context, in []notice.Inbound, judge notice.Ju
 		if err != nil {
 			return err
 		}
-		version, err := t.settingsVersion()
-		if err != nil {
-			return err
-		}
 		k, err := t.know(in, taken)
 		if err != nil {
 			return err
@@ -66,7 +62,7 @@ func (s *Store) settle(ctx context.Context, in []notice.Inbound, judge notice.Ju
 		var refused []refusal
 		for i, n := range in {
 			switch {
-			case n.Version != 0 && n.Version != version:
+			case n.Version != 0 && n.Version != t.version:
 				results[i] = notice.Result{ID: n.ID, Err: fault.Errorf(fault.Stale, "the settings changed")}
 				continue
 			case taken[i]:

@@ -11,8 +11,9 @@ import (
 )
 
 // A sqliteWriter is SQLite's one writer: a goroutine that commits together
-// what waited while it committed the last. Each function has a savepoint of
-// its own, so one that fails takes nothing along. Functions in the first line
+// what waited while it committed the last. A function that fails takes nothing
+// along: if it wrote something, all of them run once more, each in a savepoint
+// of its own. (Savepoints for all and always would cost a tenth.) Functions in the first line
 // go ahead of all others: a PG waits a second, everyone else can wait longer.
 type sqliteWriter struct {
 	file  string
@@ -137,10 +138,20 @@ func (w *sqliteWriter) commit(batch []*sqliteJob) (left []*sqliteJob) {
 			close(j.done)
 		}
 	}()
+	left, again := w.attempt(batch, false)
+	if again {
+		left, _ = w.attempt(batch, true)
+	}
+	return left
+}
+
+// attempt runs a batch in one transaction, with savepoints or without. Without,
+// it says when the batch must be run again with them, and nothing was kept.
+func (w *sqliteWriter) attempt(batch []*sqliteJob, savepoints bool) (left []*sqliteJob, again bool) {
 	ctx := context.Background()
 	if err := w.begin(ctx); err != nil {
 		failAll(batch, err)
-		return nil
+		return nil, false
 	}
 	var others time.Time // when the first of those not in the first line began
 	for i, j := range batch {
@@ -158,19 +169,34 @@ func (w *sqliteWriter) commit(batch []*sqliteJob) (left []*sqliteJob) {
 			j.err = j.ctx.Err()
 			continue
 		}
-		if err := w.step(ctx, j); err != nil {
+		var err error
+		if savepoints {
+			err = w.step(ctx, j)
+		} else if again = w.plain(ctx, j); again {
+			_ = w.exec(ctx, `rollback`)
+			return nil, true
+		}
+		if err != nil {
 			// SQLite itself gave the transaction up (disk full, I/O error):
 			// nothing of the batch is kept.
 			_ = w.exec(ctx, `rollback`)
 			failAll(batch, err)
-			return nil
+			return nil, false
 		}
 	}
 	if err := w.exec(ctx, `commit`); err != nil {
 		_ = w.exec(ctx, `rollback`)
 		failAll(batch[:len(batch)-len(left)], err)
 	}
-	return left
+	return left, false
+}
+
+// plain runs one function without a savepoint. Its error matters to itself
+// alone if it wrote nothing; else the batch must be undone.
+func (w *sqliteWriter) plain(ctx context.Context, j *sqliteJob) (undo bool) {
+	t := &tx{ctx: ctx, q: w}
+	j.err = run(j.fn, t)
+	return j.err != nil && t.wrote
 }
 
 // begin starts a transaction, unless the file is no longer the one that was

@@ -27,6 +27,7 @@ type tx struct {
 	throttled     []attention // to be given at the end
 	own           *fresh      // deliveries that this node takes itself
 	version       int64       // of the settings, once it is known
+	wrote         bool        // a statement was run that may have changed something
 
 	rows   map[*bulk][][]any // kept to be written together
 	kept   []*bulk           // those of rows, in order
@@ -37,6 +38,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	if err := t.flush(); err != nil {
 		return 0, err
 	}
+	t.wrote = true
 	res, err := t.q.ExecContext(t.ctx, query, args...)
 	if err != nil {
 		return 0, err
