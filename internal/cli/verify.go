@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/tongbo/tongbo/internal/store"
 )
@@ -25,14 +26,24 @@ func (c *verifyCmd) Run(env Env) error {
 	defer func() { _ = end() }()
 	problems := 0
 	enc := json.NewEncoder(env.Stdout)
-	checked, err := st.Verify(ctx, func(p store.Problem) {
+	var shown sync.Mutex
+	p := newProgress(env)
+	checked, err := st.VerifyShown(ctx, func(found store.Problem) {
+		shown.Lock()
+		defer shown.Unlock()
+		p.end()
 		problems++
 		if c.JSON {
-			_ = enc.Encode(p)
+			_ = enc.Encode(found)
 			return
 		}
-		fmt.Fprintln(env.Stdout, p)
+		fmt.Fprintln(env.Stdout, found)
+	}, func(rows int64) {
+		shown.Lock()
+		defer shown.Unlock()
+		p.show("%s looked at", plural(rows, "row", "rows"))
 	})
+	p.end()
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"sync"
 	"time"
+
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
 )
 
 // The plans of these queries are tested; the others are found by Record.
@@ -84,4 +88,33 @@ func (r *recorder) QueryContext(ctx context.Context, query string, args ...any) 
 func (r *recorder) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	r.tell(query, args)
 	return r.querier.QueryRowContext(ctx, query, args...)
+}
+
+// VerifyAlone is Verify on one connection.
+func (r *Reader) VerifyAlone(ctx context.Context, report func(Problem)) (Checked, error) {
+	r.verifying.Lock()
+	defer r.verifying.Unlock()
+	return r.Verify(ctx, report)
+}
+
+// SealPayment is a payment as a row keeps it.
+func (r *Reader) SealPayment(p payment.Payment) []byte {
+	doc, err := r.sealPayment(p)
+	if err != nil {
+		panic(err) // payments always marshal
+	}
+	return doc
+}
+
+// SealRequest is a notice's request as a row keeps it.
+func (r *Reader) SealRequest(in notice.Inbound) []byte {
+	b, err := json.Marshal(keptRequest{in.Request.Method, []byte(in.Request.Path), []byte(in.Request.Query),
+		in.Request.Header, in.Request.Body, keptWords{in.Notice.Deposit, in.Notice.Account.Reveal()}})
+	if err == nil {
+		b, err = r.key.Seal(b, "notice_body/"+string(in.ID))
+	}
+	if err != nil {
+		panic(err) // requests always marshal
+	}
+	return b
 }

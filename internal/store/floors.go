@@ -73,17 +73,3 @@ func floorsOf(ctx context.Context, q querier) (floors, error) {
 	})
 	return f, err
 }
-
-// missed reports that something of a notice is gone, unless it may have been
-// pruned: what is not older than the floor, and what belongs to an open case,
-// was not.
-func (v *verifier) missed(id, floor, kind, text string) error {
-	if id < floor {
-		open, err := v.number(`select count(*) from open_case where id = $1`, id)
-		if err != nil || open == 0 {
-			return err
-		}
-	}
-	v.problem(kind, id, "%s", text)
-	return nil
-}

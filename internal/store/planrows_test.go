@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,44 +17,45 @@ import (
 // the id of the k-th kind of that number.
 type crowd struct {
 	table  string
-	per    int // payments for a row
+	per    int    // payments for a row
+	where  string // which row; empty: any
 	values map[string]string
 }
 
 // crowds are an installation that has worked for long: of 100 payments one
 // waits, and one delivery; of 1000 notices one is held.
 var crowds = []crowd{
-	{"payment", 1, map[string]string{
+	{"payment", 1, "", map[string]string{
 		"key": "{1}", "id": "'o ' || {i}", "requested_at": "requested_at + {i}", "updated_at": "updated_at + {i}",
 		"state": "case when {i} % 100 = 0 then state else 'PAID' end", "deadline": "case when {i} % 100 = 0 then 1900000000000000 + {i} end",
 	}},
-	{"match_key", 1, map[string]string{"payment_key": "{1}", "kind": "'order'", "value": "'o ' || {i}"}},
-	{"match_key", 1, map[string]string{"payment_key": "{1}", "kind": "'account'", "value": "'a ' || {i}"}},
-	{"notice", 1, map[string]string{
+	{"match_key", 1, "", map[string]string{"payment_key": "{1}", "kind": "'order'", "value": "'o ' || {i}"}},
+	{"match_key", 1, "", map[string]string{"payment_key": "{1}", "kind": "'account'", "value": "'a ' || {i}"}},
+	{"notice", 1, "", map[string]string{
 		"id": "{2}", "order_id": "'o ' || {i}", "key": "'k ' || {i}", "payment_key": "{1}",
 		"verdict":     "case when {i} % 1000 = 1 then 'unmatched' when {i} % 1000 = 2 then 'conflict' when {i} % 20 = 3 then 'duplicate' else 'applied' end",
 		"channel_key": "case when {i} % 1000 = 7 then 'channel-key-2' else 'channel-key-1' end",
 	}},
-	{"notice_body", 1, map[string]string{"id": "{2}"}},
-	{"notice_key", 1, map[string]string{"notice_id": "{2}", "key": "'k ' || {i}"}},
-	{"deposit", 1, map[string]string{"payment_key": "{1}", "notice_id": "{2}", "key": "'d ' || {i}"}},
-	{"verdict", 100, map[string]string{"id": "{7}", "notice_id": "{2}", "payment_key": "{1}"}},
-	{"open_case", 1000, map[string]string{"id": "{2}", "notice_key": "'h ' || {i}"}},
-	{"case_key", 1000, map[string]string{"case_id": "{2}", "value": "'h ' || {i}"}},
-	{"event", 1, map[string]string{"id": "{3}", "payment_key": "{1}", "payment_id": "'o ' || {i}", "notice_id": "{2}"}},
-	{"delivery", 100, map[string]string{
+	{"notice_body", 1, "", map[string]string{"id": "{2}"}},
+	{"notice_key", 1, "", map[string]string{"notice_id": "{2}", "key": "'k ' || {i}"}},
+	{"deposit", 1, "", map[string]string{"payment_key": "{1}", "notice_id": "{2}", "key": "'d ' || {i}"}},
+	{"verdict", 100, "", map[string]string{"id": "{7}", "notice_id": "{2}", "payment_key": "{1}"}},
+	{"open_case", 1000, "", map[string]string{"id": "{2}", "notice_key": "'h ' || {i}"}},
+	{"case_key", 1000, "", map[string]string{"case_id": "{2}", "value": "'h ' || {i}"}},
+	{"event", 1, "", map[string]string{"id": "{3}", "payment_key": "{1}", "payment_id": "'o ' || {i}", "notice_id": "{2}"}},
+	{"delivery", 100, "", map[string]string{
 		"id": "{4}", "event_id": "{3}", "payment_key": "{1}", "payment_id": "'o ' || {i}", "state": "'waiting'", "lease": "null",
 		"target": "case when {i} % 10 = 0 then 'https://shop.example/' || {i} % 50 else target end", "lane": "{i} % 2", "tries": "{i} % 2",
 		"due_at": "created_at + {i} * 1000", "ready_at": "created_at + {i} * 1000",
 	}},
-	{"delivery_end", 1, map[string]string{"id": "{5}", "event_id": "{3}", "payment_key": "{1}", "payment_id": "'o ' || {i}"}},
-	{"attempt", 1, map[string]string{"id": "{6}", "delivery_id": "{5}", "webhook_id": "{5}"}},
-	{"attempt_body", 1, map[string]string{"id": "{6}"}},
+	{"delivery_end", 1, "", map[string]string{"id": "{5}", "event_id": "{3}", "payment_key": "{1}", "payment_id": "'o ' || {i}"}},
+	{"attempt", 1, "", map[string]string{"id": "{6}", "delivery_id": "{5}", "webhook_id": "{5}"}},
+	{"attempt_body", 1, "", map[string]string{"id": "{6}"}},
 }
 
 // multiply makes the rows of a crowd for so many payments. Ids grow, as those
 // of a clock do.
-func (c crowd) multiply(t *testing.T, db *storetest.Database, payments int) {
+func (c crowd) multiply(t testing.TB, db *storetest.Database, payments int) {
 	t.Helper()
 	columns := columnsOf(t, db, c.table)
 	values := slices.Clone(columns)
@@ -72,8 +74,8 @@ func (c crowd) multiply(t *testing.T, db *storetest.Database, payments int) {
 	if db.Postgres {
 		numbers = `with n (i) as (select generate_series(1, %d))`
 	}
-	db.Exec(t, fmt.Sprintf(numbers+` insert into %s (%s) select %s from n, (select * from %s limit 1) as one order by n.i`,
-		payments/c.per, c.table, strings.Join(columns, ", "), strings.Join(values, ", "), c.table))
+	db.Exec(t, fmt.Sprintf(numbers+` insert into %s (%s) select %s from n, (select * from %s where %s limit 1) as one order by n.i`,
+		payments/c.per, c.table, strings.Join(columns, ", "), strings.Join(values, ", "), c.table, cmp.Or(c.where, "true")))
 }
 
 // numbered is SQL for the id that the n.i-th thing of a kind has.
@@ -87,7 +89,7 @@ func numbered(db *storetest.Database, kind int) string {
 	return fmt.Sprintf("printf('%%08x-%%04x-700%d-8000-%%012x', %s >> 16, %s & 65535, n.i)", kind, at, at)
 }
 
-func columnsOf(t *testing.T, db *storetest.Database, table string) []string {
+func columnsOf(t testing.TB, db *storetest.Database, table string) []string {
 	t.Helper()
 	rows, err := db.Raw.QueryContext(t.Context(), `select * from `+table+` limit 0`)
 	if err != nil {

@@ -43,6 +43,8 @@ type Reader struct {
 	db  *sql.DB
 	key *seal.Key
 	d   dialect
+
+	verifying sync.Mutex // held by the one Verify that has several connections
 }
 
 // A Store reads and writes.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,58 +40,109 @@ type Checked struct {
 // one snapshot: every acknowledged notice has its payment or its open case, no
 // deposit counts twice, every payment's money was told exactly once, and every
 // delivery has an end, a due time or a reason to wait. What Prune took is not
-// missed. It calls report for
-// each problem, and returns an error only if it could not look. It reads page
-// by page, so memory does not grow with the database; on a live one it costs
-// reading, and keeps the snapshot for as long as it takes.
+// missed. It calls report for each problem, one after the other, and returns an
+// error only if it could not look. It walks through tables, so memory does not grow with the database; on
+// a live one it costs reading, on several connections if it gets them, and
+// keeps the snapshot for as long as it takes.
 func (r *Reader) Verify(ctx context.Context, report func(Problem)) (Checked, error) {
-	opts := &sql.TxOptions{ReadOnly: true}
-	if r.d.postgres {
-		opts.Isolation = sql.LevelRepeatableRead
-	}
-	snapshot, err := r.db.BeginTx(ctx, opts)
+	return r.VerifyShown(ctx, report, func(int64) {})
+}
+
+// VerifyShown is Verify that calls progress now and then, from any goroutine,
+// with how many rows it has looked at, and once at the end.
+func (r *Reader) VerifyShown(ctx context.Context, report func(Problem), progress func(rows int64)) (Checked, error) {
+	list, end, err := r.snapshots(ctx)
 	if err != nil {
-		return Checked{}, away(err)
+		return Checked{}, fmt.Errorf("verify: %w", away(err))
 	}
-	defer func() { _ = snapshot.Rollback() }()
-	if r.d.postgres {
-		// Whoever reads the reports may take their time.
-		if _, err := snapshot.ExecContext(ctx, `set local idle_in_transaction_session_timeout = 0`); err != nil {
-			return Checked{}, away(err)
-		}
-	}
-	return r.verifyIn(ctx, snapshot, report)
+	defer end()
+	return r.verifyOn(ctx, list, report, progress)
 }
 
 // verifyIn is Verify in a transaction that others began.
-func (r *Reader) verifyIn(ctx context.Context, q querier, report func(Problem)) (c Checked, err error) {
-	v := &verifier{ctx: ctx, r: r, q: q, report: report}
-	if v.floors, err = floorsOf(ctx, q); err != nil {
-		return Checked{}, fmt.Errorf("verify: %w", away(err))
-	}
-	for _, check := range []func() error{
-		v.count, v.notices, v.payments, v.deposits, v.tries, func() error { return v.sweep(time.Now()) },
-	} {
-		if err := check(); err != nil {
-			return v.checked, fmt.Errorf("verify: %w", away(err))
-		}
-	}
-	return v.checked, nil
+func (r *Reader) verifyIn(ctx context.Context, q querier, report func(Problem)) (Checked, error) {
+	return r.verifyOn(ctx, []querier{q}, report, func(int64) {})
 }
 
-// A verifier is one Verify under way.
+// verifyOn is Verify in transactions that see the same.
+func (r *Reader) verifyOn(ctx context.Context, list []querier, report func(Problem), progress func(rows int64)) (Checked, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	all := verifier{ctx: ctx, r: r, findings: &findings{report: report, progress: progress}, sums: &sums{summing: newSumming()}}
+	all.checked = &all.findings.checked
+	var err error
+	if all.floors, err = floorsOf(ctx, list[0]); err != nil {
+		return Checked{}, fmt.Errorf("verify: %w", away(err))
+	}
+	// The longest first, so that all end at about the same time.
+	passes := make(chan func(*verifier) error, 6)
+	for _, pass := range []func(*verifier) error{
+		(*verifier).payments, (*verifier).notices, (*verifier).deliveries, (*verifier).attempts,
+		func(v *verifier) error { return v.sweep(rules(time.Now(), v.floors)) }, (*verifier).events,
+	} {
+		passes <- pass
+	}
+	close(passes)
+	var wg sync.WaitGroup
+	for _, q := range list {
+		v := all
+		v.q = q
+		wg.Go(func() {
+			for pass := range passes {
+				if err := pass(&v); err != nil {
+					stop(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err = context.Cause(ctx); err != nil {
+		return *all.checked, fmt.Errorf("verify: %w", away(err))
+	}
+	all.q = list[0]
+	if err := all.sweep(all.sums.doubts(all.floors)); err != nil {
+		return *all.checked, fmt.Errorf("verify: %w", away(err))
+	}
+	progress(all.findings.rows.Load())
+	return *all.checked, nil
+}
+
+// A verifier is a part of one Verify under way, on a connection of its own.
 type verifier struct {
-	ctx     context.Context // of the snapshot
-	r       *Reader
-	q       querier
-	report  func(Problem)
-	checked Checked
-	floors  floors // what is older may have been pruned
+	ctx      context.Context // of the snapshot
+	r        *Reader
+	q        querier
+	findings *findings
+	checked  *Checked // each count is one part's
+	sums     *sums    // likewise
+	floors   floors   // what is older may have been pruned
+}
+
+// findings are what the parts of a Verify found.
+type findings struct {
+	mu       sync.Mutex
+	report   func(Problem)
+	checked  Checked
+	rows     atomic.Int64
+	progress func(rows int64)
 }
 
 func (v *verifier) problem(kind, subject, format string, args ...any) {
-	v.checked.Problems++
-	v.report(Problem{kind, subject, fmt.Sprintf(format, args...)})
+	v.findings.mu.Lock()
+	defer v.findings.mu.Unlock()
+	v.findings.checked.Problems++
+	v.findings.report(Problem{kind, subject, fmt.Sprintf(format, args...)})
+}
+
+// showEvery is how many rows are looked at between two calls of progress.
+const showEvery = 1 << 14
+
+// seen counts rows that were looked at.
+func (v *verifier) seen(n int) {
+	if now := v.findings.rows.Add(int64(n)); now/showEvery != (now-int64(n))/showEvery {
+		v.findings.progress(now)
+	}
 }
 
 func (v *verifier) each(query string, args []any, scan func(*sql.Rows) error) error {
@@ -100,22 +153,6 @@ func (v *verifier) each(query string, args []any, scan func(*sql.Rows) error) er
 func (v *verifier) number(query string, args ...any) (n int64, err error) {
 	err = v.q.QueryRowContext(v.ctx, query, args...).Scan(&n)
 	return n, err
-}
-
-func (v *verifier) count() (err error) {
-	for _, c := range []struct {
-		into  *int64
-		table string
-	}{
-		{&v.checked.Notices, "notice"}, {&v.checked.Payments, "payment"}, {&v.checked.Deposits, "deposit"},
-		{&v.checked.Cases, "open_case"}, {&v.checked.Events, "event"}, {&v.checked.Attempts, "attempt"},
-	} {
-		if *c.into, err = v.number(`select count(*) from ` + c.table); err != nil {
-			return err
-		}
-	}
-	v.checked.Deliveries, err = v.number(`select (select count(*) from delivery) + (select count(*) from delivery_end)`)
-	return err
 }
 
 // Bounds beyond which a time is not one that the program writes.
@@ -141,45 +178,59 @@ func rules(now time.Time, f floors) []rule {
 			left join open_case c on c.id = k.case_id where c.id is null`, nil},
 		{ProblemName, "a name leads to a payment that does not exist", `select distinct m.payment_key from match_key m
 			left join payment p on p.key = m.payment_key where p.key is null`, nil},
+		{ProblemNotice, "the notice's payment does not exist", `select n.id from notice n left join payment p on p.key = n.payment_key
+			where n.payment_key is not null and p.key is null and n.payment_key >= $1`, []any{f.sure("payment")}},
 		{ProblemEvent, "the event's payment does not exist", `select e.id from event e left join payment p on p.key = e.payment_key
 			where e.payment_key is not null and p.key is null and e.payment_key >= $1`, []any{f.sure("payment")}},
-		{ProblemEvent, "the event has not the deliveries that were made for it", `select id from (select e.id, e.fanout,
-			(select count(*) from delivery d where d.event_id = e.id and d.original is null) +
-			(select count(*) from delivery_end d where d.event_id = e.id and d.original is null) as found from event e where e.id >= $1) as told
-			where found <> fanout`, []any{f.sure("delivery_end")}},
-		{ProblemDelivery, "the delivery has no event", `select d.id from (select id, event_id from delivery
-			union all select id, event_id from delivery_end) d left join event e on e.id = d.event_id
-			where e.id is null and d.event_id >= $1`, []any{f.sure("event")}},
 		{ProblemDelivery, "the delivery is over and waits", `select d.id from delivery d join delivery_end e on e.id = d.id`, nil},
 		{ProblemDelivery, "the delivery is held, but its endpoint is not paused", `select d.id from delivery d
 			left join endpoint p on p.id = d.endpoint_id where d.state = 'held' and (p.id is null or p.paused = ` + no + `)`, nil},
-		{ProblemDelivery, "the delivery neither waits nor is held", `select id from delivery where state not in ('waiting', 'held')`, nil},
-		{ProblemDelivery, "the delivery has no end", `select id from delivery_end where state not in ('completed', 'failed')`, nil},
 		{ProblemDelivery, "the delivery is due at no time that comes", `select id from delivery where state = 'waiting' and due_at > $1`,
 			[]any{micros(now.Add(longestDelay))}},
 		{ProblemDelivery, "the lease does not run out", `select id from delivery where lease is not null and ready_at > $1`,
 			[]any{micros(now.Add(longestLease))}},
 		{ProblemDelivery, "the delivery would never be claimed", `select id from delivery where state = 'waiting' and lease is null and ready_at <> due_at`, nil},
-		{ProblemAttempt, "the attempt's delivery does not exist", `select a.id from attempt a left join delivery d on d.id = a.delivery_id
+		{ProblemSealed, "what the attempt sent is gone", `select a.id from attempt a left join attempt_body b on b.id = a.id
+			where b.id is null and a.id >= $1`, []any{f.of("attempt_body")}},
+	}
+}
+
+// doubts are the promises that hold if sums are equal. Only if they are not,
+// as when something was pruned, it takes a query to find what breaks them.
+func (s *sums) doubts(f floors) (list []rule) {
+	if s.planned != s.made {
+		list = append(list, rule{ProblemEvent, "the event has not the deliveries that were made for it", `select e.id from event e left join
+			(select event_id, count(*) as found from (select event_id from delivery where original is null
+				union all select event_id from delivery_end where original is null) d group by event_id) f on f.event_id = e.id
+			where coalesce(f.found, 0) <> e.fanout and e.id >= $1`, []any{f.sure("delivery_end")}})
+	}
+	if s.planned != s.made || s.again > 0 {
+		list = append(list, rule{ProblemDelivery, "the delivery has no event", `select d.id from (select id, event_id from delivery
+			union all select id, event_id from delivery_end) d left join event e on e.id = d.event_id
+			where e.id is null and d.event_id >= $1`, []any{f.sure("event")}})
+	}
+	if s.due != s.tried {
+		list = append(list,
+			rule{ProblemAttempt, "the attempt's delivery does not exist", `select a.id from attempt a left join delivery d on d.id = a.delivery_id
 			left join delivery_end e on e.id = a.delivery_id where d.id is null and e.id is null and a.delivery_id >= $1`, []any{f.sure("delivery_end")}},
-		{ProblemAttempt, "the attempts are not numbered from 1 to the last try", `select id from (select d.id, d.tries,
+			rule{ProblemAttempt, "the attempts are not numbered from 1 to the last try", `select id from (select d.id, d.tries,
 			(select count(*) from attempt a where a.webhook_id = d.webhook and a.delivery_id = d.id) as made,
 			(select coalesce(max(number), 0) from attempt a where a.webhook_id = d.webhook and a.delivery_id = d.id) as last,
 			(select count(distinct number) from attempt a where a.webhook_id = d.webhook and a.delivery_id = d.id and number > 0) as numbers
 			from (select id, tries, coalesce(original, id) as webhook from delivery
 				union all select id, tries, coalesce(original, id) from delivery_end) d where d.id >= $1) as t
 			where made <> tries or last <> tries or numbers <> tries`, []any{f.sure("attempt")}},
-		{ProblemSealed, "what the attempt sent is gone", `select a.id from attempt a left join attempt_body b on b.id = a.id
-			where b.id is null and a.id >= $1`, []any{f.of("attempt_body")}},
+		)
 	}
+	return list
 }
 
 // no is false in both engines' SQL.
 const no = "(1 = 0)"
 
 // sweep checks what a query can check by itself.
-func (v *verifier) sweep(now time.Time) error {
-	for _, rule := range rules(now, v.floors) {
+func (v *verifier) sweep(list []rule) error {
+	for _, rule := range list {
 		if err := v.each(rule.query, rule.args, func(rows *sql.Rows) error {
 			var id string
 			err := rows.Scan(&id)

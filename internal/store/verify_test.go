@@ -72,6 +72,33 @@ func TestVerifySound(t *testing.T) {
 		if c.Notices != 18 || c.Payments != 8 || c.Cases == 0 || c.Deposits == 0 || c.Events == 0 || c.Deliveries == 0 || c.Attempts != 3 {
 			t.Errorf("Verify looked at %+v", c)
 		}
+		var rows int64
+		other, err := s.VerifyAlone(t.Context(), func(p store.Problem) { t.Errorf("%+v", p) })
+		if err != nil || other != c {
+			t.Errorf("on one connection Verify looked at %+v, %v; on several at %+v", other, err, c)
+		}
+		if _, err := s.VerifyShown(t.Context(), func(store.Problem) {}, func(n int64) { rows = n }); err != nil || rows != c.Notices+c.Payments+c.Events+c.Deliveries+c.Attempts {
+			t.Errorf("%d rows were told of at the end, %v", rows, err)
+		}
+	})
+}
+
+// TestVerifyAtOnce verifies several times at once: each takes more than one
+// connection if it gets them, and none waits for another's.
+func TestVerifyAtOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		busy(t, s)
+		var wg sync.WaitGroup
+		for range 12 {
+			wg.Go(func() {
+				if _, err := s.Verify(t.Context(), func(p store.Problem) { t.Errorf("%+v", p) }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
 	})
 }
 

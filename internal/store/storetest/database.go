@@ -35,14 +35,26 @@ func Each(t *testing.T, fn func(t *testing.T, db *Database)) {
 	t.Helper()
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
-		file := filepath.Join(t.TempDir(), "t.db")
-		fn(t, newDatabase(t, &Database{File: file, url: "sqlite:" + file}, "sqlite", file+"?_pragma=busy_timeout(10000)"))
+		fn(t, OnSQLite(t))
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		url := Postgres(t)
-		fn(t, newDatabase(t, &Database{Postgres: true, url: url}, "pgx", url))
+		fn(t, OnPostgres(t))
 	})
+}
+
+// OnSQLite returns a new database in a file that goes with the test.
+func OnSQLite(tb testing.TB) *Database {
+	tb.Helper()
+	file := filepath.Join(tb.TempDir(), "t.db")
+	return newDatabase(tb, &Database{File: file, url: "sqlite:" + file}, "sqlite", file+"?_pragma=busy_timeout(10000)")
+}
+
+// OnPostgres returns a new database in the cluster of [Postgres].
+func OnPostgres(tb testing.TB) *Database {
+	tb.Helper()
+	url := Postgres(tb)
+	return newDatabase(tb, &Database{Postgres: true, url: url}, "pgx", url)
 }
 
 func newDatabase(tb testing.TB, db *Database, driver, source string) *Database {

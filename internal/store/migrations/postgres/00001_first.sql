@@ -123,7 +123,6 @@ create table event (
   deposited boolean not null, concern text, notice_id uuid, fanout bigint not null
 ) partition by range (id);
 create table event_rest partition of event default;
-create index event_by_payment on event (payment_key, id) where payment_key is not null;
 
 -- Hot: deliveries that are not over.
 create table delivery (
@@ -149,7 +148,6 @@ create table delivery_end (
 ) partition by range (id);
 create table delivery_end_rest partition of delivery_end default;
 create index delivery_end_by_payment on delivery_end (payment_key) where payment_key is not null;
-create index delivery_end_by_event on delivery_end (event_id);
 
 create table attempt (
   id uuid primary key, delivery_id uuid not null, webhook_id uuid not null, number bigint not null,

@@ -121,7 +121,6 @@ create table event (
   transaction_id text not null, cancellation_id text not null, state text not null,
   deposited integer not null, concern text, notice_id text, fanout integer not null
 ) strict, without rowid;
-create index event_by_payment on event (payment_key, id) where payment_key is not null;
 
 -- Hot: deliveries that are not over.
 create table delivery (
@@ -146,7 +145,6 @@ create table delivery_end (
   original text, created_at integer not null, ended_at integer not null, outcome text not null
 ) strict;
 create index delivery_end_by_payment on delivery_end (payment_key) where payment_key is not null;
-create index delivery_end_by_event on delivery_end (event_id);
 
 create table attempt (
   id text primary key, delivery_id text not null, webhook_id text not null, number integer not null,
