@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"github.com/tongbo/tongbo/internal/store"
@@ -24,6 +25,9 @@ func (c *verifyCmd) Run(env Env) error {
 		return err
 	}
 	defer func() { _ = end() }()
+	// Nearly all that is read is looked at once: collecting it less often is a
+	// tenth faster, for some 60 MB.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	problems := 0
 	enc := json.NewEncoder(env.Stdout)
 	var shown sync.Mutex

@@ -22,7 +22,7 @@ func (r *Reader) snapshots(ctx context.Context) (list []querier, end func(), err
 	// Who waits for connections while holding some must be the only one.
 	if r.verifying.TryLock() {
 		s.several = true
-		err = s.beginAll(ctx, 1+min(runtime.GOMAXPROCS(0), mostSnapshots-1))
+		err = s.beginAll(ctx, min(runtime.GOMAXPROCS(0)+2, mostSnapshots))
 	}
 	if err == nil && len(s.open) == 0 {
 		err = s.begin(ctx, "")
