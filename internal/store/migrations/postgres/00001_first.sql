@@ -56,7 +56,7 @@ create table payment (
   mode text not null, state text not null, amount bigint not null, currency text not null,
   requested_at bigint not null, updated_at bigint not null, status_changed_at bigint not null,
   deadline bigint, doc bytea not null
-);
+) with (fillfactor = 80);  -- a payment changes soon after it was made: in place, if there is room
 create unique index payment_by_id on payment (store_id, id);
 create index payment_by_deadline on payment (deadline) where deadline is not null;
 
