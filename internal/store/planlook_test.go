@@ -69,7 +69,7 @@ func sqliteFlaws(t *testing.T, db *storetest.Database, st statement, small map[s
 }
 
 // parts are names in plans that stand for a part of the query.
-var parts = []string{"hop", "d", "CONSTANT", "(subquery-1)"}
+var parts = []string{"hop", "d", "k", "CONSTANT", "(subquery-1)"}
 
 // fewToSort are words of queries whose sorted rows are those of one payment,
 // one name or one store's settings.

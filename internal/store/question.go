@@ -6,12 +6,30 @@ import (
 	"strings"
 )
 
-// A question asks for one column by some texts: for many at once on
-// PostgreSQL, where every round trip counts, and for one after the other on
-// SQLite, where none is made.
+// A question asks for one column by some texts. On PostgreSQL, where every round
+// trip counts, it is asked about all of them at once; on SQLite, where each
+// statement costs the driver as much as several rows, about a few.
 type question struct {
 	many statement // by arrays; answers with the place in them, from 1, and the value
-	one  string    // by texts; answers with the value
+	one  string    // for SQLite, by texts; answers with 1 and the value
+	few  string    // for SQLite, about fewAsked times as many texts
+}
+
+// fewAsked is how many things a question of SQLite asks about at once.
+const fewAsked = 8
+
+// asks is a question: many for PostgreSQL; for SQLite, a query that finds n and
+// the value by a table k (n, …) of what is asked, with the given columns.
+func asks(columns, many, query string) question {
+	names := strings.Split(columns, ", ")
+	with := func(rows int) string {
+		list := make([]string, rows)
+		for row := range rows {
+			list[row] = fmt.Sprintf("(%d, %s", row+1, rowOf(row, len(names))[1:])
+		}
+		return "with k (n, " + columns + ") as (values " + strings.Join(list, ", ") + ") " + query
+	}
+	return question{many: stating(many), one: with(1), few: with(fewAsked)}
 }
 
 // An asking is a question with what is asked, and who hears each value with the
@@ -83,20 +101,28 @@ func (t *tx) ask(q question, asked [][]string, answer func(n int, value []byte) 
 			return answer(n-1, value)
 		})
 	}
-	for n, a := range asked {
-		args := make([]any, len(a))
-		for i, text := range a {
-			args[i] = text
+	for at := 0; at < len(asked); {
+		query, size := q.one, 1
+		if len(asked)-at >= fewAsked {
+			query, size = q.few, fewAsked
 		}
-		if err := t.each(q.one, args, func(rows *sql.Rows) error {
+		var args []any
+		for _, a := range asked[at : at+size] {
+			for _, text := range a {
+				args = append(args, text)
+			}
+		}
+		if err := t.each(query, args, func(rows *sql.Rows) error {
+			var n int
 			var value []byte
-			if err := rows.Scan(&value); err != nil {
+			if err := rows.Scan(&n, &value); err != nil {
 				return err
 			}
-			return answer(n, value)
+			return answer(at+n-1, value)
 		}); err != nil {
 			return err
 		}
+		at += size
 	}
 	return nil
 }
@@ -104,59 +130,54 @@ func (t *tx) ask(q question, asked [][]string, answer func(n int, value []byte) 
 // mostNamed is how many payments of one name are looked at, the newest first.
 const mostNamed = "100"
 
-// What is asked for a batch of notices.
+// What is asked for a batch of notices. On SQLite a cross join is one that
+// begins with what is asked.
 var (
-	// Index: match_key_pkey.
-	namesOf = question{
-		many: stating(`select k.n, m.payment_key from unnest($1::text[], $2::text[], $3::text[]) with ordinality as k (channel, kind, value, n)
+	// Index: match_key_pkey; on SQLite the primary key.
+	namesOf = asks("channel, kind, value",
+		`select k.n, m.payment_key from unnest($1::text[], $2::text[], $3::text[]) with ordinality as k (channel, kind, value, n)
 			cross join lateral (select payment_key from match_key where channel_key = k.channel and kind = k.kind and value = k.value
-				order by payment_key desc limit ` + mostNamed + `) as m`),
-		one: `select payment_key from match_key where channel_key = $1 and kind = $2 and value = $3
-			order by payment_key desc limit ` + mostNamed,
-	}
+				order by payment_key desc limit `+mostNamed+`) as m`,
+		`select k.n, m.payment_key from k cross join match_key m on m.channel_key = k.channel and m.kind = k.kind and m.value = k.value
+			and m.payment_key > coalesce((select o.payment_key from match_key o
+				where o.channel_key = k.channel and o.kind = k.kind and o.value = k.value
+				order by o.payment_key desc limit 1 offset `+mostNamed+`), '')`)
 	// The settings' version, to which nothing but a place is asked.
-	versionOf = question{
-		many: stating(`select k.n, s.version from unnest($1::text[]) with ordinality as k (nothing, n) cross join setting s where s.id = 1`),
-		one:  `select version from setting where id = 1 and $1 = ''`,
-	}
+	versionOf = asks("blank",
+		`select k.n, s.version from unnest($1::text[]) with ordinality as k (blank, n) cross join setting s where s.id = 1`,
+		`select k.n, version from k cross join setting where id = 1`)
 	// Index: channel_pkey. What a notice's row says of its channel.
-	channelsOf = question{
-		many: stating(`select k.n, c.merchant_id || chr(31) || c.store_id || chr(31) || c.mode
-			from unnest($1::text[]) with ordinality as k (key, n) join channel c on c.key = k.key`),
-		one: `select merchant_id || char(31) || store_id || char(31) || mode from channel where key = $1`,
-	}
+	channelsOf = asks("key",
+		`select k.n, c.merchant_id || chr(31) || c.store_id || chr(31) || c.mode
+			from unnest($1::text[]) with ordinality as k (key, n) join channel c on c.key = k.key`,
+		`select k.n, c.merchant_id || char(31) || c.store_id || char(31) || c.mode from k cross join channel c on c.key = k.key`)
 	// Index: payment_pkey.
-	paymentsOf = question{
-		many: stating(`select k.n, p.doc from unnest($1::uuid[]) with ordinality as k (key, n) join payment p on p.key = k.key
-			for update of p skip locked`),
-		one: `select doc from payment where key = $1`,
-	}
+	paymentsOf = asks("key",
+		`select k.n, p.doc from unnest($1::uuid[]) with ordinality as k (key, n) join payment p on p.key = k.key
+			for update of p skip locked`,
+		`select k.n, p.doc from k cross join payment p on p.key = k.key`)
 	// Index: notice_key_pkey.
-	messagesOf = question{
-		many: stating(`select k.n, m.notice_id from unnest($1::text[], $2::text[]) with ordinality as k (channel, key, n)
-			join notice_key m on m.channel_key = k.channel and m.key = k.key`),
-		one: `select notice_id from notice_key where channel_key = $1 and key = $2`,
-	}
+	messagesOf = asks("channel, key",
+		`select k.n, m.notice_id from unnest($1::text[], $2::text[]) with ordinality as k (channel, key, n)
+			join notice_key m on m.channel_key = k.channel and m.key = k.key`,
+		`select k.n, m.notice_id from k cross join notice_key m on m.channel_key = k.channel and m.key = k.key`)
 	// Index: deposit_pkey.
-	depositsOf = question{
-		many: stating(`select k.n, d.payment_key from unnest($1::text[], $2::text[]) with ordinality as k (channel, key, n)
-			join deposit d on d.channel_key = k.channel and d.key = k.key`),
-		one: `select payment_key from deposit where channel_key = $1 and key = $2`,
-	}
+	depositsOf = asks("channel, key",
+		`select k.n, d.payment_key from unnest($1::text[], $2::text[]) with ordinality as k (channel, key, n)
+			join deposit d on d.channel_key = k.channel and d.key = k.key`,
+		`select k.n, d.payment_key from k cross join deposit d on d.channel_key = k.channel and d.key = k.key`)
 	// Index: open_case_by_key.
-	casesOf = question{
-		many: stating(`select k.n, c.id from unnest($1::text[], $2::text[]) with ordinality as k (channel, key, n)
-			join open_case c on c.channel_key = k.channel and c.notice_key = k.key and c.notice_key <> ''`),
-		one: `select id from open_case where channel_key = $1 and notice_key = $2 and notice_key <> ''`,
-	}
+	casesOf = asks("channel, key",
+		`select k.n, c.id from unnest($1::text[], $2::text[]) with ordinality as k (channel, key, n)
+			join open_case c on c.channel_key = k.channel and c.notice_key = k.key and c.notice_key <> ''`,
+		`select k.n, c.id from k cross join open_case c on c.channel_key = k.channel and c.notice_key = k.key and c.notice_key <> ''`)
 	// Index: match_key_by_store. The order may be the other mode's.
-	elsewiseOf = question{
-		many: stating(`select k.n, m.payment_key from unnest($1::text[], $2::text[]) with ordinality as k (channel, value, n)
+	elsewiseOf = asks("channel, value",
+		`select k.n, m.payment_key from unnest($1::text[], $2::text[]) with ordinality as k (channel, value, n)
 			join channel c on c.key = k.channel
 			join match_key m on m.store_id = c.store_id and m.kind = 'order' and m.value = k.value
-			join channel o on o.key = m.channel_key and o.mode <> c.mode`),
-		one: `select m.payment_key from match_key m join channel c on c.key = $1
-			join channel o on o.key = m.channel_key
-			where m.store_id = c.store_id and m.kind = 'order' and m.value = $2 and o.mode <> c.mode limit 1`,
-	}
+			join channel o on o.key = m.channel_key and o.mode <> c.mode`,
+		`select k.n, m.payment_key from k cross join channel c on c.key = k.channel
+			cross join match_key m on m.store_id = c.store_id and m.kind = 'order' and m.value = k.value
+			cross join channel o on o.key = m.channel_key and o.mode <> c.mode`)
 )
