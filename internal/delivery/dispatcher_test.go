@@ -119,7 +119,7 @@ func TestMaxInFlight(t *testing.T) {
 		s.Shops.Answer = func(*http.Request, int) *http.Response { <-time.After(time.Second); return answer(200) }
 		s.Tell(70, webhook.Paid)
 		s.Run()
-		s.Pass(10 * time.Second)
+		s.Pass(11 * time.Second)
 		if most := s.Shops.Most("e1.example"); most != 7 {
 			t.Errorf("%d tries at once, want 7", most)
 		}

@@ -13,9 +13,14 @@ import (
 // maxBatch is how many outcomes one transaction records at most.
 const maxBatch = 512
 
-// A finisher records outcomes. What gathers while one batch is written makes
-// the next: batches are as large as the load makes them, and a lone outcome
-// waits for nothing.
+// apart is how long after the begin of one write the next one begins at the
+// earliest. A slot for tries is free before, so nothing waits for it but the
+// record.
+const apart = 20 * time.Millisecond
+
+// A finisher records outcomes. What gathers while one batch is written, and
+// until the next may begin, makes the next: batches are as large as the load
+// makes them, and a lone outcome waits for nothing.
 type finisher struct {
 	queue    Queue
 	log      *slog.Logger
@@ -62,13 +67,35 @@ func (f *finisher) run(ctx context.Context) {
 	for {
 		batch, closed := f.take()
 		if len(batch) > 0 {
+			began := time.Now()
 			f.write(ctx, batch)
+			f.rest(time.Until(began.Add(apart)))
 			continue
 		}
 		if closed {
 			return
 		}
 		<-f.bell
+	}
+}
+
+// rest waits, unless nothing more will be added or a whole batch waits already.
+func (f *finisher) rest(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		f.mu.Lock()
+		enough := f.closed || len(f.waiting) >= f.limit
+		f.mu.Unlock()
+		if enough {
+			return
+		}
+		select {
+		case <-timer.C:
+			f.ring() // of what was added meanwhile
+			return
+		case <-f.bell:
+		}
 	}
 }
 

@@ -12,10 +12,15 @@ import (
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
-// Counted is a queue that counts its claims.
+// Counted is a queue that counts its claims and its writes of outcomes.
 type counted struct {
 	delivery.Queue
-	claims atomic.Int64
+	claims, writes atomic.Int64
+}
+
+func (c *counted) Finish(ctx context.Context, batch []webhook.Finish) ([]error, error) {
+	c.writes.Add(1)
+	return c.Queue.Finish(ctx, batch)
 }
 
 func (c *counted) Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(string, []webhook.Job) int) (webhook.Claim, error) {
@@ -115,5 +120,30 @@ func TestFreshDeliveriesWithoutDispatcher(t *testing.T) {
 			t.Errorf("%d deliveries wait for a claim after the stop, want 2", n)
 		}
 		s.WantEnded(3, webhook.Completed, webhook.Good)
+	})
+}
+
+// A lone outcome is written at once; those that come one after the other share
+// writes that begin at least a fiftieth of a second apart.
+func TestOutcomesAreWrittenTogether(t *testing.T) {
+	play(t, one(webhook.PortOne), func(t *testing.T, s *scene) {
+		q := &counted{Queue: s.D.Queue}
+		s.D.Queue = q
+		s.Shops.Answer = func(_ *http.Request, before int) *http.Response {
+			<-time.After(time.Duration(before) * time.Millisecond)
+			return answer(200)
+		}
+		s.Run()
+		s.Pass(time.Second)
+		s.Tell(1, webhook.Paid)
+		s.Pass(0)
+		s.WantEnded(1, webhook.Completed, webhook.Good)
+		s.Pass(time.Second)
+		s.Tell(30, webhook.Paid)
+		s.Pass(time.Second)
+		s.WantEnded(31, webhook.Completed, webhook.Good)
+		if n := q.writes.Load(); n < 2 || n > 4 {
+			t.Errorf("31 outcomes in two goes, the second 30 ms long, took %d writes, want at most 4", n)
+		}
 	})
 }

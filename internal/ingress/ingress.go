@@ -106,31 +106,6 @@ func (i *Ingress) init() {
 	})
 }
 
-// Run settles what the handlers bring until ctx ends. Notices that arrive
-// while one commit is under way share the next: a batch is whatever waited,
-// and an idle system waits for nothing.
-func (i *Ingress) Run(ctx context.Context) error {
-	i.init()
-	var wg sync.WaitGroup
-	for range max(1, i.Commits) {
-		wg.Go(func() { i.commit(ctx) })
-	}
-	wg.Wait()
-	return nil
-}
-
-// commit settles one batch after another.
-func (i *Ingress) commit(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case first := <-i.queue:
-			i.settle(ctx, i.gather(first))
-		}
-	}
-}
-
 // Failing reports whether the store refused the last commit, a short while
 // ago: a node of which that is true is not ready.
 func (i *Ingress) Failing() bool {
@@ -141,20 +116,6 @@ func (i *Ingress) Failing() bool {
 // failingFor is how long a failed commit counts against readiness if nobody
 // sends another notice to try.
 const failingFor = 10 * time.Second
-
-// gather takes what waits, without waiting for more.
-func (i *Ingress) gather(first *waiting) []*waiting {
-	batch := []*waiting{first}
-	for most := i.pace.limit(); len(batch) < most; {
-		select {
-		case w := <-i.queue:
-			batch = append(batch, w)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
 
 // settle commits a batch and hands out the results.
 func (i *Ingress) settle(ctx context.Context, batch []*waiting) {

@@ -44,6 +44,8 @@ func postgresConfig(url string) (*pgxpool.Config, error) {
 	// statements; a client that died must not hold locks.
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "10s"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "tongbo"
+	// Compiling a statement takes longer than any of ours runs.
+	cfg.ConnConfig.RuntimeParams["jit"] = "off"
 	cfg.MaxConns = max(cfg.MaxConns, postgresReaders)
 	return cfg, nil
 }
