@@ -54,7 +54,7 @@ func (s *snapshots) end() {
 func (s *snapshots) rollback() {
 	for _, tx := range s.open {
 		if !s.r.d.postgres {
-			_, _ = tx.Exec(`pragma cache_size = -2000`) // SQLite's own
+			_, _ = tx.ExecContext(context.Background(), `pragma cache_size = -2000`) // SQLite's own
 		}
 		_ = tx.Rollback()
 	}

@@ -32,7 +32,7 @@ func open[T any](v *verifier, name, query string, scan func(*sql.Rows) (T, error
 	if v.r.d.postgres {
 		_, err = v.q.ExecContext(v.ctx, `declare `+s.name+` no scroll cursor for `+query)
 	} else {
-		s.rows, err = v.q.QueryContext(v.ctx, query) //nolint:sqlclosecheck,rowserrcheck // close does, and next
+		s.rows, err = v.q.QueryContext(v.ctx, query) //nolint:rowserrcheck // close does, and next
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

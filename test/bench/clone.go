@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -47,9 +48,7 @@ func (e *engine) multiply(ctx context.Context, database, table string, p past, s
 		return err
 	}
 	values := e.invented(p)
-	for column, value := range special {
-		values[column] = value
-	}
+	maps.Copy(values, special)
 	picks := make([]string, len(columns))
 	for i, c := range columns {
 		picks[i] = "one." + c

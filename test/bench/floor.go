@@ -98,7 +98,7 @@ func floorOnSQLite(ctx context.Context, file string, post <-chan letter) error {
 	if _, err := c.ExecContext(ctx, `create table letter (id integer primary key, body blob not null) strict`); err != nil {
 		return err
 	}
-	put, err := c.PrepareContext(ctx, `insert into letter (body) values ($1)`)
+	put, err := c.PrepareContext(ctx, `insert into letter (body) values ($1)`) //nolint:sqlclosecheck // it ends with the process
 	if err != nil {
 		return err
 	}

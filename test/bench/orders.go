@@ -61,12 +61,6 @@ func (s series) at(k int) order {
 	return order(k/s.Stores*stores + k%s.Stores)
 }
 
-// place is where an order stands in the series; false if it is not of it.
-func (s series) place(o order) (int, bool) {
-	k := int(o)/stores*s.Stores + o.store() - s.First
-	return k, o.store() < s.Stores && k >= 0
-}
-
 // deposit is KCP's notice that an order was paid.
 func deposit(o order) notice.Request {
 	n := notice.Notice{Order: o.id(), Merchant: mid(o.store())}

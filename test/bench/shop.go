@@ -150,7 +150,7 @@ func (k *keeper) change(w http.ResponseWriter, r *http.Request) {
 // tell hands out all arrivals.
 func (k *keeper) tell(w http.ResponseWriter, _ *http.Request) {
 	k.mu.Lock()
-	list := k.arrivals[:len(k.arrivals):len(k.arrivals)]
+	list := slices.Clip(k.arrivals)
 	k.mu.Unlock()
 	var b bytes.Buffer
 	b.Grow(len(list) * arrivalSize)
