@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"log/slog"
 	"net"
+	"net/http"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // looks into the database beside the server
@@ -45,9 +46,7 @@ func TestPartitionsBeforeTraffic(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx, l) }()
 	r := &running{base: "http://" + l.Addr().String(), l: l}
-	if code, body := r.ready(t); code != 200 {
-		t.Errorf("/readyz = %d %s", code, body)
-	}
+	r.until(t, http.StatusOK, "")
 	db, err := sql.Open("pgx", url)
 	if err != nil {
 		t.Fatal(err)

@@ -68,8 +68,8 @@ func sqliteFlaws(t *testing.T, db *storetest.Database, st statement, small map[s
 	return out
 }
 
-// parts are names in plans that stand for a part of the query.
-var parts = []string{"hop", "d", "k", "CONSTANT", "(subquery-1)"}
+// parts are names in plans that stand for a part of the query, or for a channel.
+var parts = []string{"hop", "d", "k", "o", "CONSTANT", "(subquery-1)"}
 
 // fewToSort are words of queries whose sorted rows are those of one payment,
 // one name or one store's settings.
