@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,6 +43,7 @@ func (c *serveCmd) Run(env Env) error {
 	if err := c.keep().Check(); err != nil {
 		return hint(err, "Change --keep-bodies, --keep-history or --keep-payments. See: tongbo serve --help")
 	}
+	collectLess()
 	log := c.logger(env.Stderr)
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
@@ -72,6 +74,15 @@ func (c *serveCmd) Run(env Env) error {
 	err = s.Serve(ctx, l)
 	log.Info("stopped")
 	return err
+}
+
+// collectLess has garbage collected at a third of the usual rate, unless GOGC
+// says otherwise: the collector took a seventh of a busy server's processors to
+// keep a heap of a few megabytes small.
+func collectLess() {
+	if usual := debug.SetGCPercent(300); usual != 100 {
+		debug.SetGCPercent(usual)
+	}
 }
 
 // clickable is an address that a browser on this machine opens: where a server
