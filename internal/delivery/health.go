@@ -28,6 +28,7 @@ type targets struct {
 	asked    []*target           // in the last claim
 	starved  []*target           // of those, the ones that were left without room
 	total    bool                // the last claim was limited by the total, or there was none yet
+	kept     int                 // beyond which targets are looked at that may be forgotten
 	promise  int                 // what the claim under way may take at most
 	reserved int                 // how often reserve was asked since
 
@@ -167,11 +168,17 @@ func (t *targets) settle() (limited, look bool) {
 			look = look || t.room(one) > 0
 		}
 	}
-	if len(t.by) > maxTargets {
-		// Forgotten health costs no more than a wider cap for ten tries.
-		maps.DeleteFunc(t.by, func(_ string, one *target) bool { return one.held == 0 })
-	}
+	t.forgetSome()
 	return limited, look
+}
+
+// forgetSome forgets targets that have nothing in hand, if there are many.
+// Forgotten health costs no more than a wider cap for ten tries.
+func (t *targets) forgetSome() {
+	if len(t.by) > max(maxTargets, t.kept) {
+		maps.DeleteFunc(t.by, func(_ string, one *target) bool { return one.held == 0 && !one.asked && !one.behind })
+		t.kept = 2 * len(t.by) // looked at again when there are twice as many
+	}
 }
 
 // begin notes that a try of the job begins.
@@ -217,6 +224,7 @@ func (t *targets) release(job webhook.Job) bool {
 		delete(t.held, job.Merchant)
 	}
 	t.all--
+	t.forgetSome()
 	look := t.total
 	for _, one := range t.starved {
 		look = look || t.room(one) > 0

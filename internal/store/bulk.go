@@ -60,6 +60,11 @@ func (t *tx) put(b *bulk, values ...any) {
 		t.rows = make(map[*bulk][][]any)
 	}
 	if len(t.rows[b]) == 0 {
+		// Rows are written by bulk: those of one table stay in their order only
+		// if another bulk of it has none.
+		if slices.ContainsFunc(t.kept, func(k *bulk) bool { return k.table == b.table }) {
+			_ = t.flush() // its error is that of the transaction
+		}
 		t.kept = append(t.kept, b)
 	}
 	t.rows[b] = append(t.rows[b], values)
@@ -84,42 +89,33 @@ func (t *tx) flush() error {
 	return t.failed
 }
 
-// together writes the rows of several tables with one statement of PostgreSQL.
-// Its parts do not see what the others write, so what changes rows of a table
-// that got new ones goes into another.
+// together writes the rows of several tables, each of which has one bulk here,
+// with one statement of PostgreSQL, whose parts do not see what the others write.
 func (t *tx) together(kept []*bulk) error {
-	var parts, tables []string
+	var parts []string
 	var args []any
-	run := func() {
-		if len(parts) == 0 || t.failed != nil {
-			return
-		}
-		t.wrote = true
-		last := len(parts) - 1
-		for i := range last {
-			parts[i] = fmt.Sprintf("w%d as (%s)", i, parts[i])
-		}
-		query := parts[last]
-		if last > 0 {
-			query = "with " + strings.Join(parts[:last], ", ") + " " + query
-		}
-		_, t.failed = t.q.ExecContext(t.ctx, query, args...)
-		parts, tables, args = nil, nil, nil
-	}
 	for _, b := range kept {
 		rows := t.rows[b]
 		delete(t.rows, b)
-		if slices.Contains(tables, b.table) {
-			run()
-		}
 		if b.last {
 			rows = lastOf(rows)
 		}
-		tables = append(tables, b.table)
 		parts = append(parts, b.many.after(len(args)))
 		args = append(args, b.arrays(rows)...)
 	}
-	run()
+	if len(parts) == 0 || t.failed != nil {
+		return t.failed
+	}
+	last := len(parts) - 1
+	for i := range last {
+		parts[i] = fmt.Sprintf("w%d as (%s)", i, parts[i])
+	}
+	query := parts[last]
+	if last > 0 {
+		query = "with " + strings.Join(parts[:last], ", ") + " " + query
+	}
+	t.wrote = true
+	_, t.failed = t.q.ExecContext(t.ctx, query, args...)
 	return t.failed
 }
 

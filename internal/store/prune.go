@@ -102,7 +102,8 @@ type pruning struct {
 	now   time.Time
 	keep  settings.Retention
 	told  func(settings.Pruned)
-	other bool // another node prunes: there is nothing to do here
+	other bool             // another node prunes: there is nothing to do here
+	out   *settings.Pruned // of the step under way
 }
 
 // step prunes one table and tells of it.
@@ -111,6 +112,7 @@ func (p *pruning) step(what string, days int, prune func(cut time.Time, out *set
 		return p.ctx.Err()
 	}
 	began, out := time.Now(), settings.Pruned{What: what}
+	p.out = &out
 	err := prune(p.now.AddDate(0, 0, -days), &out)
 	p.other = errors.Is(err, errOtherNode)
 	if out.Partitions > 0 || out.Rows > 0 {
@@ -204,10 +206,15 @@ func (p *pruning) pages(from, key, end string, size int, free string, args []any
 	}
 }
 
-// batch is a transaction and a rest that is as long.
+// batch is a transaction and a rest that is as long. What fn counts for the
+// step under way counts once, and only if it is committed.
 func (p *pruning) batch(fn func(*tx) error) error {
-	began := time.Now()
-	if err := p.write(fn); err != nil {
+	began, before := time.Now(), *p.out
+	if err := p.write(func(t *tx) error {
+		*p.out = before
+		return fn(t)
+	}); err != nil {
+		*p.out = before
 		return err
 	}
 	wait(p.ctx, time.Since(began))

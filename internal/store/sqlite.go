@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/google/uuid"
-	_ "modernc.org/sqlite" // the driver
 
 	"github.com/tongbo/tongbo/internal/fault"
 )

@@ -3,9 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"time"
+
+	"modernc.org/sqlite"
 
 	"github.com/tongbo/tongbo/internal/fault"
 )
@@ -173,7 +176,7 @@ func (w *sqliteWriter) attempt(batch []*sqliteJob, savepoints bool) (left []*sql
 		if savepoints {
 			err = w.step(ctx, j)
 		} else if again = w.plain(ctx, j); again {
-			_ = w.exec(ctx, `rollback`)
+			_ = w.exec(ctx, `rollback`) // fails if SQLite did it
 			return nil, true
 		}
 		if err != nil {
@@ -192,11 +195,18 @@ func (w *sqliteWriter) attempt(batch []*sqliteJob, savepoints bool) (left []*sql
 }
 
 // plain runs one function without a savepoint. Its error matters to itself
-// alone if it wrote nothing; else the batch must be undone.
+// alone if it wrote nothing and the error is its own. Else the batch must be
+// undone: an error of SQLite (disk full, I/O error), even of a query, may have
+// ended the transaction, and whatever ran after it would be committed statement
+// by statement.
 func (w *sqliteWriter) plain(ctx context.Context, j *sqliteJob) (undo bool) {
 	t := &tx{ctx: ctx, q: w}
 	j.err = run(j.fn, t)
-	return j.err != nil && t.wrote
+	if j.err == nil {
+		return false
+	}
+	_, engine := errors.AsType[*sqlite.Error](j.err)
+	return engine || t.wrote || fault.KindOf(j.err) == fault.Internal
 }
 
 // begin starts a transaction, unless the file is no longer the one that was
