@@ -4,7 +4,8 @@
 // What this node's own transactions make is handed to the dispatcher as it is
 // committed (Reserve, Take), as long as there is room and nothing of the same
 // target waits. Everything else, such as retries, one loop claims. Every try runs in a goroutine of its own; one finisher
-// writes the outcomes of whatever ended while it wrote the last ones. Nothing
+// writes the outcomes of whatever ended since it wrote the last ones, at most
+// fifty times a second. Nothing
 // ticks: the loop sleeps until the next delivery is due, until room appears for
 // one that waits, or until Wake.
 //

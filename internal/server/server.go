@@ -128,7 +128,7 @@ func (s *Server) Handler() http.Handler {
 }
 
 // commitsAtOnce is how many transactions of notices one node has under way on
-// PostgreSQL, where each statement waits for the network.
+// PostgreSQL at most, where each statement waits for the network.
 const commitsAtOnce = 4
 
 // Limits of the HTTP server: they bound what a slow or endless sender holds.
