@@ -3,9 +3,9 @@
 //
 // What this node's own transactions make is handed to the dispatcher as it is
 // committed (Reserve, Take), as long as there is room and nothing of the same
-// target waits. Everything else, such as retries, one loop claims. Every try runs in a goroutine of its own; one finisher
-// writes the outcomes of whatever ended since it wrote the last ones, at most
-// fifty times a second. Nothing
+// target waits. Everything else, such as retries, one loop claims. Every try
+// runs in a goroutine of its own; one finisher writes the outcomes of whatever
+// ended since it wrote the last ones, at most fifty times a second. Nothing
 // ticks: the loop sleeps until the next delivery is due, until room appears for
 // one that waits, or until Wake.
 //
@@ -89,8 +89,9 @@ type Dispatcher struct {
 	Lease time.Duration
 	// Share says how much of a limit that is meant for all dispatchers together
 	// is this one's part, at least 1; 0 of any limit means that it must not
-	// lease deliveries now, and Wake must be called when it may. It is asked at each claim and must be
-	// safe for concurrent use. Nil: it is alone, and has all of it.
+	// lease deliveries now, and Wake must be called when it may. It is asked at
+	// each claim and for each delivery that is made, and must be safe for
+	// concurrent use. Nil: it is alone, and has all of it.
 	Share func(limit int) int
 	// Idle is the longest sleep between claims; zero means one hour.
 	Idle time.Duration

@@ -10,8 +10,8 @@ import (
 // Reserve keeps room for a delivery that is being made, so that its first try
 // needs no claim, and says until when it is to be leased to this dispatcher:
 // then Take or Release must follow. The zero time says that there is no room,
-// that as far as the last claim knew others of its target wait before it, or that the dispatcher does not
-// run. It does not block; any goroutine may call it.
+// that others of its target waited before it at the last claim, or that the
+// dispatcher does not run. It does not block; any goroutine may call it.
 func (d *Dispatcher) Reserve(x webhook.Delivery) (until time.Time) {
 	r := d.active.Load()
 	if r == nil || r.ended() {
