@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -13,6 +14,9 @@ type Pruner interface {
 	// MakeAhead makes room for what will come, and returns how many parts of
 	// tables were missing.
 	MakeAhead(ctx context.Context, now time.Time) (made int, err error)
+	// MakeSlowly makes what MakeAhead left out because it would keep notices
+	// waiting. It may take as long as reading all history does.
+	MakeSlowly(ctx context.Context, now time.Time) (made int, err error)
 	// Prune takes away what was kept for long enough at now, and calls told for
 	// each table of which something went. What is open stays.
 	Prune(ctx context.Context, now time.Time, keep settings.Retention, told func(settings.Pruned)) error
@@ -40,11 +44,12 @@ const (
 	// afterFailure is how long a round waits that could not be finished: somebody
 	// held a table, or the store was away.
 	afterFailure  = 5 * time.Minute
-	prepareWithin = 10 * time.Second
+	prepareWithin = time.Second
 )
 
 // Prepare makes room for what comes next, before anything comes. It takes at
-// most ten seconds; a failure is logged, since nothing is lost by it.
+// most a second, since nobody is listened to meanwhile; what it could not make
+// is logged and left to Run, since nothing is lost by it.
 func (h *History) Prepare(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, prepareWithin)
 	defer cancel()
@@ -87,11 +92,13 @@ func (h *History) round(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	return made
+	return errors.Join(made, h.making(ctx, h.Store.MakeSlowly))
 }
 
-func (h *History) ahead(ctx context.Context) error {
-	made, err := h.Store.MakeAhead(ctx, now())
+func (h *History) ahead(ctx context.Context) error { return h.making(ctx, h.Store.MakeAhead) }
+
+func (h *History) making(ctx context.Context, parts func(context.Context, time.Time) (int, error)) error {
+	made, err := parts(ctx, now())
 	if made > 0 {
 		h.log().InfoContext(ctx, "partitions made ahead", "partitions", made)
 	}

@@ -126,3 +126,23 @@ func TestHistoryOutlivesTheStore(t *testing.T) {
 		}
 	})
 }
+
+// A stuck store does not answer before the caller gives up.
+type stuck struct{ Pruner }
+
+// MakeAhead waits for the end of ctx.
+func (stuck) MakeAhead(ctx context.Context, _ time.Time) (int, error) {
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+// TestPrepareDelaysNoStart starts with a store that does not answer.
+func TestPrepareDelaysNoStart(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		began := time.Now()
+		(&History{Store: stuck{b.store}}).Prepare(b.Context())
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("a start was delayed by %v", took)
+		}
+	})
+}

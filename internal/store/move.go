@@ -154,7 +154,7 @@ func (m *mover) move() (Moved, error) {
 		return Moved{}, away(err)
 	}
 	defer func() { _ = m.tx.Rollback() }()
-	for _, part := range []func() error{m.holdTarget, m.beEmpty, m.copyAll, m.compareAll, m.freeTarget} {
+	for _, part := range []func() error{m.holdTarget, m.beEmpty, m.makePartitions, m.copyAll, m.compareAll, m.freeTarget} {
 		if err := part(); err != nil {
 			return Moved{}, away(err)
 		}
@@ -200,9 +200,13 @@ func (m *mover) holdTarget() error {
 	}
 	err := m.exec(`lock table ` + m.everyTable() + ` in exclusive mode`)
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "55P03" {
-		return fault.Errorf(fault.Conflict, "something works in the target: stop every tongbo that has it as its database")
+		return errTargetInUse()
 	}
 	return err
+}
+
+func errTargetInUse() error {
+	return fault.Errorf(fault.Conflict, "something works in the target: stop every tongbo that has it as its database")
 }
 
 func (m *mover) everyTable() string {

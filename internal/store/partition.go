@@ -52,53 +52,86 @@ func (h history) rest() string { return h.table + "_rest" }
 // and returns how many were missing. SQLite has none. Several nodes may call it
 // at once: one makes them, the others wait for it.
 //
-// No notice waits behind it for longer than a tenth of a second: if somebody
-// holds a table, it reports fault.Unavailable. What is not made in time
-// costs nothing but speed: rows then go into the default partition.
+// It waits a tenth of a second at most for each table that somebody holds, and
+// a notice as long behind it; then it reports fault.Unavailable. A default
+// partition of at most a megabyte is looked through meanwhile, which takes some
+// milliseconds; it is given up after half a second. What a larger one forbids is
+// left to [Store.MakeSlowly]. What is not made in time costs nothing but speed:
+// rows then go into the default partition.
 func (s *Store) MakeAhead(ctx context.Context, now time.Time) (made int, err error) {
 	if !s.d.postgres {
 		return 0, nil
 	}
-	have, err := partitionsOf(ctx, s.db)
+	missing, err := s.missing(ctx, now)
 	if err != nil {
 		return 0, away(err)
 	}
-	var failed []error
+	failed := []error{s.dropLeftBounds(ctx)}
+	for _, p := range missing {
+		if ctx.Err() != nil {
+			return made, errors.Join(append(failed, ctx.Err())...)
+		}
+		ok, err := s.makePartition(ctx, p)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("partition %s: %w", p.name, err))
+		}
+		if ok {
+			made++
+		}
+	}
+	return made, errors.Join(failed...)
+}
+
+// missing are the partitions for now and for what comes that nobody made yet.
+func (s *Store) missing(ctx context.Context, now time.Time) (out []partition, err error) {
+	have, err := partitionsOf(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
 	for _, h := range histories {
 		at := now
 		for range periodsAhead {
 			p := h.partitionAt(at)
 			_, at = h.period(at)
-			if slices.ContainsFunc(have, p.overlaps) {
-				continue
-			}
-			ok, err := s.makePartition(ctx, p)
-			if err != nil {
-				failed = append(failed, fmt.Errorf("partition %s: %w", p.name, err))
-			}
-			if ok {
-				made++
+			if !slices.ContainsFunc(have, p.overlaps) {
+				out = append(out, p)
 			}
 		}
 	}
-	return made, errors.Join(failed...)
+	return out, nil
 }
 
 func (p partition) overlaps(o partition) bool {
 	return p.table == o.table && p.lower < o.upper && o.lower < p.upper
 }
 
-// makePartition makes a partition beside its table and attaches it: unlike
-// making it in place, that lets others go on writing. What holds them up is the
-// default partition, which has to be looked through: it is small. Rows of the
-// new partition that are in there already stay there; then there is none.
-func (s *Store) makePartition(ctx context.Context, p partition) (made bool, err error) {
-	var stays bool
+// smallRest is how large a default partition may be, in bytes without what is
+// stored out of line, to be looked through while notices wait.
+const smallRest = 1 << 20
+
+// rest tells of a partition's default one whether it has rows of its range, and
+// whether it is too large to be looked through while notices wait.
+func (s *Store) rest(ctx context.Context, p partition) (stays, large bool, err error) {
 	// Index: the primary key.
-	if err := s.db.QueryRowContext(ctx, fmt.Sprintf(`select exists (select 1 from %s_rest where id >= $1 and id < $2)`, p.table),
-		p.lower, p.upper).Scan(&stays); err != nil || stays {
-		return false, away(err)
+	err = s.db.QueryRowContext(ctx, fmt.Sprintf(`select exists (select 1 from %[1]s_rest where id >= $1 and id < $2),
+		pg_relation_size('%[1]s_rest') > %[2]d`, p.table, smallRest), p.lower, p.upper).Scan(&stays, &large)
+	return stays, large, away(err)
+}
+
+// makePartition makes a partition if its default one is small. Rows of the new
+// partition that are in there already stay there; then there is none.
+func (s *Store) makePartition(ctx context.Context, p partition) (made bool, err error) {
+	if stays, large, err := s.rest(ctx, p); err != nil || stays || large {
+		return false, err
 	}
+	return s.attach(ctx, p)
+}
+
+// attach makes a partition beside its table and attaches it: unlike making it
+// in place, that lets others go on writing. What holds them up is the default
+// partition, which has to be looked through unless a constraint tells what is
+// not in there. Then come the statements after.
+func (s *Store) attach(ctx context.Context, p partition, after ...string) (made bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		made = false
 		if err := t.must(`set local lock_timeout = '5s'`); err != nil {
@@ -111,12 +144,12 @@ func (s *Store) makePartition(ctx context.Context, p partition) (made bool, err 
 		if err != nil || slices.ContainsFunc(have, p.overlaps) {
 			return err
 		}
-		for _, query := range []string{
+		for _, query := range append([]string{
 			pruneLockTimeout,
 			`set local statement_timeout = '500ms'`,
 			fmt.Sprintf(`create table %s (like %s including all)`, p.name, p.table),
 			fmt.Sprintf(`alter table %s attach partition %s for values from ('%s') to ('%s')`, p.table, p.name, p.lower, p.upper),
-		} {
+		}, after...) {
 			if err := t.must(query); err != nil {
 				return err
 			}
@@ -124,10 +157,16 @@ func (s *Store) makePartition(ctx context.Context, p partition) (made bool, err 
 		made = true
 		return nil
 	})
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "23514" {
+	if violates(err) {
 		return false, nil // one such row came meanwhile
 	}
 	return made && err == nil, err
+}
+
+// violates says that a row is where it must not be.
+func violates(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == "23514"
 }
 
 // lockName waits for a name that others only try to get.
