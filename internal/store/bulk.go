@@ -22,15 +22,14 @@ type bulk struct {
 // "id uuid, at bigint"; tail ends the statement.
 func inserting(table, columns, tail string) *bulk {
 	b := &bulk{table: table}
-	var names, places, arrays []string
+	var names, arrays []string
 	for i, c := range strings.Split(columns, ",") {
 		name, kind, _ := strings.Cut(strings.TrimSpace(c), " ")
 		names, b.kinds = append(names, name), append(b.kinds, kind)
-		places = append(places, fmt.Sprintf("$%d", i+1))
 		arrays = append(arrays, fmt.Sprintf("$%d::%s[]", i+1, kind))
 	}
 	into := "insert into " + table + " (" + strings.Join(names, ", ") + ") "
-	b.one = into + "values (" + strings.Join(places, ", ") + ") " + tail
+	b.one = into + "values " + rowOf(0, len(names)) + " " + tail
 	var list []string
 	for row := range fewRows {
 		list = append(list, rowOf(row, len(names)))

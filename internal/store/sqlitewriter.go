@@ -15,9 +15,10 @@ import (
 
 // A sqliteWriter is SQLite's one writer: a goroutine that commits together
 // what waited while it committed the last. A function that fails takes nothing
-// along: if it wrote something, all of them run once more, each in a savepoint
-// of its own. (Savepoints for all and always would cost a tenth.) Functions in the first line
-// go ahead of all others: a PG waits a second, everyone else can wait longer.
+// along: if it wrote something, or SQLite itself failed it, all of them run once
+// more, each in a savepoint of its own. (Savepoints for all and always would
+// cost a tenth.) Functions in the first line go ahead of all others: a PG waits
+// a second, everyone else can wait longer.
 type sqliteWriter struct {
 	file  string
 	born  os.FileInfo // of the file when it was opened
