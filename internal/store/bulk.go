@@ -11,8 +11,8 @@ import (
 // SQLite, which has no network between, a few.
 type bulk struct {
 	table string
-	one   string    // for a row, with $1 … $n
-	few   string    // for fewRows rows, with $1 … of one after the other; may be empty
+	one   string    // for a row, with a ? for each column: SQLite looks up names of parameters one by one
+	few   string    // for fewRows rows, one after the other; may be empty
 	many  statement // for many rows, with $1 … $n as arrays
 	kinds []string  // PostgreSQL's types of the columns
 	last  bool      // rows of one first column replace each other
@@ -29,12 +29,9 @@ func inserting(table, columns, tail string) *bulk {
 		arrays = append(arrays, fmt.Sprintf("$%d::%s[]", i+1, kind))
 	}
 	into := "insert into " + table + " (" + strings.Join(names, ", ") + ") "
-	b.one = into + "values " + rowOf(0, len(names)) + " " + tail
-	var list []string
-	for row := range fewRows {
-		list = append(list, rowOf(row, len(names)))
-	}
-	b.few = into + "values " + strings.Join(list, ", ") + " " + tail
+	row := "(?" + strings.Repeat(", ?", len(names)-1) + ")"
+	b.one = into + "values " + row + " " + tail
+	b.few = into + "values " + row + strings.Repeat(", "+row, fewRows-1) + " " + tail
 	b.many = stating(into + "select * from unnest(" + strings.Join(arrays, ", ") + ") " + tail)
 	return b
 }
@@ -43,16 +40,7 @@ func inserting(table, columns, tail string) *bulk {
 // driver as much as several columns do.
 const fewRows = 8
 
-// rowOf are the parameters of a row in a list of rows: ($1, $2, …).
-func rowOf(row, columns int) string {
-	list := make([]string, columns)
-	for i := range list {
-		list[i] = fmt.Sprintf("$%d", row*columns+i+1)
-	}
-	return "(" + strings.Join(list, ", ") + ")"
-}
-
-// put keeps a row of a bulk. It is written at the latest before the next
+// put keeps a row of a bulk; a value may be a later. It is written at the latest before the next
 // statement of the transaction, and at its end.
 func (t *tx) put(b *bulk, values ...any) {
 	if t.rows == nil {
@@ -79,13 +67,25 @@ func (t *tx) flush() error {
 		return t.together(kept)
 	}
 	for _, b := range kept {
-		rows := t.rows[b]
-		delete(t.rows, b)
+		rows := t.rowsOf(b)
 		if t.failed == nil {
 			t.failed = t.write(b, rows)
 		}
 	}
 	return t.failed
+}
+
+// rowsOf returns the rows of a bulk as they are to be written, and forgets them.
+func (t *tx) rowsOf(b *bulk) [][]any {
+	rows := t.rows[b]
+	delete(t.rows, b)
+	if b.last {
+		rows = lastOf(rows)
+	}
+	if err := settleLaters(rows); err != nil && t.failed == nil {
+		t.failed = err
+	}
+	return rows
 }
 
 // together writes the rows of several tables, each of which has one bulk here,
@@ -94,11 +94,7 @@ func (t *tx) together(kept []*bulk) error {
 	var parts []string
 	var args []any
 	for _, b := range kept {
-		rows := t.rows[b]
-		delete(t.rows, b)
-		if b.last {
-			rows = lastOf(rows)
-		}
+		rows := t.rowsOf(b)
 		parts = append(parts, b.many.after(len(args)))
 		args = append(args, b.arrays(rows)...)
 	}
@@ -121,9 +117,6 @@ func (t *tx) together(kept []*bulk) error {
 // write writes the rows of a table on SQLite.
 func (t *tx) write(b *bulk, rows [][]any) error {
 	t.wrote = true
-	if b.last {
-		rows = lastOf(rows)
-	}
 	for b.few != "" && len(rows) >= fewRows {
 		if _, err := t.q.ExecContext(t.ctx, b.few, slices.Concat(rows[:fewRows]...)...); err != nil {
 			return err

@@ -109,14 +109,26 @@ func (t *tx) readPayments(k *known) (missed map[payment.Key]bool, err error) {
 			}
 		}
 	}
-	err = t.ask(paymentsOf, asked, func(n int, doc []byte) error {
-		key := payment.Key(asked[n][0])
-		p, err := t.s.openPayment(key, doc)
-		k.payments[key] = p
-		delete(missed, key)
+	var keys []payment.Key
+	var docs [][]byte
+	if err := t.ask(paymentsOf, asked, func(n int, doc []byte) error {
+		keys, docs = append(keys, payment.Key(asked[n][0])), append(docs, doc)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	opened := make([]payment.Payment, len(docs))
+	if err := spread(len(docs), func(i int) (err error) {
+		opened[i], err = t.s.openPayment(keys[i], docs[i])
 		return err
-	})
-	return missed, err
+	}); err != nil {
+		return nil, err
+	}
+	for i, key := range keys {
+		k.payments[key] = opened[i]
+		delete(missed, key)
+	}
+	return missed, nil
 }
 
 // readKeys reads which messages and deposits were decided before, which have a

@@ -115,10 +115,7 @@ var (
 // putPayment writes a payment and the names under which notices find it.
 // before are the names it had.
 func (t *tx) putPayment(p payment.Payment, created bool, before []payment.MatchKey) error {
-	doc, err := t.s.sealPayment(p)
-	if err != nil {
-		return err
-	}
+	doc := later(func() ([]byte, error) { return t.s.sealPayment(p) })
 	deadline := microsOrNull(p.Deadline())
 	if p.Expired {
 		deadline.Valid = false // flagged already

@@ -25,7 +25,7 @@ func asks(columns, many, query string) question {
 	with := func(rows int) string {
 		list := make([]string, rows)
 		for row := range rows {
-			list[row] = fmt.Sprintf("(%d, %s", row+1, rowOf(row, len(names))[1:])
+			list[row] = fmt.Sprintf("(%d%s)", row+1, strings.Repeat(", ?", len(names)))
 		}
 		return "with k (n, " + columns + ") as (values " + strings.Join(list, ", ") + ") " + query
 	}

@@ -129,9 +129,7 @@ func resultOf(in notice.Inbound, r notice.Ruling) notice.Result {
 
 // record writes a notice with its ruling.
 func (t *tx) record(k *known, in notice.Inbound, r notice.Ruling, found []notice.Found) error {
-	if err := t.putNotice(in, r, k.channels[r.Channel]); err != nil {
-		return err
-	}
+	t.putNotice(in, r, k.channels[r.Channel])
 	if err := t.putRuling(in, r, found); err != nil {
 		return err
 	}
@@ -270,24 +268,21 @@ var (
 	newDeposit = inserting("deposit", "channel_key text, key text, payment_key uuid, notice_id uuid", "")
 )
 
-func (t *tx) putNotice(in notice.Inbound, r notice.Ruling, c channelOwner) error {
+func (t *tx) putNotice(in notice.Inbound, r notice.Ruling, c channelOwner) {
 	n := in.Notice
 	t.put(newNotice, string(in.ID), micros(in.At), in.Provider, string(r.Channel), string(c.merchant), string(c.store), string(c.mode),
 		in.Peer.String(), text(in.Request.Method), text(in.Request.Route()), len(in.Request.Body), in.Truncated,
 		string(n.Event), text(n.Kind), text(n.Order), text(n.Key), sql.NullInt64{Int64: n.Amount.Amount, Valid: n.HasAmount},
 		string(n.Amount.Currency), microsOrNull(n.At), text(n.PGTx),
 		string(r.Verdict), string(r.Reason), text(r.Detail), orNull(paymentOf(r)))
-	b, err := json.Marshal(keptRequest{in.Request.Method, []byte(in.Request.Path), []byte(in.Request.Query),
-		in.Request.Header, in.Request.Body, keptWords{n.Deposit, n.Account.Reveal()}})
-	if err != nil {
-		return err
-	}
-	sealed, err := t.s.key.Seal(b, "notice_body/"+string(in.ID))
-	if err != nil {
-		return err
-	}
-	t.put(newBody, string(in.ID), sealed)
-	return nil
+	t.put(newBody, string(in.ID), later(func() ([]byte, error) {
+		b, err := json.Marshal(keptRequest{in.Request.Method, []byte(in.Request.Path), []byte(in.Request.Query),
+			in.Request.Header, in.Request.Body, keptWords{n.Deposit, n.Account.Reveal()}})
+		if err != nil {
+			return nil, err
+		}
+		return t.s.key.Seal(b, "notice_body/"+string(in.ID))
+	}))
 }
 
 // paymentOf is the payment that a ruling means, if any.

@@ -33,6 +33,11 @@ const readers = 8
 // twenty, and each copying waits for the disk twice. The log grows to 16 MiB.
 const checkpoint = "wal_autocheckpoint(4000)"
 
+// cache is how much of the database the writer keeps at hand: 32 MiB, sixteen
+// times what SQLite does by itself. Notices go to payments in no order, so
+// with less a tenth of the writer's time goes into reading pages again.
+const cache = "cache_size(-32768)"
+
 // mostAtOnce bounds how many writes one commit carries.
 const mostAtOnce = 256
 
@@ -74,7 +79,7 @@ func (s *Store) openFile(ctx context.Context, file string, exclusive bool) error
 	if exclusive {
 		wait = sqliteWait(busyTimeout)
 	}
-	write, err := sql.Open("sqlite", sqliteDSN(file, wait, "journal_mode(wal)", "synchronous(full)", checkpoint, "foreign_keys(1)"))
+	write, err := sql.Open("sqlite", sqliteDSN(file, wait, "journal_mode(wal)", "synchronous(full)", checkpoint, cache, "foreign_keys(1)"))
 	if err != nil {
 		return err
 	}
