@@ -242,7 +242,7 @@ func sound(ctx context.Context, file string) (schema int, err error) {
 	}()
 	db.SetMaxOpenConns(1)
 	var found []string
-	if err := each(ctx, db, `pragma integrity_check(3)`, nil, func(rows *sql.Rows) error {
+	if err := each(ctx, over(db), `pragma integrity_check(3)`, nil, func(rows rowSet) error {
 		var line string
 		err := rows.Scan(&line)
 		found = append(found, line)
@@ -253,7 +253,7 @@ func sound(ctx context.Context, file string) (schema int, err error) {
 	if all := strings.Join(found, "; "); all != "ok" {
 		return 0, damagedBy(ctx, errors.New(all))
 	}
-	schema, err = schemaOf(ctx, db)
+	schema, err = schemaOf(ctx, over(db))
 	return schema, damagedBy(ctx, err)
 }
 

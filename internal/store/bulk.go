@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,12 +58,13 @@ func (t *tx) put(b *bulk, values ...any) {
 
 // flush writes the rows that were kept, in the order in which their tables
 // were first named. An error of it is one of the transaction: it comes back
-// from every later flush.
+// from every later flush, or on PostgreSQL from what is sent next.
 func (t *tx) flush() error {
 	kept := t.kept
 	t.kept = nil
-	if t.d.postgres {
-		return t.together(kept)
+	if t.line != nil {
+		t.together(kept)
+		return nil
 	}
 	for _, b := range kept {
 		rows := t.rowsOf(b)
@@ -90,7 +90,8 @@ func (t *tx) rowsOf(b *bulk) [][]any {
 
 // together writes the rows of several tables, each of which has one bulk here,
 // with one statement of PostgreSQL, whose parts do not see what the others write.
-func (t *tx) together(kept []*bulk) error {
+// It goes along with the next one, or with the commit.
+func (t *tx) together(kept []*bulk) {
 	var parts []string
 	var args []any
 	for _, b := range kept {
@@ -98,8 +99,8 @@ func (t *tx) together(kept []*bulk) error {
 		parts = append(parts, b.many.after(len(args)))
 		args = append(args, b.arrays(rows)...)
 	}
-	if len(parts) == 0 || t.failed != nil {
-		return t.failed
+	if len(parts) == 0 {
+		return
 	}
 	last := len(parts) - 1
 	for i := range last {
@@ -109,9 +110,7 @@ func (t *tx) together(kept []*bulk) error {
 	if last > 0 {
 		query = "with " + strings.Join(parts[:last], ", ") + " " + query
 	}
-	t.wrote = true
-	_, t.failed = t.q.ExecContext(t.ctx, query, args...)
-	return t.failed
+	t.line.later(query, args, nil)
 }
 
 // write writes the rows of a table on SQLite.
@@ -142,55 +141,6 @@ func lastOf(rows [][]any) [][]any {
 		}
 		at[r[0]] = len(out)
 		out = append(out, r)
-	}
-	return out
-}
-
-// arrays are the columns of rows, as PostgreSQL takes them.
-func (b *bulk) arrays(rows [][]any) []any {
-	out := make([]any, len(b.kinds))
-	for i, kind := range b.kinds {
-		switch kind {
-		case "bigint":
-			out[i] = column(rows, i, func(v any) *int64 {
-				switch v := v.(type) {
-				case int64:
-					return &v
-				case int:
-					n := int64(v)
-					return &n
-				case sql.NullInt64:
-					if v.Valid {
-						return &v.Int64
-					}
-				}
-				return nil
-			})
-		case "boolean":
-			out[i] = column(rows, i, func(v any) bool { return v.(bool) })
-		case "bytea":
-			out[i] = column(rows, i, func(v any) []byte { return v.([]byte) })
-		default: // text, uuid
-			out[i] = column(rows, i, func(v any) *string {
-				switch v := v.(type) {
-				case string:
-					return &v
-				case sql.NullString:
-					if v.Valid {
-						return &v.String
-					}
-				}
-				return nil
-			})
-		}
-	}
-	return out
-}
-
-func column[T any](rows [][]any, i int, of func(any) T) []T {
-	out := make([]T, len(rows))
-	for n, r := range rows {
-		out[n] = of(r[i])
 	}
 	return out
 }

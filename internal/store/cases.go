@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"slices"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -105,7 +104,7 @@ func (t *tx) casesFor(keys []payment.MatchKey) ([]held, error) {
 		var ids []string
 		// Index: case_key_pkey.
 		if err := t.each(`select case_id from case_key where channel_key = $1 and kind = $2 and value = $3`,
-			[]any{string(k.Channel), string(k.Kind), t.s.nameOf(k)}, func(rows *sql.Rows) error {
+			[]any{string(k.Channel), string(k.Kind), t.s.nameOf(k)}, func(rows rowSet) error {
 				var id string
 				err := rows.Scan(&id)
 				ids = append(ids, id)

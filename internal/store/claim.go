@@ -52,7 +52,7 @@ func (t *tx) unpaused() ([]string, error) {
 		return nil, err
 	}
 	paused := make(map[string]bool)
-	if err := t.each(`select id from endpoint where paused`, nil, func(rows *sql.Rows) error {
+	if err := t.each(`select id from endpoint where paused`, nil, func(rows rowSet) error {
 		var id string
 		err := rows.Scan(&id)
 		paused[id] = true
@@ -73,7 +73,7 @@ func (t *tx) targets() ([]string, error) {
 			union all
 			select (select target from delivery where state = 'waiting' and target > hop.target order by target limit 1)
 			from hop where hop.target is not null)
-		select target from hop where target is not null`, nil, func(rows *sql.Rows) error {
+		select target from hop where target is not null`, nil, func(rows rowSet) error {
 		var s string
 		err := rows.Scan(&s)
 		out = append(out, s)
@@ -124,7 +124,7 @@ func (c *claiming) of(target string, n int, jobs []webhook.Job) ([]webhook.Job, 
 		// Index: delivery_ready.
 		if err := c.each(`select `+deliveryColumns+` from delivery
 			where state = 'waiting' and target = $1 and lane = $2 and ready_at <= $3
-			order by ready_at limit $4`, []any{target, l, micros(c.now), most - len(jobs)}, func(rows *sql.Rows) error {
+			order by ready_at limit $4`, []any{target, l, micros(c.now), most - len(jobs)}, func(rows rowSet) error {
 			d, err := scanDelivery(rows)
 			jobs = append(jobs, c.job(d))
 			return err
@@ -166,7 +166,7 @@ func (c *claiming) together(targets []string) ([]webhook.Job, error) {
 	jobs := taken[:0]
 	// Index: delivery_pkey.
 	err = c.each(`update delivery set lease = $2, ready_at = $3 where id = any ($1::uuid[]) returning `+deliveryColumns,
-		[]any{ids, string(c.lease), micros(c.until)}, func(rows *sql.Rows) error {
+		[]any{ids, string(c.lease), micros(c.until)}, func(rows rowSet) error {
 			d, err := scanDelivery(rows)
 			jobs = append(jobs, c.job(d))
 			return err
@@ -185,7 +185,7 @@ func (c *claiming) due(targets []string, rooms []int64) (map[string][]webhook.Jo
 			cross join lateral (select id, target, merchant_id, lane, ready_at from delivery
 				where state = 'waiting' and target = k.target and lane = l.lane and ready_at <= $3
 				order by ready_at limit k.room for update skip locked) as d
-			where k.room > 0 order by k.n, d.lane, d.ready_at`, []any{targets, rooms, micros(c.now)}, func(rows *sql.Rows) error {
+			where k.room > 0 order by k.n, d.lane, d.ready_at`, []any{targets, rooms, micros(c.now)}, func(rows rowSet) error {
 		var j webhook.Job
 		err := rows.Scan(&j.ID, &j.Target, &j.Merchant)
 		out[j.Target] = append(out[j.Target], j)

@@ -23,6 +23,9 @@ const (
 	BeatQuery             = beatQuery
 )
 
+// KnowColumns has a connection encode the columns that some statements take.
+var KnowColumns = knowColumns
+
 // ReadOnlyDSN is how a file is opened that is not written.
 var ReadOnlyDSN = readOnlyDSN
 
@@ -58,13 +61,17 @@ func (w *recordingWriter) writeFirst(ctx context.Context, fn func(*tx) error) er
 
 func (w *recordingWriter) recorded(fn func(*tx) error) func(*tx) error {
 	return func(t *tx) error {
-		t.q = &recorder{querier: t.q, told: w.told}
+		r := &recorder{querier: t.q, line: t.line, told: w.told}
+		if t.q = r; t.line != nil {
+			t.line = r
+		}
 		return fn(t)
 	}
 }
 
 type recorder struct {
 	querier
+	line pipeline
 	mu   sync.Mutex
 	told func(query string, args []any)
 }
@@ -75,17 +82,24 @@ func (r *recorder) tell(query string, args []any) {
 	r.told(query, args)
 }
 
+func (r *recorder) later(query string, args []any, hear func(rowSet) error) {
+	r.tell(query, args)
+	r.line.later(query, args, hear)
+}
+
+func (r *recorder) send(ctx context.Context) error { return r.line.send(ctx) }
+
 func (r *recorder) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	r.tell(query, args)
 	return r.querier.ExecContext(ctx, query, args...)
 }
 
-func (r *recorder) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (r *recorder) QueryContext(ctx context.Context, query string, args ...any) (rowSet, error) {
 	r.tell(query, args)
 	return r.querier.QueryContext(ctx, query, args...)
 }
 
-func (r *recorder) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+func (r *recorder) QueryRowContext(ctx context.Context, query string, args ...any) scanner {
 	r.tell(query, args)
 	return r.querier.QueryRowContext(ctx, query, args...)
 }

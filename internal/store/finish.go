@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"strings"
 
@@ -59,7 +58,10 @@ func (t *tx) settleLeases(list []webhook.Finish) (had map[webhook.Lease]map[webh
 	if err := t.end(over, found); err != nil {
 		return nil, err
 	}
-	return had, t.postpone(again, found)
+	if err := t.postpone(again, found); err != nil {
+		return nil, err
+	}
+	return had, t.send()
 }
 
 // endedAs are the columns of delivery_end that stand in a delivery already.
@@ -132,7 +134,7 @@ func againOf(f webhook.Finish) []any {
 }
 
 // change runs a statement of PostgreSQL that takes columns of rows and returns
-// the ids and leases of those that it changed.
+// the ids and leases of those that it changed, once it is sent.
 func (t *tx) change(query, kinds string, list []webhook.Finish, row func(webhook.Finish) []any, found func(webhook.Finish)) error {
 	if len(list) == 0 {
 		return nil
@@ -145,7 +147,7 @@ func (t *tx) change(query, kinds string, list []webhook.Finish, row func(webhook
 		by[name{string(f.Job.ID), string(f.Job.Lease)}] = f
 	}
 	b := &bulk{kinds: strings.Fields(kinds)}
-	return t.each(query, b.arrays(rows), func(rows *sql.Rows) error {
+	return t.soon(query, b.arrays(rows), func(rows rowSet) error {
 		var n name
 		err := rows.Scan(&n.id, &n.lease)
 		found(by[n])

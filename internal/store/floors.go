@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/binary"
 	"time"
 
@@ -65,7 +64,7 @@ const clockMargin = time.Hour
 // floorsOf reads how far each table was pruned.
 func floorsOf(ctx context.Context, q querier) (floors, error) {
 	f := make(floors)
-	err := each(ctx, q, `select name, upto from pruned`, nil, func(rows *sql.Rows) error {
+	err := each(ctx, q, `select name, upto from pruned`, nil, func(rows rowSet) error {
 		var name, upto string
 		err := rows.Scan(&name, &upto)
 		f[name] = upto

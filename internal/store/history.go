@@ -28,7 +28,7 @@ type sent struct {
 
 // A wider row is scanned into more than its reader asks for.
 type wider struct {
-	rows *sql.Rows
+	rows rowSet
 	more []any
 }
 
@@ -73,7 +73,7 @@ const sentQuery = `select ` + deliveryColumns + `,
 func (r *Reader) sent(ctx context.Context, k payment.Key) ([]*sent, error) {
 	var out []*sent
 	byID := make(map[webhook.DeliveryID]*sent)
-	err := each(ctx, r.db, sentQuery, []any{string(k)}, func(rows *sql.Rows) error {
+	err := each(ctx, over(r.db), sentQuery, []any{string(k)}, func(rows rowSet) error {
 		var state, url sql.NullString
 		var deposited, paused sql.NullBool
 		d, err := scanDelivery(wider{rows, []any{&state, &deposited, &url, &paused}})
@@ -122,7 +122,7 @@ func (r *Reader) Attempts(ctx context.Context, id webhook.DeliveryID) ([]webhook
 
 func (r *Reader) attempts(ctx context.Context, query string, id webhook.DeliveryID) ([]webhook.Attempt, error) {
 	var out []webhook.Attempt
-	err := each(ctx, r.db, query, []any{string(id)}, func(rows *sql.Rows) error {
+	err := each(ctx, over(r.db), query, []any{string(id)}, func(rows rowSet) error {
 		var a webhook.Attempt
 		var at, took int64
 		var sealed []byte

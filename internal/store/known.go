@@ -23,6 +23,14 @@ type known struct {
 	names    map[payment.MatchKey][]payment.Key   // sorted
 	payments map[payment.Key]payment.Payment      // all that names lead to
 	channels map[merchant.ChannelKey]channelOwner // all that may be meant
+
+	sealed []sealedPayment // of payments, until all is read
+}
+
+// A sealedPayment is a payment as it came from the database.
+type sealedPayment struct {
+	key payment.Key
+	doc []byte
 }
 
 // A keyIn is a PG's key within a channel, as name spells it.
@@ -38,39 +46,77 @@ type channelOwner struct {
 	mode     merchant.Mode
 }
 
-// know reads what notices may touch, apart from those that someone else is
-// busy with. On PostgreSQL it locks the payments, without waiting for anyone:
-// a notice whose payment is not to be had becomes busy.
-func (t *tx) know(in []notice.Inbound, busy []bool) (*known, error) {
-	k := &known{
+// know reads what notices may touch, and tells which of them someone else is
+// busy with. On PostgreSQL it locks their names and payments, without waiting for
+// anyone. All of that is one round trip, in which each statement sees what was
+// committed before it began: so nothing is read that is not locked yet. What is
+// read and locked for a busy notice is of no use, and does no harm.
+func (t *tx) know(in []notice.Inbound) (k *known, busy []bool, err error) {
+	k = &known{
 		claimed: make(map[keyIn]bool), deposits: make(map[keyIn]payment.Key), cases: make(map[keyIn]string),
 		elsewise: make(map[keyIn]bool), names: make(map[payment.MatchKey][]payment.Key),
 		payments: make(map[payment.Key]payment.Payment), channels: make(map[merchant.ChannelKey]channelOwner),
 	}
+	missed := make(map[string]bool)
+	if err := t.take(in, missed); err != nil {
+		return nil, nil, err
+	}
+	if err := t.readNamed(k, in); err != nil {
+		return nil, nil, err
+	}
+	if err := t.readKeys(k, in); err != nil {
+		return nil, nil, err
+	}
+	if err := t.send(); err != nil {
+		return nil, nil, err
+	}
+	if err := t.open(k); err != nil {
+		return nil, nil, err
+	}
+	for mk := range k.names {
+		slices.Sort(k.names[mk])
+	}
+	busy = make([]bool, len(in))
 	free := make([]notice.Inbound, 0, len(in))
 	for i, n := range in {
+		busy[i] = slices.ContainsFunc(locksOf(n), func(key string) bool { return missed[name(key)] }) || k.lacks(n)
 		if !busy[i] {
 			free = append(free, n)
 		}
 	}
-	if err := t.readNames(k, free); err != nil {
-		return nil, err
-	}
-	missed, err := t.readPayments(k)
-	if err != nil {
-		return nil, err
-	}
-	for i, n := range in {
-		busy[i] = busy[i] || slices.ContainsFunc(n.Keys(), func(mk payment.MatchKey) bool {
-			return slices.ContainsFunc(k.names[mk], func(key payment.Key) bool { return missed[key] })
-		})
-	}
-	return k, t.readKeys(k, free)
+	return k, busy, t.readElsewise(k, free)
 }
 
-// readNames reads to which payments the names in the notices lead, and the
-// version of the settings.
-func (t *tx) readNames(k *known, in []notice.Inbound) error {
+// open opens the payments that were read.
+func (t *tx) open(k *known) error {
+	opened := make([]payment.Payment, len(k.sealed))
+	if err := spread(len(k.sealed), func(i int) (err error) {
+		opened[i], err = t.s.openPayment(k.sealed[i].key, k.sealed[i].doc)
+		return err
+	}); err != nil {
+		return err
+	}
+	for i, p := range k.sealed {
+		k.payments[p.key] = opened[i]
+	}
+	k.sealed = nil
+	return nil
+}
+
+// lacks reports whether a payment to which a notice's names lead was not to be
+// had.
+func (k *known) lacks(n notice.Inbound) bool {
+	return slices.ContainsFunc(n.Keys(), func(mk payment.MatchKey) bool {
+		return slices.ContainsFunc(k.names[mk], func(key payment.Key) bool {
+			_, ok := k.payments[key]
+			return !ok
+		})
+	})
+}
+
+// readNamed reads to which payments the names in the notices lead, and those
+// payments.
+func (t *tx) readNamed(k *known, in []notice.Inbound) error {
 	var keys []payment.MatchKey
 	var asked [][]string
 	for _, n := range in {
@@ -83,59 +129,45 @@ func (t *tx) readNames(k *known, in []notice.Inbound) error {
 			asked = append(asked, []string{string(mk.Channel), string(mk.Kind), t.s.nameOf(mk)})
 		}
 	}
-	err := t.askAll(asking{versionOf, [][]string{{""}}, func(_ int, version string) (err error) {
-		t.version, err = strconv.ParseInt(version, 10, 64)
-		return err
-	}}, asking{namesOf, asked, func(n int, key string) error {
-		k.names[keys[n]] = append(k.names[keys[n]], payment.Key(key))
+	if len(asked) == 0 {
 		return nil
-	}})
-	for mk := range k.names {
-		slices.Sort(k.names[mk])
 	}
-	return err
-}
-
-// readPayments reads the payments that the names lead to, and tells which of
-// them another node has.
-func (t *tx) readPayments(k *known) (missed map[payment.Key]bool, err error) {
-	missed = make(map[payment.Key]bool)
-	var asked [][]string
-	for _, list := range k.names {
-		for _, key := range list {
-			if !missed[key] {
-				missed[key] = true
-				asked = append(asked, []string{string(key)})
+	read := func(key payment.Key, doc []byte) error {
+		k.sealed = append(k.sealed, sealedPayment{key, doc})
+		return nil
+	}
+	if t.d.postgres {
+		return t.soon(namedPayments, columnsOf(asked), func(rows rowSet) error {
+			var n int
+			var key payment.Key
+			var doc []byte
+			if err := rows.Scan(&n, &key, &doc); err != nil {
+				return err
 			}
-		}
+			if n == 0 {
+				return read(key, doc)
+			}
+			k.names[keys[n-1]] = append(k.names[keys[n-1]], key)
+			return nil
+		})
 	}
-	var keys []payment.Key
-	var docs [][]byte
-	if err := t.ask(paymentsOf, asked, func(n int, doc []byte) error {
-		keys, docs = append(keys, payment.Key(asked[n][0])), append(docs, doc)
+	var found [][]string
+	if err := t.ask(namesOf, asked, func(n int, key []byte) error {
+		k.names[keys[n]] = append(k.names[keys[n]], payment.Key(key))
+		found = append(found, []string{string(key)})
 		return nil
 	}); err != nil {
-		return nil, err
-	}
-	opened := make([]payment.Payment, len(docs))
-	if err := spread(len(docs), func(i int) (err error) {
-		opened[i], err = t.s.openPayment(keys[i], docs[i])
 		return err
-	}); err != nil {
-		return nil, err
 	}
-	for i, key := range keys {
-		k.payments[key] = opened[i]
-		delete(missed, key)
-	}
-	return missed, nil
+	slices.SortFunc(found, slices.Compare)
+	found = slices.CompactFunc(found, slices.Equal)
+	return t.ask(paymentsOf, found, func(n int, doc []byte) error { return read(payment.Key(found[n][0]), doc) })
 }
 
 // readKeys reads which messages and deposits were decided before, which have a
-// case, which orders without a payment are those of the other mode, and whose
-// the channels are.
+// case, whose the channels are, and the version of the settings.
 func (t *tx) readKeys(k *known, in []notice.Inbound) error {
-	var messages, deposits, cases, orders []keyIn
+	var messages, deposits, cases []keyIn
 	for _, n := range in {
 		key, deposit := n.Notice.Key, n.Notice.Deposit
 		if n.Notice.Event != payment.EventDeposited {
@@ -144,10 +176,6 @@ func (t *tx) readKeys(k *known, in []notice.Inbound) error {
 		channels := n.Channels
 		for _, c := range channels {
 			messages, deposits = add(messages, c, key), add(deposits, c, deposit)
-			order := payment.Shorten(n.Notice.Order)
-			if !slices.ContainsFunc(payment.ReportKeys(c, n.Notice.Order, n.Notice.Report), func(mk payment.MatchKey) bool { return len(k.names[mk]) > 0 }) {
-				orders = add(orders, c, order)
-			}
 		}
 		if n.Ruled != nil {
 			channels = append(slices.Clip(channels), n.Ruled.Channel)
@@ -158,10 +186,13 @@ func (t *tx) readKeys(k *known, in []notice.Inbound) error {
 	}
 	owners := meant(in)
 	return t.askAll(
+		asking{versionOf, [][]string{{""}}, func(_ int, version string) (err error) {
+			t.version, err = strconv.ParseInt(version, 10, 64)
+			return err
+		}},
 		inChannel(messagesOf, messages, func(at keyIn, _ string) { k.claimed[at] = true }),
 		inChannel(depositsOf, deposits, func(at keyIn, p string) { k.deposits[at] = payment.Key(p) }),
 		inChannel(casesOf, cases, func(at keyIn, id string) { k.cases[at] = id }),
-		inChannel(elsewiseOf, orders, func(at keyIn, _ string) { k.elsewise[at] = true }),
 		asking{channelsOf, owners, func(n int, owner string) error {
 			of := strings.Split(owner, "\x1f")
 			if len(of) != 3 {
@@ -171,6 +202,22 @@ func (t *tx) readKeys(k *known, in []notice.Inbound) error {
 			return nil
 		}},
 	)
+}
+
+// readElsewise reads which orders without a payment are those of the other mode.
+func (t *tx) readElsewise(k *known, in []notice.Inbound) error {
+	var orders []keyIn
+	for _, n := range in {
+		for _, c := range n.Channels {
+			if !slices.ContainsFunc(payment.ReportKeys(c, n.Notice.Order, n.Notice.Report), func(mk payment.MatchKey) bool { return len(k.names[mk]) > 0 }) {
+				orders = add(orders, c, payment.Shorten(n.Notice.Order))
+			}
+		}
+	}
+	if err := t.askAll(inChannel(elsewiseOf, orders, func(at keyIn, _ string) { k.elsewise[at] = true })); err != nil {
+		return err
+	}
+	return t.send()
 }
 
 // inChannel asks about keys within channels, each once.

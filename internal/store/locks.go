@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"slices"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -42,34 +41,32 @@ func (t *tx) try(keys []string) (missed map[string]bool, err error) {
 	if !t.d.postgres || len(keys) == 0 {
 		return nil, nil
 	}
-	return t.obtain(tryLocks, keys, lockNames(keys))
-}
-
-// What tells which of some names could be locked at once; the second also keeps
-// the settings as they are, before anything is read by them.
-const (
-	tryLocks = `select k, pg_try_advisory_xact_lock(hashtextextended(k, 0)) from unnest($1::text[]) as k`
-
-	trySettled = `with settings as materialized (select pg_advisory_xact_lock_shared($2))
-		select '', true from settings union all ` + tryLocks
-)
-
-func (t *tx) obtain(query string, keys []string, args ...any) (missed map[string]bool, err error) {
-	got := make(map[string]bool, len(keys))
-	err = t.each(query, args, func(rows *sql.Rows) error {
-		var k string
-		var ok bool
-		err := rows.Scan(&k, &ok)
-		got[k] = ok
-		return err
-	})
+	names := make(map[string]bool)
+	err = t.each(tryLocks, []any{lockNames(keys)}, missing(names))
 	missed = make(map[string]bool)
 	for _, k := range keys {
-		if !got[name(k)] {
-			missed[k] = true
-		}
+		missed[k] = names[name(k)]
 	}
 	return missed, err
+}
+
+// What tells which of some names could not be locked at once; the second also
+// keeps the settings as they are, before anything is read by them.
+const (
+	tryLocks = `select k from unnest($1::text[]) as k where not pg_try_advisory_xact_lock(hashtextextended(k, 0))`
+
+	trySettled = `with settings as materialized (select pg_advisory_xact_lock_shared($2))
+		select '' from settings union all ` + tryLocks
+)
+
+// missing hears which names could not be locked.
+func missing(names map[string]bool) func(rowSet) error {
+	return func(rows rowSet) error {
+		var k string
+		err := rows.Scan(&k)
+		names[k] = true
+		return err
+	}
 }
 
 // lockSettings waits for what is being decided by the settings, and keeps
@@ -99,25 +96,17 @@ func locksOf(in notice.Inbound) []string {
 	return out
 }
 
-// take locks the names in notices, without waiting for anyone, and tells which
-// of the notices someone else is busy with. It also keeps the settings as they
-// are. Two notices may name one payment differently, so the names alone do not
-// keep others away: know locks the payments besides.
-func (t *tx) take(in []notice.Inbound) (busy []bool, err error) {
-	busy = make([]bool, len(in))
+// take locks the names in notices, without waiting for anyone, and notes as
+// missed those that someone else has, once it is sent. It also keeps the settings
+// as they are. Two notices may name one payment differently, so the names alone
+// do not keep others away: know locks the payments besides.
+func (t *tx) take(in []notice.Inbound, missed map[string]bool) error {
 	if !t.d.postgres {
-		return busy, nil
+		return nil
 	}
 	var keys []string
 	for _, n := range in {
 		keys = append(keys, locksOf(n)...)
 	}
-	missed, err := t.obtain(trySettled, keys, lockNames(keys), settingsLock)
-	if err != nil {
-		return nil, err
-	}
-	for i, n := range in {
-		busy[i] = slices.ContainsFunc(locksOf(n), func(k string) bool { return missed[k] })
-	}
-	return busy, nil
+	return t.soon(trySettled, []any{lockNames(keys), settingsLock}, missing(missed))
 }

@@ -32,7 +32,7 @@ func (m *mover) openSource(file string) error {
 	if err := (&Reader{db: db, key: m.o.Key}).fits(m.ctx); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if err := newest(m.ctx, db, false); err != nil {
+	if err := newest(m.ctx, over(db), false); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	if m.source, err = db.Conn(m.ctx); err != nil {
@@ -68,10 +68,10 @@ func (m *mover) openTarget(to string) error {
 	if err := m.target.fits(m.ctx); err != nil {
 		return fmt.Errorf("%s: %w", Redact(to), err)
 	}
-	if err := newest(m.ctx, db, true); err != nil {
+	if err := newest(m.ctx, over(db), true); err != nil {
 		return fmt.Errorf("%s: %w", Redact(to), err)
 	}
-	if m.tables, err = pairTables(m.ctx, m.source, db); err != nil {
+	if m.tables, err = pairTables(m.ctx, over(m.source), over(db)); err != nil {
 		return err
 	}
 	if m.conn, err = db.Conn(m.ctx); err != nil {

@@ -18,7 +18,7 @@ const mostPeriodsMoved = 120
 // those for which a server would make them ahead. Rows whose ids are of no such
 // period go to the default partition.
 func (m *mover) makePartitions() error {
-	have, err := partitionsOf(m.ctx, m.tx)
+	have, err := partitionsOf(m.ctx, over(m.tx))
 	if err != nil {
 		return err
 	}

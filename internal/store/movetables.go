@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -84,7 +83,7 @@ func postgresTables(ctx context.Context, q querier) (tables []movedTable, err er
 		from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 		where c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'goose_db_version'
 		and c.relnamespace = (select oid from pg_namespace where nspname = current_schema())
-		order by c.relname, a.attnum`, nil, func(rows *sql.Rows) error {
+		order by c.relname, a.attnum`, nil, func(rows rowSet) error {
 		var table string
 		var c movedColumn
 		if err := rows.Scan(&table, &c.name, &c.kind); err != nil {
@@ -105,7 +104,7 @@ func sqliteColumns(ctx context.Context, q querier) (map[string][]string, error) 
 	out := make(map[string][]string)
 	err := each(ctx, q, `select t.name, c.name from sqlite_master t, pragma_table_info(t.name) c
 		where t.type = 'table' and t.name not like 'sqlite\_%' escape '\' and t.name <> 'goose_db_version'
-		order by t.name, c.name`, nil, func(rows *sql.Rows) error {
+		order by t.name, c.name`, nil, func(rows rowSet) error {
 		var table, column string
 		err := rows.Scan(&table, &column)
 		out[table] = append(out[table], column)
@@ -120,7 +119,7 @@ func inOrder(ctx context.Context, postgres querier, tables []movedTable) (ordere
 	if err := each(ctx, postgres, `select c.relname, f.relname from pg_constraint k
 		join pg_class c on c.oid = k.conrelid join pg_class f on f.oid = k.confrelid
 		where k.contype = 'f' and c.oid <> f.oid
-		and c.relnamespace = (select oid from pg_namespace where nspname = current_schema())`, nil, func(rows *sql.Rows) error {
+		and c.relnamespace = (select oid from pg_namespace where nspname = current_schema())`, nil, func(rows rowSet) error {
 		var table, needed string
 		err := rows.Scan(&table, &needed)
 		needs[table] = append(needs[table], needed)

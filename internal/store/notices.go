@@ -86,7 +86,7 @@ func (r *Reader) Notices(ctx context.Context, q NoticeQuery) ([]ListedNotice, er
 		query, args = noticesByChannelQuery, append(args, q.Channel)
 	}
 	var out []ListedNotice
-	err := each(ctx, r.db, query, args, func(rows *sql.Rows) error {
+	err := each(ctx, over(r.db), query, args, func(rows rowSet) error {
 		var n ListedNotice
 		var at int64
 		var amount, told sql.NullInt64
@@ -108,7 +108,7 @@ func (r *Reader) Notices(ctx context.Context, q NoticeQuery) ([]ListedNotice, er
 // fault.NotFound if there is none, or if its bytes are no longer kept, and says
 // which.
 func (r *Reader) Notice(ctx context.Context, id notice.ID) (notice.Inbound, error) {
-	in, _, err := loadNotice(ctx, r.db, r, id)
+	in, _, err := loadNotice(ctx, over(r.db), r, id)
 	if isNoRows(err) {
 		return in, r.noNotice(ctx, id)
 	}
@@ -125,7 +125,7 @@ func (r *Reader) noNotice(ctx context.Context, id notice.ID) error {
 	case !isNoRows(err):
 		return away(err)
 	}
-	f, err := floorsOf(ctx, r.db)
+	f, err := floorsOf(ctx, over(r.db))
 	if err == nil && string(id) < f.of("notice") {
 		return fault.Errorf(fault.NotFound, "there is no notice %s: those of its age were pruned", id)
 	}

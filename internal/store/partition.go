@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"regexp"
@@ -84,7 +83,7 @@ func (s *Store) MakeAhead(ctx context.Context, now time.Time) (made int, err err
 
 // missing are the partitions for now and for what comes that nobody made yet.
 func (s *Store) missing(ctx context.Context, now time.Time) (out []partition, err error) {
-	have, err := partitionsOf(ctx, s.db)
+	have, err := partitionsOf(ctx, over(s.db))
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +186,7 @@ func partitionsOf(ctx context.Context, q querier) ([]partition, error) {
 	var out []partition
 	err := each(ctx, q, `select p.relname, format('%I', c.relname), pg_get_expr(c.relpartbound, c.oid)
 		from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
-		where i.inhparent in (select to_regclass(n) from unnest($1::text[]) as n)`, []any{names}, func(rows *sql.Rows) error {
+		where i.inhparent in (select to_regclass(n) from unnest($1::text[]) as n)`, []any{names}, func(rows rowSet) error {
 		var p partition
 		var bound string
 		if err := rows.Scan(&p.table, &p.name, &bound); err != nil {
@@ -210,7 +209,7 @@ const mostMoved = 1000
 // partitions drops those partitions of a table that are wholly before cut. It
 // returns where rows have to be looked for one by one.
 func (p *pruning) partitions(h history, cut string, out *settings.Pruned) (left []string, err error) {
-	have, err := partitionsOf(p.ctx, p.s.db)
+	have, err := partitionsOf(p.ctx, over(p.s.db))
 	if err != nil {
 		return nil, err
 	}

@@ -169,9 +169,9 @@ func patiently(ctx context.Context, conn *sql.Conn, query string) error {
 func (s *Store) dropLeftBounds(ctx context.Context) error {
 	var drops []string
 	for _, h := range histories {
-		if err := each(ctx, s.db, `select format('%I', conname) from pg_constraint
+		if err := each(ctx, over(s.db), `select format('%I', conname) from pg_constraint
 			where conrelid = to_regclass($1) and contype = 'c' and starts_with(conname, $2)`,
-			[]any{h.rest(), boundPrefix}, func(rows *sql.Rows) error {
+			[]any{h.rest(), boundPrefix}, func(rows rowSet) error {
 				var name string
 				err := rows.Scan(&name)
 				drops = append(drops, dropBound(h.rest(), name))

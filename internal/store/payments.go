@@ -235,7 +235,7 @@ func (t *tx) duePayments(now time.Time, n int) ([]duePayment, error) {
 	var out []duePayment
 	// Index: payment_by_deadline.
 	err := t.each(`select key, doc from payment where deadline is not null and deadline <= $1 order by deadline limit $2`+skip,
-		[]any{micros(now), n}, func(rows *sql.Rows) error {
+		[]any{micros(now), n}, func(rows rowSet) error {
 			var d duePayment
 			err := rows.Scan(&d.key, &d.doc)
 			out = append(out, d)

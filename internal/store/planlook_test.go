@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/store/storetest"
 )
 
@@ -97,6 +98,7 @@ func postgresFlaws(ctx context.Context, c *pgx.Conn, st statement, small map[str
 	if strings.HasPrefix(st.query, "insert") || strings.HasPrefix(st.query, "with w0 as (insert") {
 		explain = `explain (format json) ` // its row is there by now
 	}
+	store.KnowColumns(c)
 	tx, err := c.Begin(ctx)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -58,26 +59,30 @@ func (s *Store) connect(ctx context.Context, cfg *pgxpool.Config) error {
 	// What writes goes by keys. Statistics of a table that fills and empties, or
 	// of a partition that is new, would tell the planner to read it whole.
 	writing.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
+	writing.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		knowColumns(c)
+		return nil
+	}
 	var err error
-	if s.db, err = s.pool(ctx, cfg); err != nil {
+	if s.db, _, err = s.pool(ctx, cfg); err != nil {
 		return err
 	}
-	db, err := s.pool(ctx, writing)
+	db, pool, err := s.pool(ctx, writing)
 	if err != nil {
 		return err
 	}
 	if err := migrate(ctx, db, true); err != nil {
 		return err
 	}
-	s.w = &postgresWriter{db: db, d: s.d}
+	s.w = &postgresWriter{pool: pool, d: s.d}
 	return s.checkKey(ctx)
 }
 
-// pool opens a pool that Close closes.
-func (s *Store) pool(ctx context.Context, cfg *pgxpool.Config) (*sql.DB, error) {
+// pool opens a pool that Close closes, also as one of database/sql.
+func (s *Store) pool(ctx context.Context, cfg *pgxpool.Config) (*sql.DB, *pgxpool.Pool, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
-		return nil, fault.Errorf(fault.Unavailable, "database %s: %w", Redact(cfg.ConnString()), err)
+		return nil, nil, fault.Errorf(fault.Unavailable, "database %s: %w", Redact(cfg.ConnString()), err)
 	}
 	s.pools = append(s.pools, pool)
 	db := stdlib.OpenDBFromPool(pool)
@@ -86,14 +91,14 @@ func (s *Store) pool(ctx context.Context, cfg *pgxpool.Config) (*sql.DB, error) 
 		pool.Close()
 		return err
 	})
-	return db, nil
+	return db, pool, nil
 }
 
 // A postgresWriter runs each function in a transaction of its own. What
 // PostgreSQL asks to repeat (a deadlock, a failed serialisation) is repeated.
 type postgresWriter struct {
-	db *sql.DB
-	d  dialect
+	pool *pgxpool.Pool
+	d    dialect
 }
 
 const mostRepeats = 5
@@ -114,37 +119,36 @@ func (w *postgresWriter) write(ctx context.Context, fn func(*tx) error) error {
 }
 
 func (w *postgresWriter) once(ctx context.Context, fn func(*tx) error) error {
-	sqlTx, err := w.db.BeginTx(ctx, nil)
+	conn, err := w.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
-	t := &tx{ctx: ctx, q: sqlTx, d: w.d}
-	if err := run(func(*tx) error {
+	defer conn.Release() // closes one whose transaction is not over
+	p := &pgTx{conn: conn.Conn()}
+	t := &tx{ctx: ctx, q: p, line: p, d: w.d}
+	if err = run(func(t *tx) error {
 		if err := fn(t); err != nil {
 			return err
 		}
-		return t.tell()
+		t.tell()
+		return p.commit(ctx)
 	}, t); err != nil {
-		_ = sqlTx.Rollback()
-		return err
+		p.rollback(ctx)
 	}
-	return sqlTx.Commit()
+	return err
 }
 
 // nodes is the name on which nodes tell each other of work and settings.
 const nodes = "tongbo"
 
 // tell wakes the other nodes once the transaction is committed.
-func (t *tx) tell() error {
+func (t *tx) tell() {
 	if t.due {
-		if err := t.must(`select pg_notify('` + nodes + `', 'due')`); err != nil {
-			return err
-		}
+		t.line.later(`select pg_notify('`+nodes+`', 'due')`, nil, nil)
 	}
 	if t.settings {
-		return t.must(`select pg_notify('` + nodes + `', 'settings')`)
+		t.line.later(`select pg_notify('`+nodes+`', 'settings')`, nil, nil)
 	}
-	return nil
 }
 
 func (w *postgresWriter) close() error { return nil }

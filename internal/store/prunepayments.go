@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/payment"
@@ -45,7 +44,7 @@ func (t *tx) prunePayments(after, upto string, cut time.Time) (n int64, err erro
 	}
 	var list []payment.Payment
 	if err := t.each(`select p.key, p.doc`+idlePayment+skip,
-		[]any{after, upto, micros(cut)}, func(rows *sql.Rows) error {
+		[]any{after, upto, micros(cut)}, func(rows rowSet) error {
 			var key string
 			var doc []byte
 			if err := rows.Scan(&key, &doc); err != nil {

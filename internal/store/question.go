@@ -1,9 +1,10 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // A question asks for one column by some texts. On PostgreSQL, where every round
@@ -41,7 +42,7 @@ type asking struct {
 }
 
 // askAll asks several questions, whose answers are texts: on PostgreSQL in one
-// statement.
+// statement, which goes along with the next or with send.
 func (t *tx) askAll(list ...asking) error {
 	if !t.d.postgres {
 		for _, a := range list {
@@ -63,7 +64,7 @@ func (t *tx) askAll(list ...asking) error {
 	if len(parts) == 0 {
 		return nil
 	}
-	return t.each(strings.Join(parts, " union all "), args, func(rows *sql.Rows) error {
+	return t.soon(strings.Join(parts, " union all "), args, func(rows rowSet) error {
 		var i, n int
 		var value string
 		if err := rows.Scan(&i, &n, &value); err != nil {
@@ -77,7 +78,7 @@ func (t *tx) askAll(list ...asking) error {
 func columnsOf(asked [][]string) []any {
 	arrays := make([]any, len(asked[0]))
 	for i := range arrays {
-		texts := make([]string, len(asked))
+		texts := make(pgtype.FlatArray[string], len(asked))
 		for n, a := range asked {
 			texts[n] = a[i]
 		}
@@ -86,21 +87,8 @@ func columnsOf(asked [][]string) []any {
 	return arrays
 }
 
-// ask calls answer with every value and the place of what was asked.
+// ask calls answer with every value and the place of what was asked, on SQLite.
 func (t *tx) ask(q question, asked [][]string, answer func(n int, value []byte) error) error {
-	if len(asked) == 0 {
-		return nil
-	}
-	if t.d.postgres {
-		return t.each(q.many.after(0), columnsOf(asked), func(rows *sql.Rows) error {
-			var n int
-			var value []byte
-			if err := rows.Scan(&n, &value); err != nil {
-				return err
-			}
-			return answer(n-1, value)
-		})
-	}
 	for at := 0; at < len(asked); {
 		query, size := q.one, 1
 		if len(asked)-at >= fewAsked {
@@ -112,7 +100,7 @@ func (t *tx) ask(q question, asked [][]string, answer func(n int, value []byte) 
 				args = append(args, text)
 			}
 		}
-		if err := t.each(query, args, func(rows *sql.Rows) error {
+		if err := t.each(query, args, func(rows rowSet) error {
 			var n int
 			var value []byte
 			if err := rows.Scan(&n, &value); err != nil {
@@ -130,14 +118,21 @@ func (t *tx) ask(q question, asked [][]string, answer func(n int, value []byte) 
 // mostNamed is how many payments of one name are looked at, the newest first.
 const mostNamed = "100"
 
+// namedPayments answers on PostgreSQL with the keys of payments by the places of
+// their names, from 1, and then, at 0, with those payments that it could lock at
+// once. Index: match_key_pkey, payment_pkey.
+const namedPayments = `with found as materialized (
+		select k.n, m.key from unnest($1::text[], $2::text[], $3::text[]) with ordinality as k (channel, kind, value, n)
+		cross join lateral (select payment_key from match_key where channel_key = k.channel and kind = k.kind and value = k.value
+			order by payment_key desc limit ` + mostNamed + `) as m (key)),
+	locked as (select p.key, p.doc from (select distinct key from found) as f join payment p on p.key = f.key for update of p skip locked)
+	select n, key, null from found union all select 0, key, doc from locked`
+
 // What is asked for a batch of notices. On SQLite a cross join is one that
 // begins with what is asked.
 var (
 	// Index: match_key_pkey; on SQLite the primary key.
-	namesOf = asks("channel, kind, value",
-		`select k.n, m.payment_key from unnest($1::text[], $2::text[], $3::text[]) with ordinality as k (channel, kind, value, n)
-			cross join lateral (select payment_key from match_key where channel_key = k.channel and kind = k.kind and value = k.value
-				order by payment_key desc limit `+mostNamed+`) as m`,
+	namesOf = asks("channel, kind, value", "",
 		`select k.n, m.payment_key from k cross join match_key m on m.channel_key = k.channel and m.kind = k.kind and m.value = k.value
 			and m.payment_key > coalesce((select o.payment_key from match_key o
 				where o.channel_key = k.channel and o.kind = k.kind and o.value = k.value
@@ -151,10 +146,8 @@ var (
 		`select k.n, c.merchant_id || chr(31) || c.store_id || chr(31) || c.mode
 			from unnest($1::text[]) with ordinality as k (key, n) join channel c on c.key = k.key`,
 		`select k.n, c.merchant_id || char(31) || c.store_id || char(31) || c.mode from k cross join channel c on c.key = k.key`)
-	// Index: payment_pkey.
-	paymentsOf = asks("key",
-		`select k.n, p.doc from unnest($1::uuid[]) with ordinality as k (key, n) join payment p on p.key = k.key
-			for update of p skip locked`,
+	// Index: payment_pkey. PostgreSQL has namedPayments.
+	paymentsOf = asks("key", "",
 		`select k.n, p.doc from k cross join payment p on p.key = k.key`)
 	// Index: notice_key_pkey.
 	messagesOf = asks("channel, key",

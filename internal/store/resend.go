@@ -69,7 +69,7 @@ func (t *tx) firstDelivery(k payment.Key, id webhook.DeliveryID) (webhook.Delive
 		union all select ` + endedColumns + ` from delivery_end where payment_key = $1 and original is null and type <> 'tongbo.attention'
 		order by id desc`
 	var out *webhook.Delivery
-	err := t.each(query, []any{string(k)}, func(rows *sql.Rows) error {
+	err := t.each(query, []any{string(k)}, func(rows rowSet) error {
 		d, err := scanDelivery(rows)
 		if err == nil && out == nil && (id == "" || d.ID == id) {
 			out = &d

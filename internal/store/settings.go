@@ -25,7 +25,7 @@ func (r *Reader) Settings(ctx context.Context) (settings.All, error) {
 	// Two equal versions prove that nothing changed between them, and need no
 	// transaction: on SQLite that would wait for the writer.
 	for range mostReads {
-		all, err := r.readSettings(ctx, r.db)
+		all, err := r.readSettings(ctx, over(r.db))
 		if err != nil {
 			return settings.All{}, away(err)
 		}
@@ -66,7 +66,7 @@ func (r *Reader) readSettings(ctx context.Context, q querier) (all settings.All,
 }
 
 func readMerchants(ctx context.Context, q querier, all *settings.All) error {
-	return each(ctx, q, `select id, name from merchant order by created_at, id`, nil, func(row *sql.Rows) error {
+	return each(ctx, q, `select id, name from merchant order by created_at, id`, nil, func(row rowSet) error {
 		var m merchant.Merchant
 		err := row.Scan(&m.ID, &m.Name)
 		all.Merchants = append(all.Merchants, m)
@@ -76,7 +76,7 @@ func readMerchants(ctx context.Context, q querier, all *settings.All) error {
 
 func (r *Reader) readStores(ctx context.Context, q querier, all *settings.All) error {
 	return each(ctx, q, `select id, merchant_id, name, representative, tier_code, webhook_first, notice_secret, created_at
-		from store order by created_at, id`, nil, func(row *sql.Rows) error {
+		from store order by created_at, id`, nil, func(row rowSet) error {
 		var s settings.Store
 		var sealed []byte
 		var created int64
@@ -93,14 +93,14 @@ func (r *Reader) readStores(ctx context.Context, q querier, all *settings.All) e
 func (r *Reader) readChannels(ctx context.Context, q querier, all *settings.All) error {
 	return each(ctx, q, `select key, merchant_id, store_id, name, provider, mode, mid, payment_type, methods, stores,
 		base_url, credentials, senders, unknown, confirm, token, disabled
-		from channel order by created_at, key`, nil, func(row *sql.Rows) error {
+		from channel order by created_at, key`, nil, func(row rowSet) error {
 		c, err := r.scanChannel(row)
 		all.Channels = append(all.Channels, c)
 		return err
 	})
 }
 
-func (r *Reader) scanChannel(row *sql.Rows) (c merchant.Channel, err error) {
+func (r *Reader) scanChannel(row rowSet) (c merchant.Channel, err error) {
 	var methods, stores string
 	var credentials, token []byte
 	var senders sql.NullString
@@ -131,7 +131,7 @@ func (r *Reader) scanChannel(row *sql.Rows) (c merchant.Channel, err error) {
 
 func (r *Reader) readEndpoints(ctx context.Context, q querier, all *settings.All) error {
 	return each(ctx, q, `select id, merchant_id, store_id, name, url, mode, events, version, content_type, schedule,
-		paused, secrets, in_flight, created_at from endpoint order by created_at, id`, nil, func(row *sql.Rows) error {
+		paused, secrets, in_flight, created_at from endpoint order by created_at, id`, nil, func(row rowSet) error {
 		var e webhook.Endpoint
 		var events string
 		var sealed []byte
@@ -189,7 +189,7 @@ func scanAPISecret(row interface{ Scan(...any) error }) (s settings.APISecret, e
 }
 
 func readAPISecrets(ctx context.Context, q querier, all *settings.All) error {
-	return each(ctx, q, `select `+apiSecretColumns+` from api_secret order by created_at, id`, nil, func(row *sql.Rows) error {
+	return each(ctx, q, `select `+apiSecretColumns+` from api_secret order by created_at, id`, nil, func(row rowSet) error {
 		s, err := scanAPISecret(row)
 		all.APISecrets = append(all.APISecrets, s)
 		return err
@@ -197,7 +197,7 @@ func readAPISecrets(ctx context.Context, q querier, all *settings.All) error {
 }
 
 func readAPIKeys(ctx context.Context, q querier, all *settings.All) error {
-	return each(ctx, q, `select id, merchant_id, store_id, key, mode, hash from api_key order by created_at, id`, nil, func(row *sql.Rows) error {
+	return each(ctx, q, `select id, merchant_id, store_id, key, mode, hash from api_key order by created_at, id`, nil, func(row rowSet) error {
 		var k settings.APIKey
 		err := row.Scan(&k.ID, &k.Merchant, &k.Store, &k.Key, &k.Mode, &k.Hash)
 		all.APIKeys = append(all.APIKeys, k)
@@ -206,14 +206,14 @@ func readAPIKeys(ctx context.Context, q querier, all *settings.All) error {
 }
 
 func readAllows(ctx context.Context, q querier, all *settings.All) error {
-	return each(ctx, q, `select store_id, scope, cidr from allow order by store_id, scope, cidr`, nil, func(row *sql.Rows) error {
+	return each(ctx, q, `select store_id, scope, cidr from allow order by store_id, scope, cidr`, nil, func(row rowSet) error {
 		a, err := scanAllow(row)
 		all.Allows = append(all.Allows, a)
 		return err
 	})
 }
 
-func scanAllow(row *sql.Rows) (a merchant.Allow, err error) {
+func scanAllow(row rowSet) (a merchant.Allow, err error) {
 	var cidr string
 	if err := row.Scan(&a.Store, &a.Scope, &cidr); err != nil {
 		return a, err
@@ -251,8 +251,8 @@ func (r *Reader) apiSecret(ctx context.Context, query, arg string) (merchant.API
 // it admits everyone who has a key.
 func (r *Reader) Allowed(ctx context.Context, store merchant.StoreID, scope merchant.AllowScope) ([]netip.Prefix, error) {
 	var out []netip.Prefix
-	err := each(ctx, r.db, `select store_id, scope, cidr from allow where store_id = $1 and scope = $2 order by cidr`,
-		[]any{string(store), string(scope)}, func(row *sql.Rows) error {
+	err := each(ctx, over(r.db), `select store_id, scope, cidr from allow where store_id = $1 and scope = $2 order by cidr`,
+		[]any{string(store), string(scope)}, func(row rowSet) error {
 			a, err := scanAllow(row)
 			out = append(out, a.CIDR)
 			return err

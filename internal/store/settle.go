@@ -51,11 +51,7 @@ func (s *Store) settle(ctx context.Context, in []notice.Inbound, judge notice.Ju
 	var results []notice.Result
 	err := s.writeFirst(ctx, func(t *tx) error {
 		results = make([]notice.Result, len(in)) // fn may run again
-		taken, err := t.take(in)
-		if err != nil {
-			return err
-		}
-		k, err := t.know(in, taken)
+		k, taken, err := t.know(in)
 		if err != nil {
 			return err
 		}
@@ -218,7 +214,7 @@ func (t *tx) named(k payment.MatchKey, r payment.Report) ([]payment.Payment, err
 	// Index: match_key_pkey.
 	if err := t.each(`select payment_key from match_key where channel_key = $1 and kind = $2 and value = $3
 		order by payment_key desc limit `+mostNamed, []any{string(k.Channel), string(k.Kind), t.s.nameOf(k)},
-		func(rows *sql.Rows) error {
+		func(rows rowSet) error {
 			var key string
 			err := rows.Scan(&key)
 			keys = append(keys, key)

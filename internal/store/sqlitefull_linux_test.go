@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -60,7 +59,7 @@ func TestAQueryMeetsAFullDisk(t *testing.T) {
 			return nil
 		}},
 		{fn: func(x *tx) error { // reads more than the cache holds
-			return x.each(`select id, b from big`, nil, func(rows *sql.Rows) error {
+			return x.each(`select id, b from big`, nil, func(rows rowSet) error {
 				return rows.Scan(new(int), new([]byte))
 			})
 		}},

@@ -201,7 +201,7 @@ func (w *sqliteWriter) attempt(batch []*sqliteJob, savepoints bool) (left []*sql
 // ended the transaction, and whatever ran after it would be committed statement
 // by statement.
 func (w *sqliteWriter) plain(ctx context.Context, j *sqliteJob) (undo bool) {
-	t := &tx{ctx: ctx, q: w}
+	t := &tx{ctx: ctx, q: over(w)}
 	j.err = run(j.fn, t)
 	if j.err == nil {
 		return false
@@ -226,7 +226,7 @@ func (w *sqliteWriter) step(ctx context.Context, j *sqliteJob) error {
 	if err := w.exec(ctx, `savepoint job`); err != nil {
 		return err
 	}
-	j.err = run(j.fn, &tx{ctx: ctx, q: w})
+	j.err = run(j.fn, &tx{ctx: ctx, q: over(w)})
 	if j.err == nil {
 		return w.exec(ctx, `release job`)
 	}

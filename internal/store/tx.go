@@ -11,17 +11,67 @@ import (
 // A querier runs statements: a transaction, or a reader's pool.
 type querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (rowSet, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) scanner
+}
+
+// A rowSet is what a query answers, row by row. Close tells what went wrong, if
+// nothing told it before.
+type rowSet interface {
+	scanner
+	Next() bool
+	Err() error
+	Close() error
+}
+
+// A scanner reads a row into variables. The one of a query for one row reports
+// sql.ErrNoRows if it found none.
+type scanner interface{ Scan(dest ...any) error }
+
+// over is a querier over what database/sql has.
+func over(db standard) querier { return standardQuerier{db} }
+
+// Standard is a pool, a connection or a transaction of database/sql.
+type standard interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+type standardQuerier struct{ standard }
+
+func (q standardQuerier) QueryContext(ctx context.Context, query string, args ...any) (rowSet, error) {
+	rows, err := q.standard.QueryContext(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // the caller does
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+func (q standardQuerier) QueryRowContext(ctx context.Context, query string, args ...any) scanner {
+	return q.standard.QueryRowContext(ctx, query, args...)
+}
+
+// A pipeline is a querier whose statements need not each be waited for:
+// PostgreSQL's, to which each answer is a round trip.
+type pipeline interface {
+	querier
+	// later keeps a statement back until another one is run, or send is called:
+	// all go together, and run one after the other. hear, if it is not nil, is
+	// called with each row.
+	later(query string, args []any, hear func(rowSet) error)
+	// send runs what was kept back. After the first error nothing is run.
+	send(ctx context.Context) error
 }
 
 // A tx is a transaction in hand. It lives no longer than the function that
 // got it.
 type tx struct {
-	ctx context.Context // of the transaction; a tx never outlives it
-	q   querier
-	s   *Store
-	d   dialect
+	ctx  context.Context // of the transaction; a tx never outlives it
+	q    querier
+	line pipeline // on PostgreSQL, and then it is q
+	s    *Store
+	d    dialect
 
 	due, settings bool        // what to tell others after the commit
 	throttled     []attention // to be given at the end
@@ -52,7 +102,7 @@ func (t *tx) must(query string, args ...any) error {
 	return err
 }
 
-func (t *tx) row(query string, args ...any) *sql.Row {
+func (t *tx) row(query string, args ...any) scanner {
 	_ = t.flush() // its error is that of the transaction
 	return t.q.QueryRowContext(t.ctx, query, args...)
 }
@@ -67,11 +117,16 @@ func (t *tx) has(query string, args []any, dest ...any) (bool, error) {
 }
 
 // each calls scan for every row of a query.
-func each(ctx context.Context, q querier, query string, args []any, scan func(*sql.Rows) error) error {
+func each(ctx context.Context, q querier, query string, args []any, scan func(rowSet) error) error {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
+	return hear(rows, scan)
+}
+
+// hear calls scan for every row, and closes them.
+func hear(rows rowSet, scan func(rowSet) error) error {
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
@@ -81,11 +136,32 @@ func each(ctx context.Context, q querier, query string, args []any, scan func(*s
 	return rows.Err()
 }
 
-func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) error {
+func (t *tx) each(query string, args []any, scan func(rowSet) error) error {
+	if err := t.soon(query, args, scan); err != nil {
+		return err
+	}
+	return t.send()
+}
+
+// soon is each that on PostgreSQL may wait, for another statement to go along
+// with or for send. Without either, scan is never called.
+func (t *tx) soon(query string, args []any, scan func(rowSet) error) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	return each(t.ctx, t.q, query, args, scan)
+	if t.line == nil {
+		return each(t.ctx, t.q, query, args, scan)
+	}
+	t.line.later(query, args, scan)
+	return nil
+}
+
+// send runs what soon kept back.
+func (t *tx) send() error {
+	if t.line == nil {
+		return nil
+	}
+	return t.line.send(t.ctx)
 }
 
 // settingsVersion is the version of the settings that this transaction sees.

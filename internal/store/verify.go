@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -145,7 +144,7 @@ func (v *verifier) seen(n int) {
 	}
 }
 
-func (v *verifier) each(query string, args []any, scan func(*sql.Rows) error) error {
+func (v *verifier) each(query string, args []any, scan func(rowSet) error) error {
 	return each(v.ctx, v.q, query, args, scan)
 }
 
@@ -231,7 +230,7 @@ const no = "(1 = 0)"
 // sweep checks what a query can check by itself.
 func (v *verifier) sweep(list []rule) error {
 	for _, rule := range list {
-		if err := v.each(rule.query, rule.args, func(rows *sql.Rows) error {
+		if err := v.each(rule.query, rule.args, func(rows rowSet) error {
 			var id string
 			err := rows.Scan(&id)
 			v.problem(rule.kind, id, "%s", rule.text)

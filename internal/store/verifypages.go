@@ -30,7 +30,7 @@ type bodyRow struct {
 	sealed []byte
 }
 
-func scanID(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) }
+func scanID(rows rowSet) (id string, err error) { return id, rows.Scan(&id) }
 
 // notices checks that every notice can be read, and that an acknowledged one
 // has its payment or its case. It walks through the notices, their requests,
@@ -38,7 +38,7 @@ func scanID(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) }
 func (v *verifier) notices() error {
 	// Index: notice_pkey.
 	list, err := open(v, "notices", `select id, channel_key, key, event, verdict, payment_key from notice order by id`,
-		func(rows *sql.Rows) (n noticeRow, err error) {
+		func(rows rowSet) (n noticeRow, err error) {
 			return n, rows.Scan(&n.id, &n.channel, &n.key, &n.event, &n.verdict, &n.payment)
 		})
 	if err != nil {
@@ -46,7 +46,7 @@ func (v *verifier) notices() error {
 	}
 	defer list.close()
 	// Index: notice_body_pkey.
-	bodies, err := open(v, "bodies", `select id, request from notice_body order by id`, func(rows *sql.Rows) (b bodyRow, err error) {
+	bodies, err := open(v, "bodies", `select id, request from notice_body order by id`, func(rows rowSet) (b bodyRow, err error) {
 		return b, rows.Scan(&b.id, &b.sealed)
 	})
 	if err != nil {
@@ -60,7 +60,7 @@ func (v *verifier) notices() error {
 	}
 	defer cases.close()
 	count := func(string) { v.checked.Cases++ }
-	notes, err := open(v, "brought", `select key, payment_key, notice_id from deposit order by notice_id`, func(rows *sql.Rows) (d depositRow, err error) {
+	notes, err := open(v, "brought", `select key, payment_key, notice_id from deposit order by notice_id`, func(rows rowSet) (d depositRow, err error) {
 		return d, rows.Scan(&d.key, &d.payment, &d.notice)
 	})
 	if err != nil {
@@ -185,14 +185,14 @@ type tolds struct {
 func (v *verifier) payments() error {
 	// Index: payment_pkey.
 	list, err := open(v, "payments", `select key, store_id, id, state, amount, doc from payment order by key`,
-		func(rows *sql.Rows) (p paymentRow, err error) {
+		func(rows rowSet) (p paymentRow, err error) {
 			return p, rows.Scan(&p.key, &p.store, &p.id, &p.state, &p.amount, &p.doc)
 		})
 	if err != nil {
 		return err
 	}
 	defer list.close()
-	notes, err := open(v, "notes", `select key, payment_key, channel_key from deposit order by payment_key`, func(rows *sql.Rows) (d depositRow, err error) {
+	notes, err := open(v, "notes", `select key, payment_key, channel_key from deposit order by payment_key`, func(rows rowSet) (d depositRow, err error) {
 		return d, rows.Scan(&d.key, &d.payment, &d.channel)
 	})
 	if err != nil {
@@ -200,7 +200,7 @@ func (v *verifier) payments() error {
 	}
 	defer notes.close()
 	told, err := open(v, "told", `select payment_key, count(*) from event where type = '`+string(webhook.Paid)+`' and payment_key is not null
-		group by payment_key order by payment_key`, func(rows *sql.Rows) (t tolds, err error) {
+		group by payment_key order by payment_key`, func(rows rowSet) (t tolds, err error) {
 		return t, rows.Scan(&t.payment, &t.times)
 	})
 	if err != nil {

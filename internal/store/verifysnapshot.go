@@ -32,7 +32,7 @@ func (r *Reader) snapshots(ctx context.Context) (list []querier, end func(), err
 		return nil, nil, err
 	}
 	for _, tx := range s.open {
-		list = append(list, tx)
+		list = append(list, over(tx))
 	}
 	return list, s.end, nil
 }

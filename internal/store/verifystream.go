@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 	"runtime"
 	"sync"
@@ -16,10 +15,10 @@ const streamPage = 2000
 type stream[T any] struct {
 	v    *verifier
 	name string
-	scan func(*sql.Rows) (T, error)
-	rows *sql.Rows // of SQLite
-	page []T       // of PostgreSQL, whose connection has one query at a time
-	last bool      // after the page there is nothing more
+	scan func(rowSet) (T, error)
+	rows rowSet // of SQLite
+	page []T    // of PostgreSQL, whose connection has one query at a time
+	last bool   // after the page there is nothing more
 
 	head T
 	ok   bool // there is a head
@@ -27,7 +26,7 @@ type stream[T any] struct {
 
 // open begins a stream. Each query has a name of its own, since PostgreSQL
 // remembers under it what its rows are like.
-func open[T any](v *verifier, name, query string, scan func(*sql.Rows) (T, error)) (s *stream[T], err error) {
+func open[T any](v *verifier, name, query string, scan func(rowSet) (T, error)) (s *stream[T], err error) {
 	s = &stream[T]{v: v, name: "verify_" + name, scan: scan}
 	if v.r.d.postgres {
 		_, err = v.q.ExecContext(v.ctx, `declare `+s.name+` no scroll cursor for `+query)
@@ -69,7 +68,7 @@ func (s *stream[T]) next() (err error) {
 
 func (s *stream[T]) fetch() error {
 	n := 0
-	err := s.v.each(fmt.Sprintf(`fetch %d from %s`, streamPage, s.name), nil, func(rows *sql.Rows) error {
+	err := s.v.each(fmt.Sprintf(`fetch %d from %s`, streamPage, s.name), nil, func(rows rowSet) error {
 		row, err := s.scan(rows)
 		s.page = append(s.page, row)
 		n++

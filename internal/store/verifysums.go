@@ -58,7 +58,7 @@ func (v *verifier) deliveries() error {
 		if waits {
 			table = "delivery"
 		}
-		if err := v.each(tryColumns+table, nil, func(rows *sql.Rows) error {
+		if err := v.each(tryColumns+table, nil, func(rows rowSet) error {
 			if err := rows.Scan(&r.id, &r.event, &r.original, &r.tries, &r.state, &r.schedule); err != nil {
 				return err
 			}
@@ -111,7 +111,7 @@ func (v *verifier) delivery(r *tryRow, waits bool, allowed int64) {
 // handed over faster than three.
 func (v *verifier) attempts() error {
 	var thing sql.RawBytes
-	return v.each(`select cast(webhook_id as text) || cast(delivery_id as text) || number from attempt`, nil, func(rows *sql.Rows) error {
+	return v.each(`select cast(webhook_id as text) || cast(delivery_id as text) || number from attempt`, nil, func(rows rowSet) error {
 		if err := rows.Scan(&thing); err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (v *verifier) attempts() error {
 func (v *verifier) events() error {
 	var id sql.RawBytes
 	var fanout int64
-	return v.each(`select id, fanout from event`, nil, func(rows *sql.Rows) error {
+	return v.each(`select id, fanout from event`, nil, func(rows rowSet) error {
 		if err := rows.Scan(&id, &fanout); err != nil {
 			return err
 		}
