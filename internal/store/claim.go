@@ -20,10 +20,6 @@ func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, t
 	var out webhook.Claim
 	err := s.write(ctx, func(t *tx) error {
 		out = webhook.Claim{}
-		var err error
-		if out.Version, err = t.settingsVersion(); err != nil {
-			return err
-		}
 		targets, err := t.unpaused()
 		if err != nil {
 			return err
@@ -35,20 +31,23 @@ func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, t
 			turn = int(s.turn.Add(1)) % len(targets)
 		}
 		c := claiming{tx: t, now: now, until: now.Add(lease), lease: webhook.Lease(uuid.NewString()), total: total, free: free}
-		if out.Jobs, err = c.from(slices.Concat(targets[turn:], targets[:turn])); err != nil {
+		if err := c.from(slices.Concat(targets[turn:], targets[:turn])); err != nil {
 			return err
 		}
 		out.Next, err = t.nextReady(targets)
+		out.Version, out.Jobs = t.version, c.jobs
 		return err
 	})
 	return out, err
 }
 
 // unpaused lists the targets that have deliveries waiting, without the
-// endpoints that are paused.
-func (t *tx) unpaused() ([]string, error) {
-	list, err := t.targets()
-	if err != nil {
+// endpoints that are paused. Before that it reads the settings' version.
+func (t *tx) unpaused() (list []string, err error) {
+	if err := t.soon(versionQuery, nil, func(rows rowSet) error { return rows.Scan(&t.version) }); err != nil {
+		return nil, err
+	}
+	if err := t.targets(&list); err != nil {
 		return nil, err
 	}
 	paused := make(map[string]bool)
@@ -63,12 +62,11 @@ func (t *tx) unpaused() ([]string, error) {
 	return slices.DeleteFunc(list, func(target string) bool { return paused[target] }), nil
 }
 
-// targets lists who has deliveries waiting, by hopping along the index
-// instead of reading it.
-func (t *tx) targets() ([]string, error) {
-	var out []string
+// targets lists who has deliveries waiting, once it is sent, by hopping along
+// the index instead of reading it.
+func (t *tx) targets(list *[]string) error {
 	// Index: delivery_ready.
-	err := t.each(`with recursive hop (target) as (
+	return t.soon(`with recursive hop (target) as (
 			select (select target from delivery where state = 'waiting' order by target limit 1)
 			union all
 			select (select target from delivery where state = 'waiting' and target > hop.target order by target limit 1)
@@ -76,10 +74,9 @@ func (t *tx) targets() ([]string, error) {
 		select target from hop where target is not null`, nil, func(rows rowSet) error {
 		var s string
 		err := rows.Scan(&s)
-		out = append(out, s)
+		*list = append(*list, s)
 		return err
 	})
-	return out, err
 }
 
 // A claiming is one claim under way.
@@ -89,29 +86,30 @@ type claiming struct {
 	lease      webhook.Lease
 	total      int
 	free       func(target string, taken []webhook.Job) int
+	jobs       []webhook.Job // what was leased; on PostgreSQL once it is sent
 }
 
 // from leases what is due of the targets, in their order.
-func (c *claiming) from(targets []string) (jobs []webhook.Job, err error) {
+func (c *claiming) from(targets []string) (err error) {
 	if c.d.postgres {
 		return c.together(targets)
 	}
 	for _, target := range targets {
-		n := min(c.free(target, jobs), c.total-len(jobs))
+		n := min(c.free(target, c.jobs), c.total-len(c.jobs))
 		if n <= 0 {
 			continue
 		}
-		if jobs, err = c.of(target, n, jobs); err != nil {
-			return nil, err
+		if c.jobs, err = c.of(target, n, c.jobs); err != nil {
+			return err
 		}
 	}
-	for _, j := range jobs {
+	for _, j := range c.jobs {
 		if err := c.must(`update delivery set lease = $2, ready_at = $3 where id = $1`,
 			string(j.ID), string(c.lease), micros(c.until)); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return jobs, nil
+	return nil
 }
 
 // of adds up to n due deliveries of a target: first tries, then retries.
@@ -142,14 +140,14 @@ func (c *claiming) job(d webhook.Delivery) webhook.Job {
 // together is from for PostgreSQL: one question finds what may be taken of all
 // targets, passing over what others hold, and one statement leases what is
 // taken of it.
-func (c *claiming) together(targets []string) ([]webhook.Job, error) {
+func (c *claiming) together(targets []string) error {
 	rooms := make([]int64, len(targets))
 	for i, target := range targets {
 		rooms[i] = int64(min(c.free(target, nil), c.total))
 	}
 	due, err := c.due(targets, rooms)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var taken []webhook.Job
 	for _, target := range targets {
@@ -157,21 +155,19 @@ func (c *claiming) together(targets []string) ([]webhook.Job, error) {
 		taken = append(taken, due[target][:max(n, 0)]...)
 	}
 	if len(taken) == 0 {
-		return nil, nil
+		return nil
 	}
 	ids := make([]string, len(taken))
 	for i, j := range taken {
 		ids[i] = string(j.ID)
 	}
-	jobs := taken[:0]
 	// Index: delivery_pkey.
-	err = c.each(`update delivery set lease = $2, ready_at = $3 where id = any ($1::uuid[]) returning `+deliveryColumns,
+	return c.soon(`update delivery set lease = $2, ready_at = $3 where id = any ($1::uuid[]) returning `+deliveryColumns,
 		[]any{ids, string(c.lease), micros(c.until)}, func(rows rowSet) error {
 			d, err := scanDelivery(rows)
-			jobs = append(jobs, c.job(d))
+			c.jobs = append(c.jobs, c.job(d))
 			return err
 		})
-	return jobs, err
 }
 
 // due finds what is due of each target, as far as there is room: first tries,

@@ -166,9 +166,11 @@ func (t *tx) send() error {
 
 // settingsVersion is the version of the settings that this transaction sees.
 func (t *tx) settingsVersion() (int64, error) {
-	err := t.row(`select version from setting where id = 1`).Scan(&t.version)
+	err := t.row(versionQuery).Scan(&t.version)
 	return t.version, err
 }
+
+const versionQuery = `select version from setting where id = 1`
 
 // away gives the kind Unavailable to errors of the database itself. Faults
 // and "no rows" pass as they are.
