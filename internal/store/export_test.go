@@ -132,3 +132,17 @@ func (r *Reader) SealRequest(in notice.Inbound) []byte {
 	}
 	return b
 }
+
+// Together runs fn in one transaction of PostgreSQL. exec runs a statement, and
+// soon a query that may wait for another one; without hear, also for the commit.
+func (s *Store) Together(ctx context.Context, fn func(exec func(query string, args ...any) error, soon func(query string, hear func() error) error) error) error {
+	return s.write(ctx, func(t *tx) error {
+		return fn(t.must, func(query string, hear func() error) error {
+			if hear == nil {
+				t.line.later(query, nil, nil)
+				return nil
+			}
+			return t.soon(query, nil, func(rowSet) error { return hear() })
+		})
+	})
+}
