@@ -64,7 +64,7 @@ func (t *tx) flush() error {
 	t.kept = nil
 	if t.line != nil {
 		t.together(kept)
-		return nil
+		return t.failed
 	}
 	for _, b := range kept {
 		rows := t.rowsOf(b)
@@ -99,7 +99,7 @@ func (t *tx) together(kept []*bulk) {
 		parts = append(parts, b.many.after(len(args)))
 		args = append(args, b.arrays(rows)...)
 	}
-	if len(parts) == 0 {
+	if len(parts) == 0 || t.failed != nil {
 		return
 	}
 	last := len(parts) - 1
