@@ -160,7 +160,7 @@ func (m *mover) move() (Moved, error) {
 		}
 	}
 	m.step(MoveStep{Phase: MoveVerifies})
-	checked, err := m.target.verifyIn(m.ctx, over(m.tx), func(p Problem) {
+	checked, err := m.target.verifyIn(m.ctx, viewOf(m.tx, m.conn), func(p Problem) {
 		if m.o.Problem != nil {
 			m.o.Problem(p)
 		}

@@ -55,29 +55,43 @@ func (r *Reader) VerifyShown(ctx context.Context, report func(Problem), progress
 		return Checked{}, fmt.Errorf("verify: %w", away(err))
 	}
 	defer end()
-	return r.verifyOn(ctx, list, report, progress)
+	return r.verifyOn(ctx, list, usual, report, progress)
 }
 
 // verifyIn is Verify in a transaction that others began.
-func (r *Reader) verifyIn(ctx context.Context, q querier, report func(Problem)) (Checked, error) {
-	return r.verifyOn(ctx, []querier{q}, report, func(int64) {})
+func (r *Reader) verifyIn(ctx context.Context, q view, report func(Problem)) (Checked, error) {
+	return r.verifyOn(ctx, []view{q}, usual, report, func(int64) {})
 }
 
+// verifyBounds are what keeps the memory of one Verify from growing.
+type verifyBounds struct {
+	known int // payments whose keys are known, some 10 bytes each
+	group int // things that are looked at again together
+	page  int // rows that SQLite puts into one value
+}
+
+var usual = verifyBounds{known: 6_000_000, group: 1 << 16, page: 500}
+
 // verifyOn is Verify in transactions that see the same.
-func (r *Reader) verifyOn(ctx context.Context, list []querier, report func(Problem), progress func(rows int64)) (Checked, error) {
+func (r *Reader) verifyOn(ctx context.Context, list []view, b verifyBounds, report func(Problem), progress func(rows int64)) (Checked, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	all := verifier{ctx: ctx, r: r, findings: &findings{report: report, progress: progress}, sums: &sums{summing: newSumming()}}
+	all := verifier{
+		ctx: ctx, r: r, bounds: b, findings: &findings{report: report, progress: progress}, q: list[0],
+		sums: &sums{summing: newSumming()}, known: newIDSet(), payers: newLedger(), bringers: newLedger(),
+	}
 	all.checked = &all.findings.checked
 	var err error
 	if all.floors, err = floorsOf(ctx, list[0]); err != nil {
 		return Checked{}, fmt.Errorf("verify: %w", away(err))
 	}
-	// The longest first, so that all end at about the same time.
-	passes := make(chan func(*verifier) error, 6)
+	// First what others wait for, and of these what waits for nothing; the longest
+	// before the short, so that all end at about the same time.
+	passes := make(chan func(*verifier) error, 10)
 	for _, pass := range []func(*verifier) error{
-		(*verifier).payments, (*verifier).notices, (*verifier).deliveries, (*verifier).attempts,
-		func(v *verifier) error { return v.sweep(rules(time.Now(), v.floors)) }, (*verifier).events,
+		(*verifier).know, (*verifier).payments, (*verifier).deliveries, (*verifier).attempts,
+		knowing((*verifier).notices), knowing((*verifier).events), knowing((*verifier).names), knowing((*verifier).deposits),
+		(*verifier).attemptBodies, knowing(func(v *verifier) error { return v.sweep(v.rules(time.Now())) }),
 	} {
 		passes <- pass
 	}
@@ -99,8 +113,7 @@ func (r *Reader) verifyOn(ctx context.Context, list []querier, report func(Probl
 	if err = context.Cause(ctx); err != nil {
 		return *all.checked, fmt.Errorf("verify: %w", away(err))
 	}
-	all.q = list[0]
-	if err := all.sweep(all.sums.doubts(all.floors)); err != nil {
+	if err := all.doubt(); err != nil {
 		return *all.checked, fmt.Errorf("verify: %w", away(err))
 	}
 	progress(all.findings.rows.Load())
@@ -111,11 +124,15 @@ func (r *Reader) verifyOn(ctx context.Context, list []querier, report func(Probl
 type verifier struct {
 	ctx      context.Context // of the snapshot
 	r        *Reader
-	q        querier
+	bounds   verifyBounds
+	q        view
 	findings *findings
 	checked  *Checked // each count is one part's
 	sums     *sums    // likewise
 	floors   floors   // what is older may have been pruned
+	known    *idSet   // the keys of all payments, unless they are too many
+	payers   *ledger  // payments against deposits and events
+	bringers *ledger  // notices against deposits
 }
 
 // findings are what the parts of a Verify found.
@@ -168,19 +185,13 @@ type rule struct {
 
 // rules are the promises that a query can check by itself. What refers to rows
 // that may have been pruned is asked about from there on.
-func rules(now time.Time, f floors) []rule {
-	return []rule{
+func (v *verifier) rules(now time.Time) []rule {
+	list := []rule{
 		{ProblemCase, "the case has no notice", `select c.id from open_case c left join notice n on n.id = c.id where n.id is null`, nil},
 		{ProblemCase, "the case waits, but its notice is decided", `select c.id from open_case c join notice n on n.id = c.id
 			where c.kind <> 'listed' and n.verdict not in ('pending', 'unmatched', 'conflict')`, nil},
 		{ProblemCase, "names lead to a case that is not open", `select distinct k.case_id from case_key k
 			left join open_case c on c.id = k.case_id where c.id is null`, nil},
-		{ProblemName, "a name leads to a payment that does not exist", `select distinct m.payment_key from match_key m
-			left join payment p on p.key = m.payment_key where p.key is null`, nil},
-		{ProblemNotice, "the notice's payment does not exist", `select n.id from notice n left join payment p on p.key = n.payment_key
-			where n.payment_key is not null and p.key is null and n.payment_key >= $1`, []any{f.sure("payment")}},
-		{ProblemEvent, "the event's payment does not exist", `select e.id from event e left join payment p on p.key = e.payment_key
-			where e.payment_key is not null and p.key is null and e.payment_key >= $1`, []any{f.sure("payment")}},
 		{ProblemDelivery, "the delivery is over and waits", `select d.id from delivery d join delivery_end e on e.id = d.id`, nil},
 		{ProblemDelivery, "the delivery is held, but its endpoint is not paused", `select d.id from delivery d
 			left join endpoint p on p.id = d.endpoint_id where d.state = 'held' and (p.id is null or p.paused = ` + no + `)`, nil},
@@ -189,8 +200,32 @@ func rules(now time.Time, f floors) []rule {
 		{ProblemDelivery, "the lease does not run out", `select id from delivery where lease is not null and ready_at > $1`,
 			[]any{micros(now.Add(longestLease))}},
 		{ProblemDelivery, "the delivery would never be claimed", `select id from delivery where state = 'waiting' and lease is null and ready_at <> due_at`, nil},
-		{ProblemSealed, "what the attempt sent is gone", `select a.id from attempt a left join attempt_body b on b.id = a.id
-			where b.id is null and a.id >= $1`, []any{f.of("attempt_body")}},
+	}
+	if v.known.over {
+		list = append(list, references(v.floors.sure("payment"))...)
+	}
+	return list
+}
+
+const (
+	noPaymentOfName    = "a name leads to a payment that does not exist"
+	noPaymentOfNotice  = "the notice's payment does not exist"
+	noPaymentOfEvent   = "the event's payment does not exist"
+	noPaymentOfDeposit = "a deposit is noted for a payment that does not exist"
+)
+
+// references are rules for what names payments, where there are too many to know
+// them all. Of payments before sure some may have been pruned.
+func references(sure string) []rule {
+	return []rule{
+		{ProblemName, noPaymentOfName, `select distinct m.payment_key from match_key m
+			left join payment p on p.key = m.payment_key where p.key is null`, nil},
+		{ProblemNotice, noPaymentOfNotice, `select n.id from notice n left join payment p on p.key = n.payment_key
+			where n.payment_key is not null and p.key is null and n.payment_key >= $1`, []any{sure}},
+		{ProblemEvent, noPaymentOfEvent, `select e.id from event e left join payment p on p.key = e.payment_key
+			where e.payment_key is not null and p.key is null and e.payment_key >= $1`, []any{sure}},
+		{ProblemDeposit, noPaymentOfDeposit, `select d.payment_key from deposit d left join payment p on p.key = d.payment_key
+			where p.key is null and d.payment_key >= $1`, []any{sure}},
 	}
 }
 
@@ -220,6 +255,10 @@ func (s *sums) doubts(f floors) (list []rule) {
 				union all select id, tries, coalesce(original, id) from delivery_end) d where d.id >= $1) as t
 			where made <> tries or last <> tries or numbers <> tries`, []any{f.sure("attempt")}},
 		)
+	}
+	if s.sent != s.bodies {
+		list = append(list, rule{ProblemSealed, "what the attempt sent is gone", `select a.id from attempt a left join attempt_body b on b.id = a.id
+			where b.id is null and a.id >= $1`, []any{f.of("attempt_body")}})
 	}
 	return list
 }

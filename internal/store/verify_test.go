@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"regexp"
 	"slices"
 	"strings"
@@ -71,6 +72,9 @@ func TestVerifySound(t *testing.T) {
 		c := verified(t, s)
 		if c.Notices != 18 || c.Payments != 8 || c.Cases == 0 || c.Deposits == 0 || c.Events == 0 || c.Deliveries == 0 || c.Attempts != 3 {
 			t.Errorf("Verify looked at %+v", c)
+		}
+		if small, err := s.VerifySmall(t.Context(), func(p store.Problem) { t.Errorf("%+v", p) }); err != nil || small != c {
+			t.Errorf("with little memory Verify looked at %+v, %v; with much at %+v", small, err, c)
 		}
 		var rows int64
 		other, err := s.VerifyAlone(t.Context(), func(p store.Problem) { t.Errorf("%+v", p) })
@@ -209,12 +213,14 @@ func damaged(t *testing.T, db *storetest.Database, s *store.Store, sql []string,
 	for _, q := range sql {
 		db.Exec(t, q)
 	}
-	var found []store.Problem
-	c, err := s.Verify(t.Context(), func(p store.Problem) { found = append(found, p) })
-	if err != nil || c.Problems != int64(len(found)) {
-		t.Errorf("Verify = %+v, %v", c, err)
+	for _, verify := range []func(context.Context, func(store.Problem)) (store.Checked, error){s.Verify, s.VerifySmall} {
+		var found []store.Problem
+		c, err := verify(t.Context(), func(p store.Problem) { found = append(found, p) })
+		if err != nil || c.Problems != int64(len(found)) {
+			t.Errorf("Verify = %+v, %v", c, err)
+		}
+		check(found)
 	}
-	check(found)
 	for _, name := range tables {
 		mustExec(t, db, `delete from `+name)
 		mustExec(t, db, `insert into `+name+` select * from kept_`+name)

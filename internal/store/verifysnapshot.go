@@ -17,7 +17,7 @@ const mostBegins = 20
 // snapshots begins read-only transactions that see the same, to be ended
 // together: several, unless another Verify has several or the database cannot
 // give them.
-func (r *Reader) snapshots(ctx context.Context) (list []querier, end func(), err error) {
+func (r *Reader) snapshots(ctx context.Context) (list []view, end func(), err error) {
 	s := &snapshots{r: r}
 	// Who waits for connections while holding some must be the only one.
 	if r.verifying.TryLock() {
@@ -31,16 +31,13 @@ func (r *Reader) snapshots(ctx context.Context) (list []querier, end func(), err
 		s.end()
 		return nil, nil, err
 	}
-	for _, tx := range s.open {
-		list = append(list, over(tx))
-	}
-	return list, s.end, nil
+	return s.open, s.end, nil
 }
 
 // snapshots are transactions that see the same.
 type snapshots struct {
 	r       *Reader
-	open    []*sql.Tx
+	open    []view
 	several bool // no other Verify of the reader may have several
 }
 
@@ -52,11 +49,9 @@ func (s *snapshots) end() {
 }
 
 func (s *snapshots) rollback() {
-	for _, tx := range s.open {
-		if !s.r.d.postgres {
-			_, _ = tx.ExecContext(context.Background(), `pragma cache_size = -2000`) // SQLite's own
-		}
-		_ = tx.Rollback()
+	for _, v := range s.open {
+		_ = v.tx.Rollback()
+		_ = v.conn.Close()
 	}
 	s.open = nil
 }
@@ -90,16 +85,17 @@ func (s *snapshots) begin(ctx context.Context, snapshot string) error {
 	if s.r.d.postgres {
 		opts.Isolation = sql.LevelRepeatableRead
 	}
-	tx, err := s.r.db.BeginTx(ctx, opts)
+	conn, err := s.r.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	s.open = append(s.open, tx)
+	tx, err := conn.BeginTx(ctx, opts)
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	s.open = append(s.open, viewOf(tx, conn))
 	if !s.r.d.postgres {
-		// What is sorted goes to disk in pieces of the cache's size.
-		if _, err := tx.ExecContext(ctx, `pragma cache_size = -24000`); err != nil {
-			return err
-		}
 		var version int64 // a snapshot begins with the first look
 		return tx.QueryRowContext(ctx, `select version from setting where id = 1`).Scan(&version)
 	}

@@ -1,7 +1,7 @@
 package store
 
 import (
-	"database/sql"
+	"bytes"
 	"hash/maphash"
 	"strconv"
 
@@ -31,19 +31,15 @@ type sums struct {
 	summing
 	planned, made sum   // deliveries by their events: as events count them, and as they are
 	due, tried    sum   // attempts: as deliveries count them, and as they are
+	sent, bodies  sum   // attempts of which nothing was pruned, and what they sent
 	again         int64 // deliveries that are resends, whose events are counted nowhere
 }
 
 // A tryRow is a delivery as far as its event and its attempts go.
 type tryRow struct {
-	id, event       string
-	original        sql.NullString
-	tries           int64
-	state, schedule sql.RawBytes
+	id, event, original, state, schedule []byte
+	tries                                int64
 }
-
-// tryColumns are what a tryRow is read from.
-const tryColumns = `select id, event_id, original, tries, state, schedule from `
 
 // mostTries is more than any schedule has: what says more is found out anyway.
 const mostTries = 10_000
@@ -52,16 +48,15 @@ const mostTries = 10_000
 func (v *verifier) deliveries() error {
 	var thing []byte
 	most := make(map[string]int64)
-	var r tryRow
-	for _, waits := range []bool{true, false} {
-		table := "delivery_end"
-		if waits {
-			table = "delivery"
-		}
-		if err := v.each(tryColumns+table, nil, func(rows rowSet) error {
-			if err := rows.Scan(&r.id, &r.event, &r.original, &r.tries, &r.state, &r.schedule); err != nil {
+	for _, name := range []string{"delivery", "delivery_end"} {
+		waits := name == "delivery"
+		t := walked{name: name, columns: []string{"id", "event_id", "original", "tries", "state", "schedule"}, paged: "rowid"}
+		if err := v.scan(t, func(f [][]byte) error {
+			tries, err := strconv.ParseInt(string(f[3]), 10, 64)
+			if err != nil {
 				return err
 			}
+			r := tryRow{id: f[0], event: f[1], original: f[2], tries: tries, state: f[4], schedule: f[5]}
 			v.checked.Deliveries++
 			v.seen(1)
 			allowed, ok := most[string(r.schedule)]
@@ -71,11 +66,11 @@ func (v *verifier) deliveries() error {
 			}
 			v.delivery(&r, waits, allowed)
 			root := r.id
-			if r.original.Valid {
-				root = r.original.String
+			if len(r.original) > 0 {
+				root = r.original
 				v.sums.again++
 			} else {
-				v.sums.add(&v.sums.made, 1, append(thing[:0], r.event...))
+				v.sums.add(&v.sums.made, 1, r.event)
 			}
 			thing = append(append(thing[:0], root...), r.id...)
 			for n := range min(r.tries, mostTries) {
@@ -95,44 +90,71 @@ func (v *verifier) delivery(r *tryRow, waits bool, allowed int64) {
 	state := webhook.DeliveryState(r.state)
 	switch {
 	case waits && state != webhook.Waiting && state != webhook.Held:
-		v.problem(ProblemDelivery, r.id, "the delivery neither waits nor is held")
+		v.problem(ProblemDelivery, idText(r.id), "the delivery neither waits nor is held")
 	case !waits && state != webhook.Completed && state != webhook.Undone:
-		v.problem(ProblemDelivery, r.id, "the delivery has no end")
+		v.problem(ProblemDelivery, idText(r.id), "the delivery has no end")
 	}
 	switch {
 	case waits && r.tries >= allowed:
-		v.problem(ProblemAttempt, r.id, "the delivery waits, but its schedule has no try left")
+		v.problem(ProblemAttempt, idText(r.id), "the delivery waits, but its schedule has no try left")
 	case !waits && r.tries > allowed:
-		v.problem(ProblemAttempt, r.id, "the delivery was tried more often than its schedule says")
+		v.problem(ProblemAttempt, idText(r.id), "the delivery was tried more often than its schedule says")
 	}
 }
 
-// attempts adds up the attempts, each written as in deliveries: one column is
-// handed over faster than three.
+// attempts adds up the attempts, each written as in deliveries.
 func (v *verifier) attempts() error {
-	var thing sql.RawBytes
-	return v.each(`select cast(webhook_id as text) || cast(delivery_id as text) || number from attempt`, nil, func(rows rowSet) error {
-		if err := rows.Scan(&thing); err != nil {
-			return err
-		}
+	var thing []byte
+	whole := v.kept(v.floors.of("attempt_body"))
+	t := walked{name: "attempt", columns: []string{"id", "webhook_id", "delivery_id", "number"}, paged: "id"}
+	return v.scan(t, func(f [][]byte) error {
 		v.checked.Attempts++
 		v.seen(1)
+		if bytes.Compare(f[0], whole) >= 0 {
+			v.sums.add(&v.sums.sent, 1, f[0])
+		}
+		thing = append(append(append(thing[:0], f[1]...), f[2]...), f[3]...)
 		v.sums.add(&v.sums.tried, 1, thing)
 		return nil
 	})
 }
 
-// events adds up the events.
+// attemptBodies adds up what attempts sent.
+func (v *verifier) attemptBodies() error {
+	whole := v.kept(v.floors.of("attempt_body"))
+	// Index: attempt_body_pkey, alone.
+	return v.scan(walked{name: "attempt_body", columns: []string{"id"}, paged: "id"}, func(f [][]byte) error {
+		if bytes.Compare(f[0], whole) >= 0 {
+			v.sums.add(&v.sums.bodies, 1, f[0])
+		}
+		return nil
+	})
+}
+
+// events adds up the events, and holds what they tell of payments against the
+// payments.
 func (v *verifier) events() error {
-	var id sql.RawBytes
-	var fanout int64
-	return v.each(`select id, fanout from event`, nil, func(rows rowSet) error {
-		if err := rows.Scan(&id, &fanout); err != nil {
+	sure := v.floors.sure("payment")
+	t := walked{name: "event", columns: []string{"id", payerText, "fanout", "type"}, paged: "id"}
+	return v.scan(t, func(f [][]byte) error {
+		id, key := f[0], f[1]
+		fanout, err := strconv.ParseInt(string(f[2]), 10, 64)
+		if err != nil {
 			return err
 		}
 		v.checked.Events++
 		v.seen(1)
 		v.sums.add(&v.sums.planned, fanout, id)
+		if len(key) == 0 {
+			return nil
+		}
+		paid := string(f[3]) == string(webhook.Paid)
+		switch exists := paid && v.whole() || v.exists(key); {
+		case !exists && string(key) >= sure:
+			v.problem(ProblemEvent, idText(id), noPaymentOfEvent)
+		case exists && paid:
+			v.payers.add(1, key, key)
+		}
 		return nil
 	})
 }
