@@ -2,7 +2,7 @@
 // them and records what came of it.
 //
 // What this node's own transactions make is handed to the dispatcher as it is
-// committed (Reserve, Take), as long as there is room and nothing of the same
+// committed (Reserve, Take), as long as there is room and no first try of the same
 // target waits. Everything else, such as retries, one loop claims. Every try
 // runs in a goroutine of its own; one finisher writes the outcomes of whatever
 // ended since it wrote the last ones, at most fifty times a second. Nothing
@@ -28,6 +28,15 @@
 // Health does not order claims: while room is scarce they begin with another
 // target each time, and a target that fails has little to take anyway.
 //
+// # A backlog leaves room to what is new
+//
+// Claims are paced: so many deliveries a second for each processor, in small
+// portions. A first try that is taken as it is made is not claimed, and one that
+// found no room may be claimed beside the pace. So what was refused for hours, or
+// waited for the end of a pause, goes steadily, and what is made meanwhile finds
+// processors and database free. Retries do not stand in a first try's way; first
+// tries of the same target do.
+//
 // Whatever goes wrong on this side, the lease of a claim ends and the delivery
 // is tried again with the same id. Nothing is dropped, and nothing that the
 // engine holds in memory is needed to find the work again.
@@ -48,12 +57,12 @@ import (
 // A Queue is where deliveries wait. Its methods are safe for many dispatchers
 // at once, on many machines.
 type Queue interface {
-	// Claim leases at most total deliveries that are due at now, none of an
-	// endpoint that is paused. free says how many of a target it may take, given
-	// the jobs that it took before; it is called from one goroutine at a time,
-	// and not after Claim returned. Until the lease has lasted, nobody else gets
-	// them. First tries go ahead of retries. The claim says when to look again.
-	Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(target string, taken []webhook.Job) int) (webhook.Claim, error)
+	// Claim leases deliveries that are due at now, as many as there is room for,
+	// none of an endpoint that is paused. Until the lease has lasted, nobody else
+	// gets them. First tries go ahead of retries. The claim says what first tries
+	// it left, and when to look again. With an error come the jobs whose leases
+	// may have been committed unseen.
+	Claim(ctx context.Context, now time.Time, lease time.Duration, room webhook.Room) (webhook.Claim, error)
 
 	// Finish records outcomes in one transaction. The i-th error is
 	// fault.Conflict if the lease of the i-th job was lost; then nothing was
@@ -84,6 +93,10 @@ type Dispatcher struct {
 	// MaxInFlight is how many deliveries may be between claim and record at
 	// once; zero means 2048.
 	MaxInFlight int
+	// Pace is how many deliveries a second may be claimed, beside as many first
+	// tries as were made here and found no room; zero means 1500 for each
+	// processor. What is taken as it is made is not claimed.
+	Pace int
 	// Lease is how long a claim lasts; zero means 45 s. A try is given two
 	// thirds of it at most, so that it never outlives its lease.
 	Lease time.Duration
@@ -123,8 +136,9 @@ var errStopped = errors.New("the dispatcher stops")
 func (d *Dispatcher) Wake() { d.agenda.lookNow() }
 
 // Run sends deliveries until ctx ends. Then it claims nothing more, lets the
-// tries in hand go on for Grace, records how they ended, gives back the leases
-// of those that it had to cut off, and returns nil.
+// tries in hand go on for Grace, records how they ended, waits at most 5 s for
+// transactions that make deliveries for it, gives back the leases of these and
+// of tries that it had to cut off, and returns nil.
 // Failures of the queue do not end it: it tries again for ever. Only one Run
 // may be active at a time.
 func (d *Dispatcher) Run(ctx context.Context) error {
@@ -139,6 +153,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		for d.agenda.sleep(ctx, r.Idle) {
 			r.startLate(ctx)
 			r.claim(ctx)
+			r.handBack(ctx)
 		}
 	}
 	r.stop()
@@ -147,6 +162,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	r.tries.Wait()
 	r.finisher.close()
 	r.writing.Wait()
+	r.hear()
 	r.handBack(ctx)
 	return nil
 }
@@ -157,7 +173,7 @@ func (d *Dispatcher) settings() settings {
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	s := settings{
 		Queue: d.Queue, Client: &client, Random: d.Random, NewID: d.NewID, Log: d.Log,
-		MaxInFlight: or(d.MaxInFlight, defaultInFlight), Lease: or(d.Lease, defaultLease),
+		MaxInFlight: or(d.MaxInFlight, defaultInFlight), Pace: or(d.Pace, defaultPace()), Lease: or(d.Lease, defaultLease),
 		Idle: or(d.Idle, defaultIdle), Share: d.Share, Grace: or(d.Grace, defaultGrace),
 	}
 	s.Timeout = min(longestTry, s.Lease*2/3)

@@ -27,6 +27,7 @@ func TestHangingEndpointHarmsOnlyItself(t *testing.T) {
 		endpoints = append(endpoints, e)
 	}
 	play(t, endpoints, func(t *testing.T, s *scene) {
+		s.D.Pace = 1_000_000 // what each endpoint has to wait for is its own cap
 		var mu sync.Mutex
 		last := map[string]time.Time{}
 		s.Shops.Answer = func(r *http.Request, _ int) *http.Response {

@@ -10,18 +10,31 @@ import (
 // Reserve keeps room for a delivery that is being made, so that its first try
 // needs no claim, and says until when it is to be leased to this dispatcher:
 // then Take or Release must follow. The zero time says that there is no room,
-// that others of its target waited before it at the last claim, or that the
+// that first tries of its target were left by the last claim, or that the
 // dispatcher does not run. It does not block; any goroutine may call it.
 func (d *Dispatcher) Reserve(x webhook.Delivery) (until time.Time) {
 	r := d.active.Load()
-	if r == nil || r.ended() {
+	if r == nil || !r.keep() {
 		return time.Time{}
 	}
-	owner, limit := r.capOf(x.Target)
-	if owner != x.Merchant || r.plan.Load().Held(x.Target) || !r.targets.reserve(x.Target, owner, limit) {
+	if !r.mayKeep(x) {
+		r.kept(1)
 		return time.Time{}
 	}
 	return time.Now().Add(r.Lease)
+}
+
+// mayKeep takes room for a delivery, if there is some.
+func (r *run) mayKeep(x webhook.Delivery) bool {
+	owner, limit := r.capOf(x.Target)
+	if owner != x.Merchant || r.plan.Load().Held(x.Target) {
+		return false
+	}
+	if !r.targets.reserve(x.Target, owner, limit) {
+		r.pace.owe() // it will be claimed
+		return false
+	}
+	return true
 }
 
 // Take tries deliveries for which Reserve kept room and which are committed
@@ -30,8 +43,9 @@ func (d *Dispatcher) Reserve(x webhook.Delivery) (until time.Time) {
 func (d *Dispatcher) Take(jobs []webhook.Job, version int64) {
 	r := d.active.Load()
 	if r == nil {
-		return // it stopped meanwhile: the leases lapse
+		return // it stopped, and waited for this as long as it may: the leases lapse
 	}
+	defer r.kept(len(jobs))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -47,11 +61,19 @@ func (d *Dispatcher) Take(jobs []webhook.Job, version int64) {
 	}
 }
 
-// Release gives back the room that Reserve kept. It does not block; any
-// goroutine may call it.
-func (d *Dispatcher) Release(jobs []webhook.Job) {
-	if r := d.active.Load(); r != nil {
-		r.letGo(jobs)
+// Release gives back the room that Reserve kept. If it is unseen whether the
+// deliveries were committed, their leases are given back too. It does not block;
+// any goroutine may call it.
+func (d *Dispatcher) Release(jobs []webhook.Job, unseen bool) {
+	r := d.active.Load()
+	if r == nil {
+		return
+	}
+	defer r.kept(len(jobs))
+	r.letGo(jobs)
+	if unseen {
+		r.left.add(jobs...)
+		r.agenda.lookNow()
 	}
 }
 
@@ -96,11 +118,24 @@ func (r *run) startLate(ctx context.Context) {
 	r.startReserved(late)
 }
 
-// ended reports whether no more tries begin.
-func (r *run) ended() bool {
+// keep counts a delivery for which room is asked, until kept; it is false if no
+// more tries begin.
+func (r *run) keep() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.stopped
+	if !r.stopped {
+		r.keeping++
+	}
+	return !r.stopped
+}
+
+// kept ends the count of deliveries for which room was asked.
+func (r *run) kept(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.keeping -= n; r.stopped && r.keeping == 0 {
+		close(r.told)
+	}
 }
 
 // stop lets no more tries begin.
@@ -111,4 +146,7 @@ func (r *run) stop() {
 	r.left.add(r.late...)
 	r.letGo(r.late)
 	r.late = nil
+	if r.keeping == 0 {
+		close(r.told)
+	}
 }

@@ -23,9 +23,9 @@ func (c *counted) Finish(ctx context.Context, batch []webhook.Finish) ([]error, 
 	return c.Queue.Finish(ctx, batch)
 }
 
-func (c *counted) Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(string, []webhook.Job) int) (webhook.Claim, error) {
+func (c *counted) Claim(ctx context.Context, now time.Time, lease time.Duration, room webhook.Room) (webhook.Claim, error) {
 	c.claims.Add(1)
-	return c.Queue.Claim(ctx, now, lease, total, free)
+	return c.Queue.Claim(ctx, now, lease, room)
 }
 
 // What is made while there is room is tried without a claim.

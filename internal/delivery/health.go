@@ -27,6 +27,7 @@ type targets struct {
 	all      int                 // the same, of all merchants
 	asked    []*target           // in the last claim
 	starved  []*target           // of those, the ones that were left without room
+	behind   []*target           // those of which it left first tries
 	total    bool                // the last claim was limited by the total, or there was none yet
 	kept     int                 // beyond which targets are looked at that may be forgotten
 	promise  int                 // what the claim under way may take at most
@@ -46,7 +47,7 @@ type target struct {
 	limit    int  // its own cap, at the last question
 	asked    bool // free was called in the last claim
 	room     int  // what it said, less what was begun since
-	behind   bool // the last claim may have left some of its deliveries
+	behind   bool // the last claim left some of its first tries
 	reserved int  // how often reserve was asked since the last claim
 }
 
@@ -54,9 +55,9 @@ func newTargets(most int) *targets {
 	return &targets{most: most, total: true, by: map[string]*target{}, held: map[merchant.ID]int{}, taken: map[merchant.ID]int{}}
 }
 
-// ask begins a claim and says how many jobs there is room for in all. If there
-// is none, the next release asks for another look.
-func (t *targets) ask() int {
+// ask begins a claim of at most limit jobs and says how many there is room for
+// in all. If there is none, the next release asks for another look.
+func (t *targets) ask(limit int) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, one := range t.asked {
@@ -66,7 +67,7 @@ func (t *targets) ask() int {
 	t.forget()
 	t.total = t.all >= t.most
 	t.promise = t.most - t.all
-	t.promise -= min(t.promise/leftFree, t.reserved)
+	t.promise = min(t.promise-min(t.promise/leftFree, t.reserved), limit)
 	t.reserved = 0
 	return t.promise
 }
@@ -115,7 +116,7 @@ func (t *targets) reserve(name string, owner merchant.ID, limit int) bool {
 	one.reserved++
 	room := t.room(one)
 	if one.asked && t.promise > 0 {
-		room -= max(one.room, 0)
+		room -= min(max(one.room, 0), t.promise)
 	}
 	if t.total || t.all+t.promise >= t.most || one.behind || room <= 0 {
 		return false
@@ -148,15 +149,21 @@ func (t *targets) short() {
 	t.total = true
 }
 
-// settle ends a claim. It reports whether the claim may have left something for
+// settle ends a claim, which left first tries of some targets. It reports whether the claim may have left something for
 // want of room, and whether that room has appeared meanwhile.
-func (t *targets) settle() (limited, look bool) {
+func (t *targets) settle(left []string) (limited, look bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.forget()
 	t.promise = 0
-	for _, one := range t.starved {
+	for _, one := range t.behind {
 		one.behind = false
+	}
+	t.behind = t.behind[:0]
+	for _, name := range left {
+		one := t.at(name)
+		one.behind = true
+		t.behind = append(t.behind, one)
 	}
 	t.starved = t.starved[:0]
 	limited, look = t.total, t.total && t.all < t.most
@@ -164,7 +171,7 @@ func (t *targets) settle() (limited, look bool) {
 		one.reserved = 0
 		if one.room <= 0 {
 			t.starved = append(t.starved, one)
-			one.behind, limited = true, true
+			limited = true
 			look = look || t.room(one) > 0
 		}
 	}

@@ -58,6 +58,8 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+const noLimit = 1 << 20 // of the pace
+
 func TestFreeCountsTries(t *testing.T) {
 	targets := newTargets(10)
 	targets.begin(job("a"))
@@ -72,7 +74,7 @@ func TestFreeCountsTries(t *testing.T) {
 	if got := targets.free("a", "m", 0, nil); got != 0 {
 		t.Errorf("free(0) = %d, want 0", got)
 	}
-	if got := targets.ask(); got != 8 {
+	if got := targets.ask(noLimit); got != 8 {
 		t.Errorf("with two jobs in hand of 10, room is %d, want 8", got)
 	}
 }
@@ -102,15 +104,15 @@ func TestShares(t *testing.T) {
 	if got := targets.free("b", "m", 50, nil); got != 30 {
 		t.Errorf("in a claim that begins anew free = %d, want 30", got)
 	}
-	targets.settle()
+	targets.settle(nil)
 	for _, j := range of("m", 30) {
 		targets.begin(j)
 	}
-	targets.ask()
+	targets.ask(noLimit)
 	if got := targets.free("b", "m", 50, nil); got != 0 {
 		t.Errorf("while the merchant's share is in hand, free = %d, want 0", got)
 	}
-	if limited, look := targets.settle(); !limited || look {
+	if limited, look := targets.settle(nil); !limited || look {
 		t.Errorf("settle = %v, %v, want true, false", limited, look)
 	}
 	if !targets.release(of("m", 1)[0]) {
@@ -134,13 +136,13 @@ func TestReleaseLooksAgain(t *testing.T) {
 		{"the whole was full", 1, 5, true},
 	} {
 		targets := newTargets(c.most)
-		room := targets.ask()
+		room := targets.ask(noLimit)
 		targets.free("a", "m", c.limit, nil)
 		targets.begin(job("a"))
 		if room == 1 {
 			targets.short()
 		}
-		limited, look := targets.settle()
+		limited, look := targets.settle(nil)
 		if limited != c.limited || look {
 			t.Errorf("%s: settle = %v, %v, want %v, false", c.name, limited, look, c.limited)
 		}
@@ -154,13 +156,13 @@ func TestReleaseLooksAgain(t *testing.T) {
 // Room that appears while the claim runs is not overlooked.
 func TestSettleSeesRoomOfMeanwhile(t *testing.T) {
 	targets := newTargets(10)
-	targets.ask()
+	targets.ask(noLimit)
 	targets.begin(job("a"))
 	if n := targets.free("a", "m", 1, nil); n != 0 {
 		t.Fatalf("free = %d, want 0", n)
 	}
 	targets.end("a", webhook.Good)
-	if limited, look := targets.settle(); !limited || !look {
+	if limited, look := targets.settle(nil); !limited || !look {
 		t.Errorf("settle = %v, %v, want true, true", limited, look)
 	}
 }
@@ -171,8 +173,8 @@ func TestTargetsAreForgotten(t *testing.T) {
 	for i := range maxTargets + 10 {
 		targets.run("https://"+strconv.Itoa(i), 1, webhook.NoAnswer)
 	}
-	targets.ask()
-	targets.settle()
+	targets.ask(noLimit)
+	targets.settle(nil)
 	if n := len(targets.by); n > 100 || targets.by["kept"].held != 1 {
 		t.Errorf("%d targets are remembered, want few, and the one in hand", n)
 	}
@@ -187,12 +189,12 @@ func TestTargetsAreForgotten(t *testing.T) {
 // was promised.
 func TestReserve(t *testing.T) {
 	claimed := func(t *targets, names ...string) {
-		t.ask()
+		t.ask(noLimit)
 		for _, name := range names {
 			t.free(name, "m", 100, nil)
 		}
 	}
-	ready := func(t *targets) { claimed(t); t.settle() }
+	ready := func(t *targets) { claimed(t); t.settle(nil) }
 	for _, c := range []struct {
 		name string
 		do   func(*targets)
@@ -210,21 +212,29 @@ func TestReserve(t *testing.T) {
 		{"a claim was promised all of the target's room", func(t *targets) { ready(t); claimed(t, "a") }, 0},
 		{"a claim is under way for another target", func(t *targets) { ready(t); t.reserved = 100; claimed(t, "b") }, 25},
 		{"a claim left some for want of room", func(t *targets) {
-			t.ask()
+			claimed(t, "a")
+			t.settle([]string{"a"})
+		}, 0},
+		{"the next claim left none", func(t *targets) {
+			claimed(t, "a")
+			t.settle([]string{"a"})
+			claimed(t, "a")
+			t.settle(nil)
+		}, 32},
+		{"retries took all, and some of it is free again", func(t *targets) {
+			t.ask(noLimit)
 			t.free("a", "m", 2, nil)
 			t.begin(job("a"))
 			t.begin(job("a"))
-			t.settle()
+			t.settle(nil)
 			t.end("a", webhook.Good)
 			t.release(job("a"))
-		}, 0},
-		{"the next claim left none", func(t *targets) {
-			t.ask()
-			t.free("a", "m", 0, nil)
-			t.settle()
-			claimed(t, "a")
-			t.settle()
-		}, 32},
+		}, 31},
+		{"a claim of four is under way", func(t *targets) {
+			ready(t)
+			t.ask(4)
+			t.free("a", "m", 100, nil)
+		}, 28},
 	} {
 		targets := newTargets(100)
 		c.do(targets)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/store/storetest"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
@@ -39,7 +40,7 @@ func TestCrashedTryIsRepeated(t *testing.T) {
 // claim claims what is due, as another dispatcher would.
 func (s *scene) claim(lease time.Duration) webhook.Claim {
 	s.t.Helper()
-	c, err := s.Store.Claim(s.t.Context(), time.Now(), lease, 100, func(string, []webhook.Job) int { return 100 })
+	c, err := s.Store.Claim(s.t.Context(), time.Now(), lease, storetest.Room(100))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -115,12 +116,12 @@ type faulty struct {
 
 var errAway = fault.Errorf(fault.Unavailable, "the database is away")
 
-func (q *faulty) Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(string, []webhook.Job) int) (webhook.Claim, error) {
+func (q *faulty) Claim(ctx context.Context, now time.Time, lease time.Duration, room webhook.Room) (webhook.Claim, error) {
 	q.claims.Add(1)
 	if q.Down != nil && q.Down("claim") {
 		return webhook.Claim{}, errAway
 	}
-	return q.Queue.Claim(ctx, now, lease, total, free)
+	return q.Queue.Claim(ctx, now, lease, room)
 }
 
 func (q *faulty) Finish(ctx context.Context, batch []webhook.Finish) ([]error, error) {

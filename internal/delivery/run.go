@@ -17,6 +17,7 @@ type settings struct {
 	Client      *http.Client
 	Random      webhook.Random
 	MaxInFlight int
+	Pace        int
 	Lease       time.Duration
 	Timeout     time.Duration // of one try
 	Margin      time.Duration // that its lease has left when a try ends at the latest
@@ -33,8 +34,10 @@ type run struct {
 	agenda   *agenda
 	targets  *targets
 	finisher *finisher
+	pace     *pace
 	outage   outage
 	left     leftover
+	held     time.Duration        // how long rows were left alone that others held
 	plan     atomic.Pointer[plan] // set before anything is tried
 	work     context.Context      // that tries live as long as; it ends after the loop's
 	tries    sync.WaitGroup
@@ -42,6 +45,8 @@ type run struct {
 
 	mu      sync.Mutex
 	stopped bool          // no more tries begin
+	keeping int           // deliveries being made for which room was asked
+	told    chan struct{} // closed when it is stopped and knows what became of those
 	late    []webhook.Job // taken while the plan was older than they are
 }
 
@@ -54,9 +59,9 @@ type plan struct {
 func (d *Dispatcher) newRun(work context.Context) *run {
 	s := d.settings()
 	r := &run{
-		settings: s, agenda: &d.agenda, work: work,
-		targets: newTargets(s.MaxInFlight),
-		outage:  outage{what: "claiming webhooks", log: s.Log, random: s.Random},
+		settings: s, agenda: &d.agenda, work: work, told: make(chan struct{}),
+		targets: newTargets(s.MaxInFlight), pace: newPace(s.Pace, s.MaxInFlight),
+		outage: outage{what: "claiming webhooks", log: s.Log, random: s.Random},
 	}
 	r.finisher = &finisher{
 		queue: s.Queue, log: s.Log, timeout: s.Lease, recorded: r.recorded,
@@ -87,20 +92,23 @@ func (r *run) claim(ctx context.Context) {
 	if !r.mayClaim() {
 		return // Share's owner wakes us
 	}
-	room := r.targets.ask()
+	now := time.Now()
+	total, retries, wait := r.pace.allow(now)
+	if total == 0 {
+		r.agenda.sooner(now.Add(wait))
+		return
+	}
+	room := r.targets.ask(total)
 	if room <= 0 {
 		return // the next record makes room and looks again
 	}
-	now := time.Now()
 	// Of what is claimed later than that, no try could begin.
 	limited, cancel := context.WithTimeout(ctx, r.Lease-r.Timeout-r.Margin)
 	defer cancel()
-	c, err := r.Queue.Claim(limited, now, r.Lease, room, func(target string, taken []webhook.Job) int {
-		owner, limit := r.capOf(target)
-		return r.targets.free(target, owner, limit, taken)
-	})
+	c, err := r.Queue.Claim(limited, now, r.Lease, webhook.Room{Total: room, Retries: min(room, retries), Of: r.free})
 	if err != nil {
-		r.targets.settle()
+		r.targets.settle(nil)
+		r.left.add(c.Jobs...)
 		pause(ctx, r.outage.failed(ctx, err))
 		r.agenda.lookNow()
 		return
@@ -112,26 +120,37 @@ func (r *run) claim(ctx context.Context) {
 		r.left.add(c.Jobs...)
 		return
 	}
-	if len(c.Jobs) >= room {
+	if len(c.Jobs) >= room && room < total {
 		r.targets.short()
 	}
+	again := 0
 	for _, job := range c.Jobs {
+		again += min(1, job.Tries)
 		if r.inTime(job) {
 			r.targets.begin(job)
 			r.start(job)
 		}
 	}
-	r.note(c.Next, now)
+	wait = r.pace.spend(c.Jobs, now)
+	r.note(c, now, len(c.Jobs) >= total || again >= retries, wait)
 }
 
-// note writes down when to look again after a claim of what was due at asked,
-// given when the next delivery is due.
-func (r *run) note(next, asked time.Time) {
-	limited, look := r.targets.settle()
+// free is how much of a target there is room for.
+func (r *run) free(target string, taken []webhook.Job) int {
+	owner, limit := r.capOf(target)
+	return r.targets.free(target, owner, limit, taken)
+}
+
+// note writes down when to look again after a claim of what was due at asked. If
+// it was paced, it took all that the pace allows, and there is more after wait.
+func (r *run) note(c webhook.Claim, asked time.Time, paced bool, wait time.Duration) {
+	limited, look := r.targets.settle(c.Left)
 	switch now := time.Now(); {
-	case next.IsZero():
-	case next.After(asked): // it may have become due since
-		r.agenda.sooner(next)
+	case c.Next.IsZero():
+	case c.Next.After(asked): // it may have become due since
+		r.agenda.sooner(c.Next)
+	case paced:
+		r.agenda.sooner(asked.Add(wait))
 	case look:
 		r.agenda.lookNow()
 	case limited:
@@ -140,12 +159,19 @@ func (r *run) note(next, asked time.Time) {
 		r.agenda.sooner(now.Add(r.Lease))
 	default:
 		// It is due and there is room, but somebody holds the row just now.
-		r.agenda.sooner(now.Add(heldRow))
+		r.held = min(max(2*r.held, heldRow), longHeld)
+		r.agenda.sooner(now.Add(r.held))
+		return
 	}
+	r.held = 0
 }
 
-// heldRow is how long to leave a row alone that another transaction holds.
-const heldRow = 250 * time.Millisecond
+// How long to leave rows alone that another transaction holds: the first time,
+// and at most. Most hold them for moments.
+const (
+	heldRow  = 10 * time.Millisecond
+	longHeld = 250 * time.Millisecond
+)
 
 // inTime reports whether a try of a job ends before its lease may, by the clock
 // of any node. If not, it is let go until then.

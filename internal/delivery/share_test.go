@@ -67,9 +67,9 @@ type late struct {
 	by atomic.Int64
 }
 
-func (q *late) Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(string, []webhook.Job) int) (webhook.Claim, error) {
+func (q *late) Claim(ctx context.Context, now time.Time, lease time.Duration, room webhook.Room) (webhook.Claim, error) {
 	<-time.After(time.Duration(q.by.Load()))
-	return q.Queue.Claim(context.WithoutCancel(ctx), now, lease, total, free)
+	return q.Queue.Claim(context.WithoutCancel(ctx), now, lease, room)
 }
 
 // TestNoTryNearTheEndOfItsLease claims so late that a try could outlast its

@@ -217,7 +217,7 @@ func (p *partition) heard(t *testing.T, calls int) {
 func (p *partition) ended(t *testing.T) {
 	t.Helper()
 	await(t, "the end of every webhook", func() bool {
-		c, err := p.look.Claim(t.Context(), time.Now(), shortLease, 0, func(string, []webhook.Job) int { return 0 })
+		c, err := p.look.Claim(t.Context(), time.Now(), shortLease, storetest.Room(0))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,72 +11,89 @@ import (
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
-// Claim leases deliveries that are due at now: at most total, and at most
-// free(target, taken) of each target, where taken are the jobs of the claim so
-// far. First tries go ahead of retries, the earliest due first. Until the lease
-// ends no other caller gets them; when it ends without an outcome they are due
-// again. An endpoint that is paused is passed over: its deliveries wait.
-func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, total int, free func(target string, taken []webhook.Job) int) (webhook.Claim, error) {
+// Claim leases deliveries that are due at now: at most room.Total, of these at
+// most room.Retries that were tried before, and at most room.Of(target, taken)
+// of each target, where taken are the jobs of the claim so far. First tries go
+// ahead of retries, the earliest due first. Until the lease ends no other caller
+// gets them; when it ends without an outcome they are due again. An endpoint
+// that is paused is passed over: its deliveries wait. With an error come those
+// whose leases may have been committed unseen.
+func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, room webhook.Room) (webhook.Claim, error) {
 	var out webhook.Claim
 	err := s.write(ctx, func(t *tx) error {
 		out = webhook.Claim{}
-		targets, err := t.unpaused()
+		all, err := t.unpaused()
 		if err != nil {
 			return err
 		}
-		// Each claim begins with another target, so that scarce room does not
-		// always go to the same ones.
-		turn := 0
-		if len(targets) > 0 {
-			turn = int(s.turn.Add(1)) % len(targets)
-		}
-		c := claiming{tx: t, now: now, until: now.Add(lease), lease: webhook.Lease(uuid.NewString()), total: total, free: free}
-		if err := c.from(slices.Concat(targets[turn:], targets[:turn])); err != nil {
+		out.Version = t.version
+		first := s.begin(len(all))
+		all = slices.Concat(all[first:], all[:first])
+		c := claiming{tx: t, now: now, until: now.Add(lease), lease: webhook.Lease(uuid.NewString()), room: room}
+		if out.Jobs, err = c.from(all); err != nil {
 			return err
 		}
-		out.Next, err = t.nextReady(targets)
-		out.Version, out.Jobs = t.version, c.jobs
-		return err
+		return c.rest(all, &out)
 	})
 	return out, err
 }
 
-// unpaused lists the targets that have deliveries waiting, without the
-// endpoints that are paused. Before that it reads the settings' version.
-func (t *tx) unpaused() (list []string, err error) {
-	if err := t.soon(versionQuery, nil, func(rows rowSet) error { return rows.Scan(&t.version) }); err != nil {
-		return nil, err
+// begin is with which of n targets a claim begins: each with another, so that
+// scarce room does not always go to the same ones, and each node elsewhere, so
+// that two do not choose the same.
+func (s *Store) begin(n int) int {
+	if n == 0 {
+		return 0
 	}
-	if err := t.targets(&list); err != nil {
-		return nil, err
-	}
-	paused := make(map[string]bool)
-	if err := t.each(`select id from endpoint where paused`, nil, func(rows rowSet) error {
-		var id string
-		err := rows.Scan(&id)
-		paused[id] = true
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(list, func(target string) bool { return paused[target] }), nil
+	c := &s.company
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return (int(s.turn.Add(1)) + n*c.place/max(1, c.nodes)) % n
 }
 
-// targets lists who has deliveries waiting, once it is sent, by hopping along
-// the index instead of reading it.
-func (t *tx) targets(list *[]string) error {
+// A queue is what waits for one target: when the first of each lane is ready,
+// first tries and retries. Leases count too: one may run out without an outcome.
+type queue struct {
+	target string
+	ready  [2]sql.NullInt64
+}
+
+// has reports whether something in a lane is due at now.
+func (q queue) has(lane int, now time.Time) bool {
+	return q.ready[lane].Valid && q.ready[lane].Int64 <= micros(now)
+}
+
+// firstReady is when the first of a lane is ready.
+// Index: delivery_ready.
+const firstReady = `(select min(ready_at) from delivery where state = 'waiting' and target = hop.target and lane = `
+
+// unpaused lists what waits, without the endpoints that are paused, and notes the
+// version of the settings. It hops along the index of deliveries instead of
+// reading it.
+func (t *tx) unpaused() ([]queue, error) {
+	id := "id"
+	if t.d.postgres {
+		id = "id::text"
+	}
+	var out []queue
 	// Index: delivery_ready.
-	return t.soon(`with recursive hop (target) as (
+	err := t.each(`with recursive hop (target) as (
 			select (select target from delivery where state = 'waiting' order by target limit 1)
 			union all
 			select (select target from delivery where state = 'waiting' and target > hop.target order by target limit 1)
 			from hop where hop.target is not null)
-		select target from hop where target is not null`, nil, func(rows rowSet) error {
-		var s string
-		err := rows.Scan(&s)
-		*list = append(*list, s)
+		select setting.version, hop.target, `+firstReady+`0), `+firstReady+`1)
+			from setting left join hop on hop.target is not null and hop.target not in (select `+id+` from endpoint where paused)
+			where setting.id = 1`, nil, func(rows rowSet) error {
+		var target sql.NullString
+		var q queue
+		err := rows.Scan(&t.version, &target, &q.ready[0], &q.ready[1])
+		if q.target = target.String; target.Valid {
+			out = append(out, q)
+		}
 		return err
 	})
+	return out, err
 }
 
 // A claiming is one claim under way.
@@ -84,51 +101,56 @@ type claiming struct {
 	*tx
 	now, until time.Time
 	lease      webhook.Lease
-	total      int
-	free       func(target string, taken []webhook.Job) int
-	jobs       []webhook.Job // what was leased; on PostgreSQL once it is sent
+	room       webhook.Room
+	again      int // retries taken
 }
 
-// from leases what is due of the targets, in their order.
-func (c *claiming) from(targets []string) (err error) {
+// from leases what is due of the queues, in their order.
+func (c *claiming) from(all []queue) (jobs []webhook.Job, err error) {
 	if c.d.postgres {
-		return c.together(targets)
+		return c.together(all)
 	}
-	for _, target := range targets {
-		n := min(c.free(target, c.jobs), c.total-len(c.jobs))
+	for _, q := range all {
+		n := min(c.room.Of(q.target, jobs), c.room.Total-len(jobs))
 		if n <= 0 {
 			continue
 		}
-		if c.jobs, err = c.of(target, n, c.jobs); err != nil {
-			return err
+		if jobs, err = c.of(q, n, jobs); err != nil {
+			return nil, err
 		}
 	}
-	for _, j := range c.jobs {
+	for _, j := range jobs {
 		if err := c.must(`update delivery set lease = $2, ready_at = $3 where id = $1`,
 			string(j.ID), string(c.lease), micros(c.until)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return jobs, nil
 }
 
 // of adds up to n due deliveries of a target: first tries, then retries.
-func (c *claiming) of(target string, n int, jobs []webhook.Job) ([]webhook.Job, error) {
+func (c *claiming) of(q queue, n int, jobs []webhook.Job) ([]webhook.Job, error) {
 	most := len(jobs) + n
-	for _, l := range []int{0, 1} {
-		if len(jobs) >= most {
-			break
+	for lane := range q.ready {
+		want := most - len(jobs)
+		if lane > 0 {
+			want = min(want, c.room.Retries-c.again)
 		}
+		if want <= 0 || !q.has(lane, c.now) {
+			continue
+		}
+		before := len(jobs)
 		// Index: delivery_ready.
 		if err := c.each(`select `+deliveryColumns+` from delivery
 			where state = 'waiting' and target = $1 and lane = $2 and ready_at <= $3
-			order by ready_at limit $4`, []any{target, l, micros(c.now), most - len(jobs)}, func(rows rowSet) error {
+			order by ready_at limit $4`, []any{q.target, lane, micros(c.now), want}, func(rows rowSet) error {
 			d, err := scanDelivery(rows)
 			jobs = append(jobs, c.job(d))
 			return err
 		}); err != nil {
 			return nil, err
 		}
+		c.again += lane * (len(jobs) - before)
 	}
 	return jobs, nil
 }
@@ -137,91 +159,154 @@ func (c *claiming) job(d webhook.Delivery) webhook.Job {
 	return webhook.Job{Delivery: d, Lease: c.lease, Until: c.until}
 }
 
-// together is from for PostgreSQL: one question finds what may be taken of all
-// targets, passing over what others hold, and one statement leases what is
-// taken of it.
-func (c *claiming) together(targets []string) error {
-	rooms := make([]int64, len(targets))
-	for i, target := range targets {
-		rooms[i] = int64(min(c.free(target, nil), c.total))
-	}
-	due, err := c.due(targets, rooms)
+// together is from for PostgreSQL: one question, which locks nothing, finds what
+// may be taken of all queues, and one statement leases what was chosen of it.
+// What others hold or took meanwhile it passes over, and takes what comes next.
+func (c *claiming) together(all []queue) ([]webhook.Job, error) {
+	due, err := c.due(all)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var taken []webhook.Job
-	for _, target := range targets {
-		n := min(c.free(target, taken), c.total-len(taken), len(due[target]))
-		taken = append(taken, due[target][:max(n, 0)]...)
+	var chosen parts
+	for _, q := range all {
+		n := len(due[q.target])
+		if n == 0 {
+			continue
+		}
+		n = max(0, min(n, c.room.Of(q.target, taken), c.room.Total-len(taken)))
+		var of [len(q.ready)]int
+		for _, j := range due[q.target][:n] {
+			l := lane(j.Tries)
+			if l > 0 && c.again == c.room.Retries {
+				break
+			}
+			c.again += l
+			of[l]++
+			taken = append(taken, j)
+		}
+		for l, n := range of {
+			if n > 0 {
+				chosen.add(q.target, l, n)
+			}
+		}
 	}
 	if len(taken) == 0 {
-		return nil
+		return nil, nil
 	}
-	ids := make([]string, len(taken))
-	for i, j := range taken {
-		ids[i] = string(j.ID)
-	}
-	// Index: delivery_pkey.
-	return c.soon(`update delivery set lease = $2, ready_at = $3 where id = any ($1::uuid[]) returning `+deliveryColumns,
-		[]any{ids, string(c.lease), micros(c.until)}, func(rows rowSet) error {
-			d, err := scanDelivery(rows)
-			c.jobs = append(c.jobs, c.job(d))
-			return err
-		})
+	return c.lock(chosen, taken[:0])
 }
 
-// due finds what is due of each target, as far as there is room: first tries,
+// due finds what is due of each queue, as far as there is room: first tries,
 // then retries. Of its jobs only what due reads is set.
-func (c *claiming) due(targets []string, rooms []int64) (map[string][]webhook.Job, error) {
+func (c *claiming) due(all []queue) (map[string][]webhook.Job, error) {
+	var wanted parts
+	for _, q := range all {
+		most := min(c.room.Of(q.target, nil), c.room.Total)
+		for l := range q.ready {
+			if l > 0 {
+				most = min(most, c.room.Retries)
+			}
+			if most > 0 && q.has(l, c.now) {
+				wanted.add(q.target, l, most)
+			}
+		}
+	}
 	out := make(map[string][]webhook.Job)
+	if len(wanted.targets) == 0 {
+		return out, nil
+	}
 	// Index: delivery_ready.
-	err := c.each(`select d.id, d.target, d.merchant_id from
-			unnest($1::text[], $2::bigint[]) with ordinality as k (target, room, n)
-			cross join (values (0), (1)) as l (lane)
-			cross join lateral (select id, target, merchant_id, lane, ready_at from delivery
-				where state = 'waiting' and target = k.target and lane = l.lane and ready_at <= $3
-				order by ready_at limit k.room for update skip locked) as d
-			where k.room > 0 order by k.n, d.lane, d.ready_at`, []any{targets, rooms, micros(c.now)}, func(rows rowSet) error {
+	err := c.each(`select d.target, d.merchant_id, d.tries from
+			unnest($1::text[], $2::bigint[], $3::bigint[]) with ordinality as k (target, lane, most, n)
+			cross join lateral (select target, merchant_id, tries, ready_at from delivery
+				where state = 'waiting' and target = k.target and lane = k.lane and ready_at <= $4
+				order by ready_at limit k.most) as d
+			order by k.n, d.ready_at`, []any{wanted.targets, wanted.lanes, wanted.counts, micros(c.now)}, func(rows rowSet) error {
 		var j webhook.Job
-		err := rows.Scan(&j.ID, &j.Target, &j.Merchant)
+		err := rows.Scan(&j.Target, &j.Merchant, &j.Tries)
 		out[j.Target] = append(out[j.Target], j)
 		return err
 	})
 	return out, err
 }
 
-// nextReady is when the next delivery becomes ready. Leases count too: one may
-// run out without an outcome.
-func (t *tx) nextReady(targets []string) (time.Time, error) {
+// Parts are how many of targets and lanes, as PostgreSQL takes them.
+type parts struct {
+	targets       []string
+	lanes, counts []int64
+}
+
+func (p *parts) add(target string, lane, n int) {
+	p.targets, p.lanes, p.counts = append(p.targets, target), append(p.lanes, int64(lane)), append(p.counts, int64(n))
+}
+
+// lock leases so many of each target and lane.
+func (c *claiming) lock(chosen parts, jobs []webhook.Job) ([]webhook.Job, error) {
+	// Index: delivery_ready, delivery_pkey.
+	err := c.each(`with chosen as materialized (select d.id from
+				unnest($1::text[], $2::bigint[], $3::bigint[]) as k (target, lane, most)
+				cross join lateral (select id from delivery
+					where state = 'waiting' and target = k.target and lane = k.lane and ready_at <= $4
+					order by ready_at limit k.most for update skip locked) as d)
+			update delivery set lease = $5, ready_at = $6 where id = any (array(select id from chosen)) returning `+deliveryColumns,
+		[]any{chosen.targets, chosen.lanes, chosen.counts, micros(c.now), string(c.lease), micros(c.until)}, func(rows rowSet) error {
+			d, err := scanDelivery(rows)
+			jobs = append(jobs, c.job(d))
+			return err
+		})
+	return jobs, err
+}
+
+// rest tells what the claim leaves, and when the next is ready.
+func (c *claiming) rest(all []queue, out *webhook.Claim) error {
+	if err := c.lookAgain(all); err != nil {
+		return err
+	}
 	next := never
-	sooner := func(ready sql.NullInt64) {
-		if ready.Valid && moment(ready.Int64).Before(next) {
-			next = moment(ready.Int64)
+	for _, q := range all {
+		if q.has(0, c.now) {
+			out.Left = append(out.Left, q.target)
+		}
+		for _, ready := range q.ready {
+			if ready.Valid && moment(ready.Int64).Before(next) {
+				next = moment(ready.Int64)
+			}
 		}
 	}
-	var ready sql.NullInt64
-	if t.d.postgres {
-		// Index: delivery_ready.
-		if err := t.row(`select min(d.ready_at) from unnest($1::text[]) as k (target) cross join (values (0), (1)) as l (lane)
-			cross join lateral (select ready_at from delivery where state = 'waiting' and target = k.target and lane = l.lane
-				order by ready_at limit 1) as d`, targets).Scan(&ready); err != nil {
-			return time.Time{}, err
+	if !next.Equal(never) {
+		out.Next = next
+	}
+	return nil
+}
+
+// lookAgain reads again when the first of those queues is ready of which
+// something was due: the others are as they were.
+func (c *claiming) lookAgain(all []queue) error {
+	changed := make(map[string]*queue)
+	var targets []string
+	for i, q := range all {
+		if q.has(0, c.now) || q.has(1, c.now) {
+			changed[q.target] = &all[i]
+			targets = append(targets, q.target)
 		}
-		sooner(ready)
-		targets = nil
+	}
+	scan := func(rows rowSet) error {
+		var q queue
+		err := rows.Scan(&q.target, &q.ready[0], &q.ready[1])
+		changed[q.target].ready = q.ready
+		return err
+	}
+	if c.d.postgres {
+		if len(targets) == 0 {
+			return nil
+		}
+		return c.each(`select target, `+firstReady+`0), `+firstReady+`1) from unnest($1::text[]) as hop (target)`, []any{targets}, scan)
 	}
 	for _, target := range targets {
-		for _, l := range []int{0, 1} {
-			// Index: delivery_ready.
-			if err := t.row(`select min(ready_at) from delivery where state = 'waiting' and target = $1 and lane = $2`,
-				target, l).Scan(&ready); err != nil {
-				return time.Time{}, err
-			}
-			sooner(ready)
+		if err := c.each(`select target, `+firstReady+`0), `+firstReady+`1) from (select $1 as target) as hop`, []any{target}, scan); err != nil {
+			return err
 		}
 	}
-	if next.Equal(never) {
-		return time.Time{}, nil
-	}
-	return next, nil
+	return nil
 }

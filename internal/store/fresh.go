@@ -61,9 +61,9 @@ func (f *fresh) take() {
 
 // release gives the room back. Another try has another lease, since the first
 // may have been committed unseen.
-func (f *fresh) release() {
+func (f *fresh) release(unseen bool) {
 	if len(f.jobs) > 0 {
-		f.taker.Release(f.jobs)
+		f.taker.Release(f.jobs, unseen)
 	}
 	*f = fresh{taker: f.taker}
 }

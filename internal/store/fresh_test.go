@@ -23,6 +23,7 @@ type seat struct {
 	taken    []webhook.Job
 	version  int64
 	released int
+	unseen   int // of those
 }
 
 func (s *seat) Reserve(webhook.Delivery) time.Time {
@@ -42,10 +43,13 @@ func (s *seat) Take(jobs []webhook.Job, version int64) {
 	s.taken, s.version = append(s.taken, jobs...), version
 }
 
-func (s *seat) Release(jobs []webhook.Job) {
+func (s *seat) Release(jobs []webhook.Job, unseen bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.released += len(jobs)
+	if unseen {
+		s.unseen += len(jobs)
+	}
 	s.room += len(jobs)
 }
 
@@ -123,8 +127,9 @@ func TestFreshDeliveriesAreReleased(t *testing.T) {
 		if err == nil {
 			t.Fatal("an event was written twice")
 		}
-		if len(own.taken) != 0 || own.reserved == 0 || own.released != own.reserved || own.room != 5 {
-			t.Errorf("%d taken, %d reserved, %d released, room for %d; want none taken, all released", len(own.taken), own.reserved, own.released, own.room)
+		if len(own.taken) != 0 || own.reserved == 0 || own.released != own.reserved || own.room != 5 || own.unseen != 0 {
+			t.Errorf("%d taken, %d reserved, %d released, %d unseen, room for %d; want none taken, all released and seen to fail",
+				len(own.taken), own.reserved, own.released, own.unseen, own.room)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -133,6 +138,36 @@ func TestFreshDeliveriesAreReleased(t *testing.T) {
 		}
 		if own.room != 5 {
 			t.Errorf("room for %d after a transaction that never began, want 5", own.room)
+		}
+	})
+}
+
+// A transaction that ran to its end and whose commit was not answered may have
+// been committed: whoever reserved is told.
+func TestUnseenCommitIsTold(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		if !db.Postgres {
+			t.Skip("nobody stands between SQLite and its answer")
+		}
+		s := db.Open(t)
+		own := &seat{room: 5, until: storetest.Noon.Add(lease)}
+		s.Give(own)
+		for _, query := range []string{
+			`create function refuse() returns trigger language plpgsql as
+				'begin perform pg_terminate_backend(pg_backend_pid()); return null; end'`,
+			`create constraint trigger late after insert on delivery deferrable initially deferred for each row execute function refuse()`,
+		} {
+			if _, err := db.Raw.ExecContext(t.Context(), query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, _, err := s.Register(t.Context(), storetest.Registration("o-1"), storetest.Registering(storetest.Noon))
+		if err == nil {
+			t.Fatal("the commit did not fail")
+		}
+		if own.unseen == 0 || own.released != own.reserved || len(own.taken) != 0 {
+			t.Errorf("%d reserved, %d released, %d unseen, %d taken; want all released and the last unseen", own.reserved, own.released, own.unseen, len(own.taken))
 		}
 	})
 }

@@ -44,7 +44,7 @@ func (db settingsDB) tell(t *testing.T, all settings.All, id payment.ID) payment
 // claimed with it wait out their lease.
 func (db settingsDB) tryOf(t *testing.T, id webhook.DeliveryID, at time.Time, o webhook.Outcome, next time.Time) webhook.Attempt {
 	t.Helper()
-	c, err := db.Claim(t.Context(), at, time.Second, 9, func(string, []webhook.Job) int { return 9 })
+	c, err := db.Claim(t.Context(), at, time.Second, webhook.Room{Total: 9, Retries: 9, Of: func(string, []webhook.Job) int { return 9 }})
 	i := slices.IndexFunc(c.Jobs, func(j webhook.Job) bool { return j.WebhookID() == id.WebhookID() })
 	if err != nil || i < 0 {
 		t.Fatalf("Claim = %v, %v; want webhook %s", c, err, id)

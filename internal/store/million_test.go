@@ -68,7 +68,7 @@ func seedPaid(b *testing.B, db *storetest.Database, s *store.Store, payments int
 	if _, err := s.Settle(ctx, []notice.Inbound{in}, storetest.Judge); err != nil {
 		b.Fatal(err)
 	}
-	c, err := s.Claim(ctx, storetest.Noon.Add(time.Hour), lease, 10, all)
+	c, err := s.Claim(ctx, storetest.Noon.Add(time.Hour), lease, storetest.Room(10))
 	if err != nil || len(c.Jobs) != 2 {
 		b.Fatalf("%d deliveries, %v", len(c.Jobs), err)
 	}

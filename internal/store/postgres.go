@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -161,4 +162,15 @@ func repeatable(err error) bool {
 		return false
 	}
 	return e.Code == "40001" || e.Code == "40P01"
+}
+
+// undone reports whether an error of a transaction says for sure that nothing of
+// it was kept: PostgreSQL refused a statement or the commit. A server that is
+// going down may have committed before it said so.
+func undone(err error) bool {
+	if errors.Is(err, pgx.ErrTxCommitRollback) {
+		return true
+	}
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && !strings.HasPrefix(e.Code, "57") && !strings.HasPrefix(e.Code, "08")
 }

@@ -183,7 +183,7 @@ func paymentsGone(t *testing.T, db *storetest.Database, s *store.Store) {
 	verified(t, s)
 	end := storetest.Noon.Add(9 * 24 * time.Hour)
 	for {
-		c, err := s.Claim(t.Context(), end, lease, 100, func(string, []webhook.Job) int { return 100 })
+		c, err := s.Claim(t.Context(), end, lease, storetest.Room(100))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,7 @@ func all(string, []webhook.Job) int { return 1000 }
 
 func claim(t *testing.T, s *store.Store, at time.Duration, total int, free func(string, []webhook.Job) int) webhook.Claim {
 	t.Helper()
-	c, err := s.Claim(t.Context(), storetest.Noon.Add(at), lease, total, free)
+	c, err := s.Claim(t.Context(), storetest.Noon.Add(at), lease, webhook.Room{Total: total, Retries: total, Of: free})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestClaimsOverlapNowhere(t *testing.T) {
 		for i := range 8 {
 			wg.Go(func() {
 				for range 10 {
-					c, err := nodes[i%2].Claim(t.Context(), storetest.Noon, lease, 3, all)
+					c, err := nodes[i%2].Claim(t.Context(), storetest.Noon, lease, storetest.Room(3))
 					if err != nil && !fault.Is(err, fault.Unavailable) {
 						t.Error(err)
 					}
@@ -302,5 +302,74 @@ func TestAttentionIsThrottled(t *testing.T) {
 			}
 		}
 		verified(t, s)
+	})
+}
+
+// A claim takes no more retries than it is allowed, and says of whom it left
+// first tries.
+func TestRoomForRetries(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		for i := range 6 {
+			wait(t, s, fmt.Sprintf("o-%d", i))
+		}
+		db.Exec(t, `update delivery set target = 'a', tries = 1, lane = 1 where payment_id in ('o-0', 'o-1', 'o-2')`)
+		db.Exec(t, `update delivery set target = 'b' where payment_id = 'o-3'`)
+		db.Exec(t, `update delivery set target = 'c' where payment_id in ('o-4', 'o-5')`)
+		of := func(target string, _ []webhook.Job) int { return map[string]int{"a": 3, "b": 3, "c": 1}[target] }
+		for i, want := range []struct {
+			retries, firsts int
+			left            []string
+		}{{2, 2, []string{"c"}}, {1, 1, nil}, {0, 0, nil}} {
+			c, err := s.Claim(t.Context(), storetest.Noon, lease, webhook.Room{Total: 10, Retries: 2, Of: of})
+			if err != nil {
+				t.Fatal(err)
+			}
+			retries := 0
+			for _, j := range c.Jobs {
+				retries += j.Tries
+			}
+			if retries != want.retries || len(c.Jobs)-retries != want.firsts || !slices.Equal(c.Left, want.left) {
+				t.Errorf("claim %d took %d retries and %d first tries and left those of %q, want %+v", i, retries, len(c.Jobs)-retries, c.Left, want)
+			}
+		}
+	})
+}
+
+// TestClaimsDisturbNobody has a node claim while another is between its choice
+// and its leases: it finds nothing held, and the first passes over what it took.
+func TestClaimsDisturbNobody(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		if !db.Postgres {
+			t.Skip("SQLite has one writer")
+		}
+		one, other := db.Open(t), db.Open(t)
+		const many, few = 40, 5
+		for i := range many {
+			wait(t, one, fmt.Sprintf("o-%02d", i))
+		}
+		db.Exec(t, `update delivery set target = payment_id`)
+		asked := map[string]int{}
+		var meanwhile webhook.Claim
+		c := claim(t, one, 0, few, func(target string, _ []webhook.Job) int {
+			if asked[target]++; asked[target] == 2 && meanwhile.Jobs == nil {
+				meanwhile = claim(t, other, 0, few, all)
+			}
+			return many
+		})
+		if len(meanwhile.Jobs) != few {
+			t.Errorf("a claim of %d beside another took %d", few, len(meanwhile.Jobs))
+		}
+		for _, id := range ids(c) {
+			if slices.Contains(ids(meanwhile), id) {
+				t.Errorf("both took %s", id)
+			}
+		}
+		rest := claim(t, one, 0, many, all)
+		if n := len(c.Jobs) + len(meanwhile.Jobs) + len(rest.Jobs); n != many {
+			t.Errorf("%d were claimed in all, want %d", n, many)
+		}
 	})
 }

@@ -119,7 +119,7 @@ func TestResumeInSteps(t *testing.T) {
 		}
 		claimed := func(at time.Duration) int {
 			t.Helper()
-			c, err := db.Claim(t.Context(), settingsNow.Add(at), time.Second, 3*many, func(string, []webhook.Job) int { return 3 * many })
+			c, err := db.Claim(t.Context(), settingsNow.Add(at), time.Second, webhook.Room{Total: 3 * many, Retries: 3 * many, Of: func(string, []webhook.Job) int { return 3 * many }})
 			if err != nil {
 				t.Fatal(err)
 			}

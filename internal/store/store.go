@@ -77,9 +77,10 @@ type Taker interface {
 	// committed, and the version of the settings that their transaction saw.
 	Take(jobs []webhook.Job, version int64)
 	// Release gives back the room kept for deliveries whose transaction was not
-	// committed, as far as is known: one that was after all is due again when
-	// its lease ends.
-	Release(jobs []webhook.Job)
+	// committed. If it was unseen, it may have been all the same, since only the
+	// answer to its commit is missing: then their leases should be given back
+	// too, or they are due again only when those end.
+	Release(jobs []webhook.Job, unseen bool)
 }
 
 // A writer runs functions in transactions.
@@ -183,10 +184,11 @@ func (s *Store) writeFirst(ctx context.Context, fn func(*tx) error) error {
 }
 
 func (s *Store) through(ctx context.Context, write func(context.Context, func(*tx) error) error, fn func(*tx) error) error {
-	var due, settings bool
+	var due, settings, ran bool
 	own := fresh{taker: s.takes()}
 	err := write(ctx, func(t *tx) error {
-		own.release() // fn may run again
+		own.release(false) // fn may run again
+		ran = false
 		t.s, t.own = s, &own
 		if err := fn(t); err != nil {
 			return err
@@ -198,10 +200,12 @@ func (s *Store) through(ctx context.Context, write func(context.Context, func(*t
 			return err
 		}
 		due, settings = t.due, t.settings
-		return t.flush()
+		err := t.flush()
+		ran = err == nil
+		return err
 	})
 	if err != nil {
-		own.release()
+		own.release(ran && !undone(err))
 		s.doubt(err)
 		return away(err)
 	}

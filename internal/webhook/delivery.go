@@ -273,9 +273,21 @@ func (pl Planner) Held(target string) bool {
 	return ep.Paused
 }
 
+// A Room is how much a claim may take.
+type Room struct {
+	Total   int // deliveries in all
+	Retries int // of these, such as were tried before
+	// Of says how many of a target, given the jobs that the claim took before.
+	// It is called from one goroutine at a time, and not after the claim.
+	Of func(target string, taken []Job) int
+}
+
 // A Claim is what a queue hands out at once.
 type Claim struct {
 	Jobs []Job
+	// Left are the targets of which first tries are due that were not handed
+	// out.
+	Left []string
 	// Next is when the next delivery becomes due that was not handed out; the
 	// zero time if none waits. It may be in the past, if a target had no room.
 	Next time.Time

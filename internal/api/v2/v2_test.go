@@ -28,6 +28,7 @@ import (
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
+	"github.com/tongbo/tongbo/internal/store/storetest"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
@@ -352,7 +353,7 @@ func deposit(key string, amount int64) payment.Report {
 // deliver makes one try of everything that is due, with an outcome.
 func (b *bench) deliver(o webhook.Outcome, status int) {
 	b.Helper()
-	c, err := b.store.Claim(b.Context(), time.Now(), time.Minute, 100, func(string, []webhook.Job) int { return 100 })
+	c, err := b.store.Claim(b.Context(), time.Now(), time.Minute, storetest.Room(100))
 	if err != nil {
 		b.Fatal(err)
 	}

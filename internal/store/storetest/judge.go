@@ -163,3 +163,8 @@ func Deposit(order, id string) payment.Report {
 		Account: AccountOf(order), Depositor: "홍길동", At: Noon.Add(time.Minute),
 	}
 }
+
+// Room is room for n deliveries of whatever target.
+func Room(n int) webhook.Room {
+	return webhook.Room{Total: n, Retries: n, Of: func(string, []webhook.Job) int { return n }}
+}
