@@ -112,7 +112,8 @@ func (w *postgresWriter) writeFirst(ctx context.Context, fn func(*tx) error) err
 func (w *postgresWriter) write(ctx context.Context, fn func(*tx) error) error {
 	var err error
 	for range mostRepeats {
-		if err = w.once(ctx, fn); !repeatable(err) {
+		// A connection that had died unnoticed took nothing with it.
+		if err = w.once(ctx, fn); !repeatable(err) && !pgconn.SafeToRetry(err) {
 			return err
 		}
 	}

@@ -104,7 +104,7 @@ func (v *verifier) notice(n *noticeRow) (later func() error) {
 	case n.verdict == payment.Applied && !n.payment.Valid:
 		v.problem(ProblemNotice, n.id, "the notice was applied to no payment")
 	case n.verdict == payment.Applied && n.event == string(payment.EventDeposited) && deposit != "":
-		if n.id < v.floors.of("notice") {
+		if n.id < v.readable() {
 			return func() error { return v.moved(n.id, n.payment.String, deposit) }
 		}
 		v.bringers.add(-1, []byte(n.id), brought(n.payment.String, name(deposit)))

@@ -145,10 +145,14 @@ func (v *verifier) once(p summary) {
 // hold anything.
 var deposits = walked{name: "deposit", columns: []string{payerText, "cast(notice_id as text)", "channel_key", "key"}}
 
+// readable is from which notice on each can be read whole: of those before, bodies
+// or rows were pruned, so they do not come out even with the deposits they brought.
+func (v *verifier) readable() string { return max(v.floors.of("notice"), v.floors.of("notice_body")) }
+
 // deposits enters those that are noted in the accounts of their payments and
 // notices.
 func (v *verifier) deposits() error {
-	sure, since := v.floors.sure("payment"), v.floors.of("notice")
+	sure, since := v.floors.sure("payment"), v.readable()
 	t := deposits
 	if v.known.over && v.floors.of("payment") != firstID {
 		t.where = `exists (select 1 from payment p where p.key = payment_key)` // Index: payment_pkey
