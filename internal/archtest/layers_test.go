@@ -22,7 +22,8 @@ webhook: fault secret merchant payment
 notice: fault secret merchant payment webhook
 provider/wire: fault payment
 provider: fault secret merchant payment notice
-provider/providertest: fault secret merchant payment notice provider provider/wire
+provider/books: merchant payment secret provider
+provider/providertest: fault secret merchant payment notice provider provider/wire provider/books
 provider/*: fault secret merchant payment notice provider provider/wire
 provider/all: provider provider/*
 settings: fault secret merchant payment webhook provider
@@ -33,7 +34,7 @@ store: fault secret seal merchant payment webhook notice provider settings
 store/storetest: above
 api: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store
 api/v2: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store api
-simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/all
+simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/books provider/all
 server: above
 cli: above
 cmd/tongbo: cli

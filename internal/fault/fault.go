@@ -23,11 +23,12 @@ const (
 	TooLarge                 // the input is over a stated limit
 	Unsupported              // understood, but this build or provider cannot do it
 	Stale                    // decided by settings that have changed since: decide again
+	Unclear                  // another's answer was lost: it may have been done, or not
 )
 
 var names = [...]string{
 	"internal", "invalid", "not found", "conflict", "unauthorized",
-	"forbidden", "unavailable", "too large", "unsupported", "stale",
+	"forbidden", "unavailable", "too large", "unsupported", "stale", "unclear",
 }
 
 // String returns the kind's name in lower case.
