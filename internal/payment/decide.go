@@ -12,6 +12,7 @@ const (
 	ChangeFailed             Change = "Failed"
 	ChangeCancelled          Change = "Cancelled"
 	ChangePartiallyCancelled Change = "PartialCancelled"
+	ChangeCancelPending      Change = "CancelPending"
 	ChangeExpired            Change = "VirtualAccountExpired" // ours, not PortOne's
 )
 

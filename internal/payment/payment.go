@@ -128,20 +128,36 @@ const (
 	RefundCompleted RefundStatus = "COMPLETED"
 )
 
+// A Trigger is who asked for a cancellation, in PortOne's words; empty if the PG
+// told of it by itself.
+type Trigger string
+
+// The triggers of a cancellation.
+const (
+	TriggerAPI     Trigger = "API"
+	TriggerConsole Trigger = "CONSOLE"
+)
+
 // ReversalReason is the reason that a cancellation by the bank carries.
 const ReversalReason = "은행 입금취소"
 
 // A Cancellation (취소) takes a payment back, in whole or in part.
 type Cancellation struct {
-	ID          string            `json:"id"` // a bare UUID
-	State       CancellationState `json:"state"`
-	PGID        string            `json:"pgId,omitempty"`
-	Amount      Money             `json:"amount"`
-	Reason      string            `json:"reason"`
-	Reversal    bool              `json:"reversal,omitempty"` // the bank took the deposit back; refunds nothing
-	Refund      RefundStatus      `json:"refund,omitempty"`
-	RequestedAt time.Time         `json:"requestedAt"`
-	CancelledAt time.Time         `json:"cancelledAt,omitzero"`
+	ID     string            `json:"id"` // a bare UUID
+	State  CancellationState `json:"state"`
+	PGID   string            `json:"pgId,omitempty"`
+	Amount Money             `json:"amount"`
+	// TaxFree and VAT are parts of Amount; VAT is nil if nobody told.
+	TaxFree     int64        `json:"taxFree,omitempty"`
+	VAT         *int64       `json:"vat,omitempty"`
+	Reason      string       `json:"reason"`
+	Trigger     Trigger      `json:"trigger,omitempty"`
+	Unclear     bool         `json:"unclear,omitempty"`  // the PG's answer was lost, and merchants were told
+	Quiet       bool         `json:"quiet,omitempty"`    // its success is told to no endpoint
+	Reversal    bool         `json:"reversal,omitempty"` // the bank took the deposit back; refunds nothing
+	Refund      RefundStatus `json:"refund,omitempty"`
+	RequestedAt time.Time    `json:"requestedAt"`
+	CancelledAt time.Time    `json:"cancelledAt,omitzero"`
 }
 
 // A CashReceipt (현금영수증) is the receipt a PG issued with a deposit.
@@ -168,17 +184,21 @@ type Customer struct {
 
 // A Payment is one thing to be paid for.
 type Payment struct {
-	Key        Key              `json:"key"`
-	Merchant   merchant.ID      `json:"merchant"`
-	Store      merchant.StoreID `json:"store"`
-	ID         ID               `json:"id"`
-	Mode       merchant.Mode    `json:"mode"`
-	State      State            `json:"state"`
-	Amount     Money            `json:"amount"`
-	OrderName  string           `json:"orderName"`
-	Customer   Customer         `json:"customer"`
-	CustomData string           `json:"customData,omitempty"`
-	NoticeURLs []string         `json:"noticeUrls,omitempty"`
+	Key      Key              `json:"key"`
+	Merchant merchant.ID      `json:"merchant"`
+	Store    merchant.StoreID `json:"store"`
+	ID       ID               `json:"id"`
+	Mode     merchant.Mode    `json:"mode"`
+	State    State            `json:"state"`
+	Amount   Money            `json:"amount"`
+	// TaxFree (면세) and VAT (부가세) are parts of Amount, in its minor units; VAT
+	// is nil if nobody told: then it is an eleventh of what is taxed.
+	TaxFree    int64    `json:"taxFree,omitempty"`
+	VAT        *int64   `json:"vat,omitempty"`
+	OrderName  string   `json:"orderName"`
+	Customer   Customer `json:"customer"`
+	CustomData string   `json:"customData,omitempty"`
+	NoticeURLs []string `json:"noticeUrls,omitempty"`
 	// Transactions are in the order they began. Current is the index of the
 	// one that faces show: the paid one, else the latest.
 	Transactions  []Transaction  `json:"transactions"`

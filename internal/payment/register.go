@@ -20,6 +20,8 @@ type Registration struct {
 	Order      string // the PG's order id; empty means the payment's ID
 	OrderName  string
 	Amount     Money
+	TaxFree    int64  // of Amount, in its minor units
+	VAT        *int64 // likewise; nil: an eleventh of what is taxed
 	Account    Account
 	PGTx       string
 	Secret     secret.Text // the PG's secret for this order alone
@@ -143,6 +145,7 @@ func (a *Account) complete(g Account) {
 // describe takes over how the merchant describes the order.
 func (p *Payment) describe(g Registration) {
 	p.OrderName, p.Customer, p.CustomData, p.NoticeURLs = g.OrderName, g.Customer, g.CustomData, g.NoticeURLs
+	p.TaxFree, p.VAT = g.TaxFree, g.VAT
 }
 
 // begin adds a transaction that waits for its deposit.
