@@ -36,6 +36,9 @@ type Store interface {
 	// refresh tokens, and returns the new one. If from is 0 or more and no
 	// longer the generation, it reports fault.Conflict and changes nothing.
 	NextGeneration(ctx context.Context, id string, from int64) (int64, error)
+	// Act changes one payment; see notice.Act. It reports fault.Stale if the
+	// settings are no longer in force.
+	Act(ctx context.Context, a notice.Act) (payment.Payment, error)
 	// Settings returns the settings as they are now.
 	Settings(ctx context.Context) (settings.All, error)
 }
@@ -59,6 +62,11 @@ type Actions struct {
 	// Registered, if set, is told the deadline of each account that was
 	// registered: Deadlines.Sooner belongs here.
 	Registered func(deadline time.Time)
+	// PGs are how PGs are called, for what needs them.
+	PGs PGs
+	// Asked, if set, is told when the PG is to be asked about a payment:
+	// Inquiries.Sooner belongs here.
+	Asked func(due time.Time)
 	// NewID makes ids; nil makes UUIDv7s.
 	NewID func() string
 
@@ -139,6 +147,12 @@ func (a *Actions) RegisterAccount(ctx context.Context, c Caller, g payment.Regis
 func (a *Actions) note(p payment.Payment) {
 	if deadline := p.Deadline(); a.Registered != nil && !deadline.IsZero() && !p.Expired {
 		a.Registered(deadline)
+	}
+}
+
+func (a *Actions) asked(due time.Time) {
+	if a.Asked != nil {
+		a.Asked(due)
 	}
 }
 

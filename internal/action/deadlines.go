@@ -3,7 +3,6 @@ package action
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -38,9 +37,7 @@ type Deadlines struct {
 	// NewID makes ids of events and deliveries; nil makes UUIDv7s.
 	NewID func() string
 
-	mu   sync.Mutex
-	next time.Time // zero: nothing is known to wait
-	bell chan struct{}
+	alarm alarm
 }
 
 const (
@@ -55,24 +52,7 @@ func (d *Deadlines) Wake() { d.Sooner(time.Unix(0, 0)) }
 
 // Sooner makes Run look at t, unless it does so earlier anyway. It never
 // blocks and is safe from any goroutine.
-func (d *Deadlines) Sooner(t time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.next.IsZero() || t.Before(d.next) {
-		d.next = t
-		select {
-		case d.channel() <- struct{}{}:
-		default:
-		}
-	}
-}
-
-func (d *Deadlines) channel() chan struct{} {
-	if d.bell == nil {
-		d.bell = make(chan struct{}, 1)
-	}
-	return d.bell
-}
+func (d *Deadlines) Sooner(t time.Time) { d.alarm.set(t) }
 
 // Run flags what is due until ctx ends, and returns nil. If the store fails it
 // tries again for ever. Only one Run may be active at a time.
@@ -80,7 +60,7 @@ func (d *Deadlines) Run(ctx context.Context) error {
 	x := &expiry{store: d.Store, newID: func() string { return idFrom(d.NewID) }}
 	var pause time.Duration
 	for ctx.Err() == nil {
-		d.forget()
+		d.alarm.forget()
 		next, err := x.run(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -98,7 +78,11 @@ func (d *Deadlines) Run(ctx context.Context) error {
 		if !next.IsZero() {
 			d.Sooner(next)
 		}
-		d.sleep(ctx)
+		idle := d.Idle
+		if idle <= 0 {
+			idle = longestIdle
+		}
+		d.alarm.sleep(ctx, idle)
 	}
 	return nil
 }
@@ -108,42 +92,6 @@ func (d *Deadlines) log() *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	return d.Log
-}
-
-// forget empties what is known of the next deadline. That is done before the
-// store is read, so that what comes up meanwhile counts for the next sleep.
-func (d *Deadlines) forget() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.next = time.Time{}
-}
-
-// sleep waits until the next deadline, at most Idle.
-func (d *Deadlines) sleep(ctx context.Context) {
-	idle := d.Idle
-	if idle <= 0 {
-		idle = longestIdle
-	}
-	latest := time.Now().Add(idle)
-	for ctx.Err() == nil {
-		d.mu.Lock()
-		until, bell := latest, d.channel()
-		if !d.next.IsZero() && d.next.Before(until) {
-			until = d.next
-		}
-		d.mu.Unlock()
-		wait := time.Until(until)
-		if wait <= 0 {
-			return
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-		case <-bell:
-		case <-timer.C:
-		}
-		timer.Stop()
-	}
 }
 
 // An expiry flags payments by one version of the settings, read anew when they

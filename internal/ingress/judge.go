@@ -51,7 +51,7 @@ func (j *judge) Rule(in notice.Inbound, found []notice.Found) notice.Ruling {
 		return notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnknownChannel}
 	}
 	if in.Notice.Event == "" {
-		n, err := decode(p, in.Request, in.At)
+		n, err := decodeAny(p, in.Request, in.At)
 		if err != nil { // it decoded when it came; this release reads it no more
 			return notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnreadable, Detail: err.Error()}
 		}
@@ -102,6 +102,9 @@ func (t trial) hits(found []notice.Found) []hit {
 func (t trial) proved(hits []hit) []hit {
 	var out, unproved []hit
 	for _, h := range hits {
+		if inquired(t.in.Request) {
+			return hits // it is our own word, by the PG's answer
+		}
 		err := t.p.Verify(t.in.Request, t.in.Notice, h.channel, h.payment)
 		switch {
 		case err == nil:
@@ -238,11 +241,18 @@ func (t trial) rule(h hit) notice.Ruling {
 		return t.dispute(r, h, notice.ReasonOtherOrder)
 	}
 	d := h.payment.Decide(n.Report, payment.Env{Now: t.in.At, NewID: newID})
-	if t.mustAsk(h.channel, d) {
-		r.Verdict, r.Reason = payment.Pending, notice.ReasonConfirm
+	switch {
+	case inquired(t.in.Request) || !t.mustAsk(h.channel, d):
+		return t.write(r, h, d)
+	case h.found.Standing == nil:
+		r.Verdict, r.Reason, r.Ask = payment.Pending, notice.ReasonConfirm, true
 		return r
 	}
-	return t.write(r, h, d)
+	report, why := confirmed(n.Report, *h.found.Standing, h.payment)
+	if why != payment.ReasonNone {
+		return t.dispute(r, h, why)
+	}
+	return t.write(r, h, h.payment.Decide(report, payment.Env{Now: t.in.At, NewID: newID}))
 }
 
 // dispute leaves a notice to a person: it contradicts what is known.

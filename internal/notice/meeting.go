@@ -1,6 +1,9 @@
 package notice
 
 import (
+	"time"
+
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -19,4 +22,43 @@ type Registering struct {
 type Expiry struct {
 	Payment   payment.Payment
 	Emissions []webhook.Emission
+}
+
+// An Act is a change of one payment that a merchant, a person or the PG's answer
+// makes.
+type Act struct {
+	Version int64 // of the settings it was checked by; 0: of any
+	// Payment names the payment: by our key, else by the merchant's name.
+	Payment payment.Key
+	Store   merchant.StoreID
+	ID      payment.ID
+	Env     payment.Env
+	// Names are those that the payment gets by it: notices that come meanwhile
+	// wait for its end.
+	Names []payment.MatchKey
+	// Do decides; known is nil if there is no such payment. It must be pure: it
+	// may be called more than once.
+	Do func(known *payment.Payment) (Acted, error)
+	// Judge decides on the notices that wait for the payment, if it is set, and
+	// Standing is what the PG said when it was asked.
+	Judge    Judge
+	Standing *payment.Standing
+}
+
+// An Acted is what an Act does.
+type Acted struct {
+	Payment   payment.Payment
+	Changed   bool
+	Emissions []webhook.Emission
+	// Ask is when the PG is to be asked where the payment stands; zero: it need
+	// not be asked any more.
+	Ask time.Time
+}
+
+// An Inquiry is a payment about which the PG is to be asked.
+type Inquiry struct {
+	Payment payment.Payment
+	Tries   int // that were begun, this one included
+	// Pending says that notices wait for the answer.
+	Pending bool
 }

@@ -110,6 +110,9 @@ type Found struct {
 	Claimed bool
 	// DepositOf is the payment that the deposit was applied to before.
 	DepositOf payment.Key
+	// Standing is what the PG said of the payment when it was asked; nil if it
+	// was not.
+	Standing *payment.Standing
 	// OtherMode says that the order is known, but to a payment of the store in
 	// the other mode.
 	OtherMode bool
@@ -131,6 +134,8 @@ type Ruling struct {
 	// Listed opens a case for a person although the verdict is final.
 	Listed    bool
 	Emissions []webhook.Emission
+	// Ask says that the PG is to be asked about the payment.
+	Ask bool
 }
 
 // A Judge decides on a notice, given what the store found for each channel in
@@ -178,6 +183,8 @@ const (
 	ReasonUnknownOrder    payment.Reason = "unknown_order"
 	ReasonAmbiguous       payment.Reason = "several_match"
 	ReasonConfirm         payment.Reason = "awaiting_inquiry"
+	ReasonDenied          payment.Reason = "denied_by_pg" // asked, the PG tells otherwise
+	ReasonInquired        payment.Reason = "learnt_by_inquiry"
 	ReasonDepositElsewher payment.Reason = "deposit_of_another_payment"
 	ReasonOtherOrder      payment.Reason = "other_order"
 )

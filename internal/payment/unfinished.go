@@ -19,3 +19,19 @@ func (p Payment) Unfinished() bool {
 	}
 	return false
 }
+
+// Outstanding reports whether the PG has yet to say what became of something
+// that it was asked for: an account to be issued, or a cancellation.
+func (p Payment) Outstanding() bool {
+	for _, t := range p.Transactions {
+		if t.State == Ready && t.Account == nil {
+			return true
+		}
+	}
+	for _, c := range p.Cancellations {
+		if c.State == CancelRequested {
+			return true
+		}
+	}
+	return false
+}

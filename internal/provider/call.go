@@ -112,36 +112,12 @@ type Query struct {
 	At      time.Time // when it was ordered
 }
 
-// A Standing is where a payment stands at the PG. What the PG does not tell is
-// empty.
-type Standing struct {
-	// State is Issued (waiting for money), Paid, PartiallyCancelled, Cancelled or
-	// Failed; Ready if the PG knows of the order, but issued nothing yet. It is
-	// empty if the PG knows no such payment.
-	State     payment.State
-	Order     string
-	PGTx      string
-	Amount    payment.Money // asked for; HasAmount says that the PG told it
-	HasAmount bool
-	Account   payment.Account
-	Expired   bool // the account takes no money any more
-	// Deposit names the money as the PG's notices do; Key and Secret are those
-	// of the issue.
-	Deposit, Key  string
-	Depositor     string
-	PaidAt        time.Time
-	Secret        secret.Text
-	Cancellations []Cancelled
-	Refund        payment.RefundStatus
-	CashReceipt   *payment.CashReceipt
-}
-
-// A Cancelled is one cancellation that the PG knows of.
-type Cancelled struct {
-	PGID   string
-	Amount payment.Money
-	At     time.Time
-}
+// A Standing is where a payment stands at the PG, and a Cancelled one
+// cancellation that the PG knows of.
+type (
+	Standing  = payment.Standing
+	Cancelled = payment.CancelRecord
+)
 
 // A Closer closes a virtual account that waits for its deposit (말소).
 type Closer interface {

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/secret"
@@ -58,7 +59,7 @@ func (t *tx) register(g payment.Registration, r notice.Registering) (p payment.P
 			return p, false, err
 		}
 	}
-	if p, err = t.decideHeld(p, g, r); err != nil {
+	if p, err = t.decideHeld(p, meeting{channel: g.Channel, env: r.Env, judge: r.Judge}); err != nil {
 		return p, false, err
 	}
 	// A payment that its waiting deposit has already paid was never seen to
@@ -101,7 +102,7 @@ func registrationLocks(g payment.Registration) []string {
 	if order == "" {
 		order = string(g.ID)
 	}
-	locks := []string{"payment\x1f" + string(g.Store) + "\x1f" + string(g.ID)}
+	locks := []string{paymentLock(g.Store, g.ID)}
 	one := payment.Payment{Transactions: []payment.Transaction{{Channel: g.Channel, Order: order, PGTx: g.PGTx, Account: &g.Account}}}
 	for _, k := range one.MatchKeys() {
 		locks = append(locks, k.String())
@@ -109,15 +110,23 @@ func registrationLocks(g payment.Registration) []string {
 	return locks
 }
 
+// A meeting is how notices that waited for a payment are decided.
+type meeting struct {
+	channel  merchant.ChannelKey // through which something new was learnt
+	env      payment.Env
+	judge    notice.Judge
+	standing *payment.Standing // what the PG said; nil if it was not asked
+}
+
 // decideHeld judges the notices that waited for payment p, in the PG's order
 // of time, each on the state that the one before it left.
-func (t *tx) decideHeld(p payment.Payment, g payment.Registration, r notice.Registering) (payment.Payment, error) {
+func (t *tx) decideHeld(p payment.Payment, m meeting) (payment.Payment, error) {
 	held, err := t.casesFor(p.MatchKeys())
 	if err != nil {
 		return p, err
 	}
 	for _, h := range held {
-		if h.name.Channel != g.Channel {
+		if h.name.Channel != m.channel {
 			continue // another attempt's channel: nothing new was learnt for it
 		}
 		f, meant, err := t.foundFor(h, p)
@@ -127,8 +136,8 @@ func (t *tx) decideHeld(p payment.Payment, g payment.Registration, r notice.Regi
 		if !meant {
 			continue
 		}
-		h.in.At = r.Env.Now
-		ruling := r.Judge(h.in, []notice.Found{f})
+		h.in.At, f.Standing = m.env.Now, m.standing
+		ruling := m.judge(h.in, []notice.Found{f})
 		if ruling.Verdict == payment.Unmatched || ruling.Verdict == payment.Pending && h.is == payment.Pending {
 			continue // still not this payment's, or still waiting for the PG
 		}

@@ -145,6 +145,9 @@ func (t *tx) putRuling(in notice.Inbound, r notice.Ruling, found []notice.Found)
 			return err
 		}
 	}
+	if r.Ask && r.Payment != nil {
+		t.put(newInquiry, string(r.Payment.Key), micros(in.At), 0)
+	}
 	return t.emit(r.Emissions, string(in.ID))
 }
 

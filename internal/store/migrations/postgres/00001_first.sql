@@ -159,6 +159,10 @@ create index attempt_by_webhook on attempt (webhook_id, id);
 create table attempt_body (id uuid primary key, exchange bytea not null) partition by range (id);
 create table attempt_body_rest partition of attempt_body default;
 
+-- Payments about which the PG is to be asked, and when.
+create table inquiry (payment_key uuid primary key, due_at bigint not null, tries bigint not null);
+create index inquiry_by_due on inquiry (due_at);
+
 -- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day bigint not null, peer text not null, kept bigint not null, dropped bigint not null,

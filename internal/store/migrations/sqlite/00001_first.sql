@@ -154,6 +154,10 @@ create table attempt (
 create index attempt_by_webhook on attempt (webhook_id, id);
 create table attempt_body (id text primary key, exchange blob not null) strict;
 
+-- Payments about which the PG is to be asked, and when.
+create table inquiry (payment_key text primary key, due_at integer not null, tries integer not null) strict, without rowid;
+create index inquiry_by_due on inquiry (due_at);
+
 -- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day integer not null, peer text not null, kept integer not null, dropped integer not null,

@@ -1,0 +1,229 @@
+package action
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+)
+
+// A CancelRequest asks for money to be given back.
+type CancelRequest struct {
+	payment.CancelRequest
+	Account *provider.RefundAccount // nil if the merchant named none
+}
+
+// Cancel gives a payment's money back, in whole or in part (취소, 환불), and
+// returns the payment and the cancellation: SUCCEEDED, with its transfer to the
+// buyer pending, or REQUESTED if the PG's answer was lost. The request is
+// committed before the PG is called and its outcome after.
+//
+// It reports fault.NotFound for a payment that the caller does not see, the
+// errors of payment.RequestCancel, fault.Invalid and fault.Unsupported for what
+// the PG cannot do, *provider.Declined for the PG's no, and fault.Unavailable if
+// the PG was not reached.
+func (a *Actions) Cancel(ctx context.Context, c Caller, id payment.ID, r CancelRequest) (payment.Payment, payment.Cancellation, error) {
+	if err := checkText("reason", r.Reason, 1, maxName); err != nil {
+		return payment.Payment{}, payment.Cancellation{}, err
+	}
+	var call refunding
+	p, err := a.act(ctx, func(v *view) (notice.Act, error) { return a.refunding(v, c, id, r, &call), nil })
+	if err != nil {
+		return p, payment.Cancellation{}, err
+	}
+	ctx = context.WithoutCancel(ctx) // begun is to be ended
+	calling, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	got, err := call.refunder.Refund(calling, a.PGs.access(call.channel), call.refund)
+	return a.refunded(ctx, p, call, got, err)
+}
+
+// A refunding is one refund under way.
+type refunding struct {
+	channel  merchant.Channel
+	refunder provider.Refunder
+	refund   provider.Refund
+	id       string // of the cancellation
+	quiet    bool
+}
+
+// refunding adds the cancellation, if payment and PG allow it.
+func (a *Actions) refunding(v *view, c Caller, id payment.ID, r CancelRequest, x *refunding) notice.Act {
+	env := payment.Env{Now: now(), NewID: a.newID}
+	return notice.Act{Store: c.Store, ID: id, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
+		p, t, err := seen(known, c, id)
+		if err != nil {
+			return notice.Acted{}, err
+		}
+		left := p.Cancellable()
+		next, n, err := p.RequestCancel(r.CancelRequest, env)
+		if err != nil {
+			return notice.Acted{}, err
+		}
+		ch, pg, err := a.use(v, c, t.Channel)
+		if err != nil {
+			return notice.Acted{}, err
+		}
+		refunder, ok := pg.(provider.Refunder)
+		if !ok {
+			return notice.Acted{}, cannot(pg, "gives deposits back")
+		}
+		*x = refunding{channel: ch, refunder: refunder, id: n.ID, quiet: r.Quiet, refund: provider.Refund{
+			Query: queryOf(p, t), Give: n.Amount, Rest: payment.Money{Amount: left.Total, Currency: n.Amount.Currency},
+			Number: len(next.Cancellations), TaxFree: n.TaxFree, VAT: *n.VAT, Reason: r.Reason, Account: r.Account, Key: n.ID,
+		}}
+		if err := refunder.CheckRefund(a.PGs.access(ch).Channel, x.refund); err != nil {
+			return notice.Acted{}, err
+		}
+		return notice.Acted{Payment: next, Changed: true, Ask: env.Now.Add(askAfter)}, nil
+	}}
+}
+
+// seen is a payment and its attempt, if the caller may know of it.
+func seen(known *payment.Payment, c Caller, id payment.ID) (payment.Payment, payment.Transaction, error) {
+	if known == nil || !c.Mode.Sees(known.Mode) {
+		return payment.Payment{}, payment.Transaction{}, fault.Errorf(fault.NotFound, "there is no payment %q", id)
+	}
+	t, _ := known.Transaction()
+	return *known, t, nil
+}
+
+// queryOf names an attempt for its PG.
+func queryOf(p payment.Payment, t payment.Transaction) provider.Query {
+	q := provider.Query{Order: t.Order, PGTx: t.PGTx, Amount: p.Amount, At: t.At}
+	if t.Account != nil {
+		q.Account = t.Account.Number
+	}
+	for _, d := range p.Deposits {
+		if d.Transaction == t.ID && d.State == payment.DepositApplied {
+			q.Deposit = d.Key
+		}
+	}
+	return q
+}
+
+// refunded writes what became of a refund.
+func (a *Actions) refunded(ctx context.Context, before payment.Payment, x refunding, got provider.Refunded, failed error) (payment.Payment, payment.Cancellation, error) {
+	unclear := outcome(failed)
+	p, err := a.act(ctx, func(v *view) (notice.Act, error) {
+		env := payment.Env{Now: now(), NewID: a.newID}
+		return notice.Act{Payment: before.Key, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
+			switch {
+			case unclear:
+				d, err := known.CancelUnclear(x.id, env)
+				out := a.written(v, d, env.Now, false)
+				out.Ask = env.Now.Add(firstInquiry)
+				return out, err
+			case failed != nil:
+				d, err := known.CancelRefused(x.id, env)
+				return a.written(v, d, env.Now, false), err
+			}
+			d, err := known.CancelDone(x.id, payment.Cancellation{PGID: got.PGID, CancelledAt: stored(got.At), Refund: transfer(got)}, env)
+			return a.written(v, d, env.Now, x.quiet), err
+		}}, nil
+	})
+	switch {
+	case unclear:
+		a.asked(now().Add(firstInquiry))
+	case failed != nil:
+		return p, payment.Cancellation{}, failed
+	}
+	if err != nil {
+		return p, payment.Cancellation{}, err
+	}
+	i := slices.IndexFunc(p.Cancellations, func(c payment.Cancellation) bool { return c.ID == x.id })
+	if i < 0 {
+		return p, payment.Cancellation{}, payment.ErrNoCancellation
+	}
+	return p, p.Cancellations[i], nil
+}
+
+// transfer is how far a refund's transfer is: a bank's takes a day or more, so
+// one of which the PG says nothing is pending.
+func transfer(got provider.Refunded) payment.RefundStatus {
+	if got.Transfer == "" {
+		return payment.RefundPending
+	}
+	return got.Transfer
+}
+
+// Close has the PG close the account that a payment waits for a deposit on (말소),
+// and returns when it did. The payment fails. It reports payment.ErrNotWaiting, and
+// otherwise what Cancel does; *Unclear if the PG's answer was lost.
+func (a *Actions) Close(ctx context.Context, c Caller, id payment.ID) (payment.Payment, time.Time, error) {
+	var x closing
+	p, err := a.act(ctx, func(v *view) (notice.Act, error) { return a.closing(v, c, id, &x), nil })
+	if err != nil {
+		return p, time.Time{}, err
+	}
+	ctx = context.WithoutCancel(ctx) // begun is to be ended
+	calling, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	at, failed := x.closer.Close(calling, a.PGs.access(x.channel), x.Closing)
+	unclear := outcome(failed)
+	if at = stored(at); at.IsZero() {
+		at = now()
+	}
+	p, err = a.act(ctx, func(v *view) (notice.Act, error) {
+		env := payment.Env{Now: now(), NewID: a.newID}
+		return notice.Act{Payment: p.Key, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
+			switch {
+			case unclear:
+				return notice.Acted{Payment: *known, Ask: env.Now.Add(firstInquiry)}, nil
+			case failed != nil:
+				return notice.Acted{Payment: *known}, nil
+			}
+			d, err := known.CloseDone(x.attempt, at, env)
+			return a.written(v, d, env.Now, false), err
+		}}, nil
+	})
+	switch {
+	case unclear:
+		a.asked(now().Add(firstInquiry))
+		return p, at, &Unclear{failed}
+	case failed != nil:
+		return p, at, failed
+	}
+	return p, at, err
+}
+
+// A closing is one close under way.
+type closing struct {
+	provider.Closing
+	channel merchant.Channel
+	closer  provider.Closer
+	attempt payment.TransactionID
+}
+
+func (a *Actions) closing(v *view, c Caller, id payment.ID, x *closing) notice.Act {
+	env := payment.Env{Now: now(), NewID: a.newID}
+	return notice.Act{Store: c.Store, ID: id, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
+		p, t, err := seen(known, c, id)
+		if err != nil {
+			return notice.Acted{}, err
+		}
+		if err := p.CheckClose(); err != nil {
+			return notice.Acted{}, err
+		}
+		ch, pg, err := a.use(v, c, t.Channel)
+		if err != nil {
+			return notice.Acted{}, err
+		}
+		closer, ok := pg.(provider.Closer)
+		if !ok {
+			return notice.Acted{}, cannot(pg, "closes virtual accounts")
+		}
+		*x = closing{channel: ch, closer: closer, attempt: t.ID, Closing: provider.Closing{
+			Query: queryOf(p, t), Bank: t.Account.Bank, Reason: "가맹점 요청", Key: "close-" + string(t.ID),
+		}}
+		if err := closer.CheckClose(a.PGs.access(ch).Channel, x.Closing); err != nil {
+			return notice.Acted{}, err
+		}
+		return notice.Acted{Payment: p, Ask: env.Now.Add(askAfter)}, nil
+	}}
+}

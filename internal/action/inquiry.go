@@ -1,0 +1,221 @@
+package action
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+)
+
+// An InquiryStore is where inquiries wait. Its methods are safe for concurrent
+// use.
+type InquiryStore interface {
+	// Inquiries takes up to n payments about which the PG is to be asked by now;
+	// no other caller gets them before until. It also says when the next is due.
+	Inquiries(ctx context.Context, now, until time.Time, n int) ([]notice.Inquiry, time.Time, error)
+	// Settle decides on notices; see the store's.
+	Settle(ctx context.Context, in []notice.Inbound, judge notice.Judge) ([]notice.Result, error)
+}
+
+// Inquiries asks PGs where payments stand (거래조회): those whose notice counts
+// only once the PG confirms it, and those of which a call's answer was lost. What
+// waits is in the store, so a crash delays it and loses nothing.
+type Inquiries struct {
+	Store   InquiryStore
+	Actions *Actions
+	// Learnt makes the notice of a deposit that the PG told of and no notice did.
+	Learnt func(merchant.Channel, payment.Transaction, payment.Standing, time.Time) (notice.Inbound, error)
+	Log    *slog.Logger
+	// Idle is how long Run sleeps at most; zero: a minute. Another node's
+	// inquiries are seen so.
+	Idle time.Duration
+
+	alarm alarm
+}
+
+// How inquiries go: how many at once, and the delays before each.
+const (
+	inquiriesAtOnce = 4
+	firstInquiry    = 5 * time.Second
+	inquiryTime     = 20 * time.Second
+	lagTries        = 3 // tries in which a PG may not know yet what its notice said
+	forgetAfter     = 3 * time.Minute
+)
+
+// again is how long after a try the next one is.
+func again(tries int) time.Duration {
+	delays := []time.Duration{firstInquiry, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
+	return delays[min(max(tries-1, 0), len(delays)-1)]
+}
+
+// Sooner tells that an inquiry is due at t. It does not block; any goroutine may
+// call it.
+func (q *Inquiries) Sooner(t time.Time) { q.alarm.set(t) }
+
+// Run asks what is due until ctx ends, and returns nil once its last write is
+// recorded. If the store fails it tries again for ever.
+func (q *Inquiries) Run(ctx context.Context) error {
+	idle := q.Idle
+	if idle <= 0 {
+		idle = time.Minute
+	}
+	var pause time.Duration
+	for ctx.Err() == nil {
+		q.alarm.forget()
+		at := now()
+		list, next, err := q.Store.Inquiries(ctx, at, at.Add(2*askAfter), inquiriesAtOnce)
+		switch {
+		case ctx.Err() != nil && err != nil:
+			return nil
+		case err != nil:
+			if pause == 0 {
+				q.Log.ErrorContext(ctx, "no PG is asked for now", "err", err)
+			}
+			pause = min(max(2*pause, firstPause), lastPause)
+			next = at.Add(pause)
+		default:
+			pause = 0
+		}
+		var all sync.WaitGroup
+		for _, one := range list {
+			all.Go(func() { q.ask(context.WithoutCancel(ctx), one) })
+		}
+		all.Wait()
+		if !next.IsZero() {
+			q.Sooner(next)
+		}
+		q.alarm.sleep(ctx, idle)
+	}
+	return nil
+}
+
+// ask asks about one payment, attempt by attempt.
+func (q *Inquiries) ask(ctx context.Context, i notice.Inquiry) {
+	next := now().Add(again(i.Tries))
+	for _, t := range asking(i.Payment) {
+		s, ch, err := q.inquire(ctx, i.Payment, t)
+		if err == nil {
+			err = q.told(ctx, i, t, ch, s, next)
+		}
+		if err != nil {
+			q.Log.WarnContext(ctx, "a PG was asked in vain", "payment_key", i.Payment.Key, "channel", t.Channel, "try", i.Tries, "err", err)
+			if err := q.later(ctx, i.Payment, next); err != nil {
+				q.Log.ErrorContext(ctx, "when to ask a PG again is not written down", "payment_key", i.Payment.Key, "err", err)
+			}
+		}
+		q.Sooner(next)
+	}
+}
+
+// asking are the attempts to ask about: those whose issue is outstanding, and the
+// current one.
+func asking(p payment.Payment) []payment.Transaction {
+	var out []payment.Transaction
+	for i, t := range p.Transactions {
+		if i == p.Current || t.State == payment.Ready && t.Account == nil {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// inquire asks an attempt's PG.
+func (q *Inquiries) inquire(ctx context.Context, p payment.Payment, t payment.Transaction) (payment.Standing, merchant.Channel, error) {
+	v, err := q.Actions.views.Get(ctx, q.Actions.load)
+	if err != nil {
+		return payment.Standing{}, merchant.Channel{}, err
+	}
+	ch, pg, err := q.Actions.use(v, Caller{Merchant: p.Merchant, Store: p.Store, Mode: merchant.Any}, t.Channel)
+	if err != nil {
+		return payment.Standing{}, ch, err
+	}
+	x, ok := pg.(provider.Inquirer)
+	if !ok {
+		return payment.Standing{}, ch, cannot(pg, "tells where a payment stands")
+	}
+	access, query := q.Actions.PGs.access(ch), queryOf(p, t)
+	if err := x.CanInquire(access.Channel, query); err != nil {
+		return payment.Standing{}, ch, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, inquiryTime)
+	defer cancel()
+	s, err := x.Inquire(ctx, access, query)
+	return s, ch, err
+}
+
+// later notes when to ask again.
+func (q *Inquiries) later(ctx context.Context, p payment.Payment, next time.Time) error {
+	_, err := q.Actions.Store.Act(ctx, notice.Act{Payment: p.Key, Do: func(known *payment.Payment) (notice.Acted, error) {
+		return notice.Acted{Payment: *known, Ask: next}, nil
+	}})
+	return err
+}
+
+// told writes what follows from where an attempt stands at the PG.
+func (q *Inquiries) told(ctx context.Context, i notice.Inquiry, t payment.Transaction, ch merchant.Channel, s payment.Standing, next time.Time) error {
+	conclusive := s.State != "" && s.State != payment.Issued && s.State != payment.Ready || i.Tries > lagTries
+	p, err := q.Actions.act(ctx, func(v *view) (notice.Act, error) {
+		env := payment.Env{Now: now(), NewID: q.Actions.newID}
+		x := notice.Act{Payment: i.Payment.Key, Env: env, Names: keyOf(payment.Transaction{Channel: t.Channel, Order: t.Order, PGTx: s.PGTx, Account: &s.Account})}
+		if conclusive {
+			x.Standing = &s
+		}
+		x.Do = func(known *payment.Payment) (notice.Acted, error) {
+			d := known.Stands(t.ID, s, env, forgetAfter)
+			out := q.Actions.written(v, d, env.Now, false)
+			out.Payment = d.Payment
+			if d.Payment.Outstanding() || i.Pending && !conclusive {
+				out.Ask = next
+			}
+			return out, nil
+		}
+		return x, nil
+	})
+	if err != nil || s.State != payment.Paid || paidFor(p, t.ID) {
+		return err
+	}
+	in, err := q.Learnt(ch, t, s, now())
+	if err != nil {
+		return err
+	}
+	return q.settle(ctx, in)
+}
+
+// paidFor reports whether a payment has the deposit of an attempt.
+func paidFor(p payment.Payment, id payment.TransactionID) bool {
+	for _, d := range p.Deposits {
+		if d.Transaction == id && d.Counted() {
+			return true
+		}
+	}
+	return p.State != payment.Issued && p.State != payment.Ready && p.State != payment.PayPending
+}
+
+// errUnsettled says that a deposit is known, and could not be settled yet.
+var errUnsettled = fault.Errorf(fault.Unavailable, "a deposit that the PG told of was not settled")
+
+// settle has a notice that was learnt by asking decided, by settings that hold.
+func (q *Inquiries) settle(ctx context.Context, in notice.Inbound) error {
+	for range mostTries {
+		v, err := q.Actions.views.Get(ctx, q.Actions.load)
+		if err != nil {
+			return err
+		}
+		in.Version = v.version
+		results, err := q.Store.Settle(ctx, []notice.Inbound{in}, v.judge)
+		if err == nil {
+			err = results[0].Err
+		}
+		if err == nil {
+			return nil
+		}
+		q.Actions.views.Refresh()
+	}
+	return errUnsettled
+}

@@ -1,0 +1,200 @@
+package action
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+)
+
+// An IssueRequest asks for a virtual account. Of the registration's account,
+// bank, type, holder and deadline count, and for a fixed account the number.
+type IssueRequest struct {
+	payment.Registration
+	AccountID string // of a fixed account, where the PG maps an id to a number
+	Receipt   *provider.ReceiptOrder
+	Escrow    bool
+	Quiet     bool // no webhook of the issue
+}
+
+// Issue has the channel's PG issue a virtual account (가상계좌 발급) for a new or
+// known payment, and returns the payment that waits for its deposit. The
+// attempt is committed before the PG is called and its outcome after: a crash or
+// a lost answer between leaves the payment READY until the PG was asked.
+//
+// It reports what RegisterAccount does, payment.ErrAlreadyPaid,
+// *provider.Declined for the PG's no, fault.Unavailable if the PG was not reached,
+// and *Unclear.
+func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.Payment, error) {
+	if err := prepareIssue(&r); err != nil {
+		return payment.Payment{}, err
+	}
+	var call issuing
+	p, err := a.act(ctx, func(v *view) (notice.Act, error) {
+		var err error
+		if call, err = a.issuing(v, c, r); err != nil {
+			return notice.Act{}, err
+		}
+		return call.begin(a), nil
+	})
+	if err != nil {
+		return p, err
+	}
+	ctx = context.WithoutCancel(ctx) // begun is to be ended
+	calling, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	got, err := call.issuer.Issue(calling, a.PGs.access(call.channel), call.order)
+	return a.issued(ctx, call, got, err)
+}
+
+// An issuing is one issue under way.
+type issuing struct {
+	IssueRequest
+	channel merchant.Channel
+	issuer  provider.Issuer
+	order   provider.Order
+	attempt payment.TransactionID
+}
+
+func (a *Actions) issuing(v *view, c Caller, r IssueRequest) (issuing, error) {
+	ch, p, err := a.use(v, c, r.Channel)
+	if err != nil {
+		return issuing{}, err
+	}
+	issuer, ok := p.(provider.Issuer)
+	if !ok {
+		return issuing{}, cannot(p, "issues virtual accounts")
+	}
+	r.Merchant, r.Store, r.Mode = c.Merchant, c.Store, ch.Mode
+	x := issuing{IssueRequest: r, channel: ch, issuer: issuer, order: provider.Order{
+		Name: r.OrderName, Amount: r.Amount, TaxFree: r.TaxFree, VAT: vatOf(r.Registration), Bank: r.Account.Bank, Type: r.Account.Type,
+		Number: r.Account.Number, AccountID: r.AccountID, Holder: r.Account.Holder, Customer: r.Customer,
+		ExpiresAt: r.Account.ExpiresAt, Receipt: r.Receipt, Escrow: r.Escrow,
+	}}
+	if a.PGs.NoticeURL != nil {
+		x.order.NoticeURL = a.PGs.NoticeURL(ch)
+	}
+	return x, nil
+}
+
+// vatOf is what of the amount is VAT: an eleventh of what is taxed, unless the
+// merchant says otherwise.
+func vatOf(g payment.Registration) int64 {
+	if g.VAT != nil {
+		return *g.VAT
+	}
+	return (g.Amount.Amount - g.TaxFree) / 11
+}
+
+// begin adds the attempt.
+func (x *issuing) begin(a *Actions) notice.Act {
+	env := payment.Env{Now: now(), NewID: a.newID}
+	return notice.Act{
+		Store: x.Store, ID: x.ID, Env: env,
+		Do: func(known *payment.Payment) (notice.Acted, error) {
+			g := x.Registration
+			g.Order = orderFor(g, known)
+			p, t, err := payment.Begin(known, g, env)
+			if err != nil {
+				return notice.Acted{}, err
+			}
+			x.order.ID, x.order.Key, x.attempt = g.Order, string(t.ID), t.ID
+			access := a.PGs.access(x.channel)
+			if err := x.issuer.CheckIssue(access.Channel, x.order); err != nil {
+				return notice.Acted{}, err
+			}
+			return notice.Acted{Payment: p, Changed: true, Ask: env.Now.Add(askAfter)}, nil
+		},
+	}
+}
+
+// orderFor is the PG's order id of the next attempt: the payment's id, and with a
+// number behind it from the second attempt on, since PGs take an order once.
+func orderFor(g payment.Registration, known *payment.Payment) string {
+	order := g.Order
+	if order == "" {
+		order = string(g.ID)
+	}
+	if known != nil && len(known.Transactions) > 0 {
+		order += "-" + strconv.Itoa(len(known.Transactions)+1)
+	}
+	return order
+}
+
+// issued writes what became of an issue.
+func (a *Actions) issued(ctx context.Context, x issuing, got provider.Issue, failed error) (payment.Payment, error) {
+	unclear := outcome(failed)
+	account := got.Account
+	if account.Type == "" {
+		account.Type = x.Account.Type
+	}
+	if account.ExpiresAt.IsZero() {
+		account.ExpiresAt = x.Account.ExpiresAt
+	}
+	account.ExpiresAt, account.IssuedAt = stored(account.ExpiresAt), stored(account.IssuedAt)
+	names := keyOf(payment.Transaction{Channel: x.channel.Key, Order: x.order.ID, PGTx: got.PGTx, Account: &account})
+	p, err := a.act(ctx, func(v *view) (notice.Act, error) {
+		env := payment.Env{Now: now(), NewID: a.newID}
+		return notice.Act{Store: x.Store, ID: x.ID, Env: env, Names: names, Do: func(known *payment.Payment) (notice.Acted, error) {
+			switch {
+			case known == nil:
+				return notice.Acted{}, fault.Errorf(fault.NotFound, "there is no payment %q any more", x.ID)
+			case unclear:
+				return notice.Acted{Payment: *known, Ask: env.Now.Add(firstInquiry)}, nil
+			case failed != nil:
+				d, err := known.IssueRefused(x.attempt, why(failed), env)
+				return a.written(v, d, env.Now, x.Quiet), err
+			}
+			d, err := known.IssueDone(x.attempt, payment.Issuance{
+				Account: account, PGTx: got.PGTx, Secret: got.Secret, Key: got.Key, At: stored(got.At),
+			}, env)
+			return a.written(v, d, env.Now, x.Quiet), err
+		}}, nil
+	})
+	switch {
+	case unclear:
+		a.asked(now().Add(firstInquiry))
+		return p, &Unclear{failed}
+	case failed != nil:
+		return p, failed
+	}
+	return p, err
+}
+
+// prepareIssue checks a request for all that needs no settings.
+func prepareIssue(r *IssueRequest) error {
+	g := &r.Registration
+	if g.Account.Type == "" {
+		g.Account.Type = payment.Normal
+	}
+	number := g.Account.Number
+	if number == "" {
+		g.Account.Number = "0" // the PG tells it; the rest is checked as of any account
+	}
+	err := prepare(g)
+	g.Account.Number = number
+	if err != nil {
+		return err
+	}
+	switch {
+	case g.Account.Type != payment.Normal && g.Account.Type != payment.Fixed:
+		return invalid("method.virtualAccount.option.type %q: want NORMAL or FIXED", string(g.Account.Type))
+	case g.Account.Type == payment.Normal && (number != "" || r.AccountID != ""):
+		return invalid("method.virtualAccount.option.fixed goes with type FIXED only")
+	case g.Account.ExpiresAt.IsZero() || !g.Account.ExpiresAt.After(time.Now()):
+		return invalid("method.virtualAccount.expiry must be in the future")
+	case g.TaxFree < 0 || g.TaxFree > g.Amount.Amount:
+		return invalid("amount.taxFree must be from 0 to amount.total")
+	case g.VAT != nil && (*g.VAT < 0 || *g.VAT > g.Amount.Amount-g.TaxFree):
+		return ErrParts
+	}
+	return nil
+}
+
+// ErrParts says that the parts of an amount are more than the amount.
+var ErrParts = fault.Errorf(fault.Conflict, "amount.taxFree and amount.vat are together more than amount.total")

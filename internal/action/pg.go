@@ -1,0 +1,157 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// How long a PG is waited for, and how long after a call began its outcome is
+// asked about if nobody wrote it down: by then the node that called is dead.
+const (
+	callTime = 30 * time.Second
+	askAfter = callTime + 15*time.Second
+)
+
+// A PGs is how PGs are called.
+type PGs struct {
+	// HTTP makes the calls. It follows no redirect.
+	HTTP *http.Client
+	// Simulated finds the API of the built-in simulator that stands in for the PG
+	// of a test channel without credentials, and the channel as that knows it; nil
+	// if there is none.
+	Simulated func(merchant.Channel) (*http.Client, merchant.Channel, bool)
+	// NoticeURL is where a channel's notices go, for PGs that take it with each
+	// order; nil or an empty address: as it is set up at the PG.
+	NoticeURL func(merchant.Channel) string
+}
+
+// access is how one channel's PG is called now.
+func (g PGs) access(c merchant.Channel) provider.Access {
+	a := provider.Access{HTTP: g.HTTP, Channel: c, Now: now()}
+	if c.Mode == merchant.Test && c.BaseURL == "" && bare(c.Credentials) && g.Simulated != nil {
+		if client, known, ok := g.Simulated(c); ok {
+			a.HTTP, a.Channel = client, known
+		}
+	}
+	return a
+}
+
+// bare reports whether a channel has no credentials.
+func bare(c merchant.Credentials) bool {
+	for _, v := range c {
+		if v != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// act does one change of a payment by the settings as they are, anew when they
+// changed meanwhile.
+func (a *Actions) act(ctx context.Context, make func(*view) (notice.Act, error)) (payment.Payment, error) {
+	var err error
+	fresh := false
+	for range mostTries {
+		var v *view
+		if v, err = a.views.Get(ctx, a.load); err != nil {
+			return payment.Payment{}, err
+		}
+		var p payment.Payment
+		var x notice.Act
+		if x, err = make(v); err == nil {
+			x.Version, x.Judge = v.version, v.judge
+			if p, err = a.Store.Act(ctx, x); err == nil {
+				a.note(p)
+				return p, nil
+			}
+		}
+		if !fault.Is(err, fault.Stale) && (fresh || !ofSettings(err)) {
+			return p, err
+		}
+		a.views.Refresh()
+		fresh = true
+	}
+	if fault.Is(err, fault.Stale) {
+		err = fault.Errorf(fault.Unavailable, "the settings keep changing: %w", err)
+	}
+	return payment.Payment{}, err
+}
+
+// written is what an act does with a decision: the events of its transitions go
+// to whoever is to be told, or, when it is done quietly, only into the history.
+func (a *Actions) written(v *view, d payment.Decision, at time.Time, quiet bool) notice.Acted {
+	out := notice.Acted{Payment: d.Payment, Changed: d.Changed}
+	for _, tr := range d.Transitions {
+		e := webhook.EventOf(d.Payment, tr, at, a.newID())
+		em := webhook.Emission{Event: e}
+		if !quiet {
+			// A payload that cannot be written is a mistake in this program: the
+			// event is kept, and told to nobody.
+			if planned, err := v.planner.Plan(e, d.Payment.NoticeURLs); err == nil {
+				em = planned
+			}
+		}
+		out.Emissions = append(out.Emissions, em)
+	}
+	return out
+}
+
+// An Unclear says that a PG's answer was lost: what was asked of it may be done,
+// or not, and is found out by inquiry. It is fault.Unavailable.
+type Unclear struct{ cause error }
+
+// Error says what is known.
+func (u *Unclear) Error() string {
+	return u.cause.Error() + ": whether it was done is found out by asking the PG"
+}
+
+// Unwrap returns why the answer was lost.
+func (u *Unclear) Unwrap() error { return u.cause }
+
+// outcome sorts an error of a PG's call: nothing was done, or nobody knows. What
+// is not a PG's word or the line's is a mistake of ours, before anything was sent.
+func outcome(err error) (unclear bool) {
+	if err == nil {
+		return false
+	}
+	if _, no := errors.AsType[*provider.Declined](err); no {
+		return false
+	}
+	return fault.Is(err, fault.Unclear)
+}
+
+// why is what a payment keeps of a PG's no.
+func why(err error) string {
+	if no, ok := errors.AsType[*provider.Declined](err); ok {
+		return no.Message
+	}
+	return "the PG was not reached"
+}
+
+// use finds a channel of the caller's with the PG's module.
+func (a *Actions) use(v *view, c Caller, key merchant.ChannelKey) (merchant.Channel, provider.Provider, error) {
+	ch, err := a.channel(v, c, key)
+	if err != nil {
+		return ch, nil, err
+	}
+	p, _ := a.Providers(ch.Provider) // channel saw to it
+	return ch, p, nil
+}
+
+// cannot says that a PG has no API for something.
+func cannot(p provider.Provider, what string) error {
+	return fault.Errorf(fault.Unsupported, "%s has no API that %s, as far as it publishes: do it in the PG's own pages", p.Info().Name.EN, what)
+}
+
+func keyOf(t payment.Transaction) []payment.MatchKey {
+	return payment.Payment{Transactions: []payment.Transaction{t}}.MatchKeys()
+}
