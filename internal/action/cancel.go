@@ -25,8 +25,7 @@ type CancelRequest struct {
 //
 // It reports fault.NotFound for a payment that the caller does not see, the
 // errors of payment.RequestCancel, fault.Invalid and fault.Unsupported for what
-// the PG cannot do, *provider.Declined for the PG's no, and fault.Unavailable if
-// the PG was not reached.
+// the PG cannot do, and *PGError.
 func (a *Actions) Cancel(ctx context.Context, c Caller, id payment.ID, r CancelRequest) (payment.Payment, payment.Cancellation, error) {
 	if err := checkText("reason", r.Reason, 1, maxName); err != nil {
 		return payment.Payment{}, payment.Cancellation{}, err
@@ -40,7 +39,7 @@ func (a *Actions) Cancel(ctx context.Context, c Caller, id payment.ID, r CancelR
 	calling, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	got, err := call.refunder.Refund(calling, a.PGs.access(call.channel), call.refund)
-	return a.refunded(ctx, p, call, got, err)
+	return a.refunded(ctx, p, call, got, pgError(err))
 }
 
 // A refunding is one refund under way.
@@ -109,7 +108,7 @@ func queryOf(p payment.Payment, t payment.Transaction) provider.Query {
 
 // refunded writes what became of a refund.
 func (a *Actions) refunded(ctx context.Context, before payment.Payment, x refunding, got provider.Refunded, failed error) (payment.Payment, payment.Cancellation, error) {
-	unclear := outcome(failed)
+	unclear := isUnclear(failed)
 	p, err := a.act(ctx, func(v *view) (notice.Act, error) {
 		env := payment.Env{Now: now(), NewID: a.newID}
 		return notice.Act{Payment: before.Key, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
@@ -154,7 +153,7 @@ func transfer(got provider.Refunded) payment.RefundStatus {
 
 // Close has the PG close the account that a payment waits for a deposit on (말소),
 // and returns when it did. The payment fails. It reports payment.ErrNotWaiting, and
-// otherwise what Cancel does; *Unclear if the PG's answer was lost.
+// otherwise what Cancel does.
 func (a *Actions) Close(ctx context.Context, c Caller, id payment.ID) (payment.Payment, time.Time, error) {
 	var x closing
 	p, err := a.act(ctx, func(v *view) (notice.Act, error) { return a.closing(v, c, id, &x), nil })
@@ -165,7 +164,8 @@ func (a *Actions) Close(ctx context.Context, c Caller, id payment.ID) (payment.P
 	calling, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	at, failed := x.closer.Close(calling, a.PGs.access(x.channel), x.Closing)
-	unclear := outcome(failed)
+	failed = pgError(failed)
+	unclear := isUnclear(failed)
 	if at = stored(at); at.IsZero() {
 		at = now()
 	}
@@ -185,7 +185,7 @@ func (a *Actions) Close(ctx context.Context, c Caller, id payment.ID) (payment.P
 	switch {
 	case unclear:
 		a.asked(now().Add(firstInquiry))
-		return p, at, &Unclear{failed}
+		return p, at, failed
 	case failed != nil:
 		return p, at, failed
 	}

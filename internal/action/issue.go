@@ -27,9 +27,7 @@ type IssueRequest struct {
 // attempt is committed before the PG is called and its outcome after: a crash or
 // a lost answer between leaves the payment READY until the PG was asked.
 //
-// It reports what RegisterAccount does, payment.ErrAlreadyPaid,
-// *provider.Declined for the PG's no, fault.Unavailable if the PG was not reached,
-// and *Unclear.
+// It reports what RegisterAccount does, payment.ErrAlreadyPaid, and *PGError.
 func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.Payment, error) {
 	if err := prepareIssue(&r); err != nil {
 		return payment.Payment{}, err
@@ -49,7 +47,7 @@ func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.
 	calling, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	got, err := call.issuer.Issue(calling, a.PGs.access(call.channel), call.order)
-	return a.issued(ctx, call, got, err)
+	return a.issued(ctx, call, got, pgError(err))
 }
 
 // An issuing is one issue under way.
@@ -128,7 +126,7 @@ func orderFor(g payment.Registration, known *payment.Payment) string {
 
 // issued writes what became of an issue.
 func (a *Actions) issued(ctx context.Context, x issuing, got provider.Issue, failed error) (payment.Payment, error) {
-	unclear := outcome(failed)
+	unclear := isUnclear(failed)
 	account := got.Account
 	if account.Type == "" {
 		account.Type = x.Account.Type
@@ -159,7 +157,7 @@ func (a *Actions) issued(ctx context.Context, x issuing, got provider.Issue, fai
 	switch {
 	case unclear:
 		a.asked(now().Add(firstInquiry))
-		return p, &Unclear{failed}
+		return p, failed
 	case failed != nil:
 		return p, failed
 	}

@@ -105,36 +105,50 @@ func (a *Actions) written(v *view, d payment.Decision, at time.Time, quiet bool)
 	return out
 }
 
-// An Unclear says that a PG's answer was lost: what was asked of it may be done,
-// or not, and is found out by inquiry. It is fault.Unavailable.
-type Unclear struct{ cause error }
-
-// Error says what is known.
-func (u *Unclear) Error() string {
-	return u.cause.Error() + ": whether it was done is found out by asking the PG"
+// A PGError is why a PG did not do what it was asked, or may not have.
+type PGError struct {
+	// Code and Message are the PG's own words, or UNREACHABLE or UNCLEAR with
+	// ours.
+	Code, Message string
+	// Unclear says that the PG's answer was lost: what was asked may be done, and
+	// is found out by inquiry.
+	Unclear bool
+	cause   error
 }
 
-// Unwrap returns why the answer was lost.
-func (u *Unclear) Unwrap() error { return u.cause }
+// Error says what the PG said.
+func (e *PGError) Error() string { return e.Message + " (" + e.Code + ")" }
 
-// outcome sorts an error of a PG's call: nothing was done, or nobody knows. What
-// is not a PG's word or the line's is a mistake of ours, before anything was sent.
-func outcome(err error) (unclear bool) {
-	if err == nil {
-		return false
+// Unwrap returns the error of the call.
+func (e *PGError) Unwrap() error { return e.cause }
+
+// pgError sorts the error of a PG's call: nil and what was never sent pass as
+// they are.
+func pgError(err error) error {
+	no, declined := errors.AsType[*provider.Declined](err)
+	switch {
+	case declined:
+		return &PGError{Code: no.Code, Message: no.Message, cause: err}
+	case fault.Is(err, fault.Unclear):
+		return &PGError{Code: "UNCLEAR", Message: "the PG's answer was lost: whether it was done is found out by asking the PG", Unclear: true, cause: err}
+	case fault.Is(err, fault.Unavailable):
+		return &PGError{Code: "UNREACHABLE", Message: "the PG was not reached: nothing was done, try again", cause: err}
 	}
-	if _, no := errors.AsType[*provider.Declined](err); no {
-		return false
-	}
-	return fault.Is(err, fault.Unclear)
+	return err
+}
+
+// isUnclear reports whether a PG may have done what it was asked.
+func isUnclear(err error) bool {
+	e, ok := errors.AsType[*PGError](err)
+	return ok && e.Unclear
 }
 
 // why is what a payment keeps of a PG's no.
 func why(err error) string {
-	if no, ok := errors.AsType[*provider.Declined](err); ok {
-		return no.Message
+	if e, ok := errors.AsType[*PGError](err); ok {
+		return e.Message
 	}
-	return "the PG was not reached"
+	return "the PG was not asked"
 }
 
 // use finds a channel of the caller's with the PG's module.

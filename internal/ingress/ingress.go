@@ -20,6 +20,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/settings"
 )
@@ -55,6 +56,9 @@ type Ingress struct {
 	// Waits, if set, is told the deadline of each account that a notice made
 	// known: Deadlines.Sooner belongs here.
 	Waits func(deadline time.Time)
+	// Asks, if set, is told when a notice waits for the PG's answer:
+	// action.Inquiries.Sooner belongs here.
+	Asks func(due time.Time)
 	// Commits is how many commits may be under way at once; 0 means one. More
 	// than one is of use where each waits for a network.
 	Commits int
@@ -188,6 +192,9 @@ func (i *Ingress) submit(ctx context.Context, v *view, in notice.Inbound) (notic
 	case r := <-w.done:
 		if i.Waits != nil && r.Err == nil && !r.Deadline.IsZero() {
 			i.Waits(r.Deadline)
+		}
+		if i.Asks != nil && r.Err == nil && r.Verdict == payment.Pending {
+			i.Asks(time.Now())
 		}
 		return r, r.Err
 	case <-ctx.Done():

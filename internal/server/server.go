@@ -53,6 +53,7 @@ type Server struct {
 	ingress    *ingress.Ingress
 	dispatcher *delivery.Dispatcher
 	deadlines  *action.Deadlines
+	inquiries  *action.Inquiries
 	history    *action.History
 	api        http.Handler
 	stopping   chan struct{}
@@ -84,7 +85,11 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Random: cfg.Random, Log: cfg.Log, Grace: cfg.Grace,
 		Share: st.Share,
 	}
-	actions := &action.Actions{Store: st, Judge: s.ingress.Judge, Providers: all.ByCode}
+	actions := &action.Actions{
+		Store: st, Judge: s.ingress.Judge, Providers: all.ByCode,
+		PGs: action.PGs{HTTP: safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate})},
+	}
+	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log}
 	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log}
 	s.history = &action.History{Store: st, Keep: cfg.Keep, Log: cfg.Log}
 	api := &v2.API{
@@ -94,6 +99,8 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.api = api.Routes()
 	actions.Registered = s.deadlines.Sooner
 	s.ingress.Waits = s.deadlines.Sooner
+	actions.Asked = s.inquiries.Sooner
+	s.ingress.Asks = s.inquiries.Sooner
 	st.OnSettings(api.Refresh)
 	st.OnDue(s.dispatcher.Wake)
 	st.Give(s.dispatcher)
@@ -164,6 +171,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("ingress", s.ingress.Run)
 	start("delivery", s.dispatcher.Run)
 	start("deadlines", s.deadlines.Run)
+	start("inquiries", s.inquiries.Run)
 	start("history", s.history.Run)
 	// This node is one of them until its last try is recorded.
 	company, leave := context.WithCancel(context.WithoutCancel(ctx))

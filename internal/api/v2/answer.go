@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/fault"
 )
 
@@ -17,8 +18,10 @@ const maxBody = 1 << 20
 
 // A problem is the body of every answer but 200.
 type problem struct {
-	Type    string `json:"type"`
-	Message string `json:"message,omitempty"`
+	Type      string  `json:"type"`
+	Message   string  `json:"message,omitempty"`
+	PGCode    *string `json:"pgCode,omitempty"`    // of PG_PROVIDER
+	PGMessage *string `json:"pgMessage,omitempty"` // likewise
 }
 
 // A kind of fault as clients see it. An operation may name a fault more
@@ -38,6 +41,7 @@ var faults = map[fault.Kind]shown{
 	fault.NotFound:     {http.StatusNotFound, "NOT_FOUND"},
 	fault.Conflict:     {http.StatusConflict, "CONFLICT"},
 	fault.Unavailable:  {http.StatusServiceUnavailable, "UNAVAILABLE"},
+	fault.Unclear:      {http.StatusServiceUnavailable, "UNAVAILABLE"},
 	fault.Stale:        {http.StatusServiceUnavailable, "UNAVAILABLE"},
 }
 
@@ -67,6 +71,10 @@ func (a *API) fail(c *call, op *operation, err error) {
 		as.name = n.name
 	}
 	text := err.Error()
+	if pg, ok := errors.AsType[*action.PGError](err); ok {
+		a.write(c.w, http.StatusBadGateway, problem{Type: "PG_PROVIDER", Message: text, PGCode: &pg.Code, PGMessage: &pg.Message})
+		return
+	}
 	switch as.status {
 	case http.StatusInternalServerError:
 		a.Log.ErrorContext(c.ctx(), "request failed", "route", op.method+" "+op.path, "err", err)
@@ -78,7 +86,7 @@ func (a *API) fail(c *call, op *operation, err error) {
 	case http.StatusUnauthorized:
 		c.w.Header().Set("WWW-Authenticate", `PortOne, Bearer`)
 	}
-	a.write(c.w, as.status, problem{as.name, text})
+	a.write(c.w, as.status, problem{Type: as.name, Message: text})
 }
 
 // write answers with JSON, of a known length and kept by no cache.

@@ -102,6 +102,9 @@ func (a *API) Routes() http.Handler {
 		{http.MethodGet, "/banks", true, a.banks},
 		{http.MethodGet, "/payments/{paymentId}", false, a.getPayment},
 		{http.MethodPost, "/payments/{paymentId}/virtual-account", false, a.registerAccount},
+		{http.MethodPost, "/payments/{paymentId}/instant", false, a.instant},
+		{http.MethodPost, "/payments/{paymentId}/virtual-account/close", false, a.closeAccount},
+		{http.MethodPost, "/payments/{paymentId}/cancel", false, a.cancel},
 		{http.MethodPost, "/payments/{paymentId}/resend-webhook", false, a.resendWebhook},
 	}}
 }
@@ -193,14 +196,14 @@ func fits(pattern, path string) (id payment.ID, ok bool) {
 // miss answers a call of something that is not there.
 func (a *API) miss(w http.ResponseWriter, allowed []string) {
 	if len(allowed) == 0 {
-		a.write(w, http.StatusNotFound, problem{"NOT_FOUND", "there is no such operation"})
+		a.write(w, http.StatusNotFound, problem{Type: "NOT_FOUND", Message: "there is no such operation"})
 		return
 	}
 	if slices.Contains(allowed, http.MethodGet) {
 		allowed = append(allowed, http.MethodHead)
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	a.write(w, http.StatusMethodNotAllowed, problem{"METHOD_NOT_ALLOWED", "the operation has another method"})
+	a.write(w, http.StatusMethodNotAllowed, problem{Type: "METHOD_NOT_ALLOWED", Message: "the operation has another method"})
 }
 
 // target is the store that a call is about: the credential's own, or a

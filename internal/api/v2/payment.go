@@ -99,6 +99,7 @@ type cancellationAnswer struct {
 	Reason           string                    `json:"reason"`
 	CancelledAt      string                    `json:"cancelledAt,omitempty"`
 	RequestedAt      string                    `json:"requestedAt"`
+	Trigger          payment.Trigger           `json:"trigger,omitempty"`
 }
 
 type failureAnswer struct {
@@ -289,10 +290,18 @@ func channelOf(c merchant.Channel, key merchant.ChannelKey, mode merchant.Mode) 
 func cancellationsOf(p payment.Payment) []cancellationAnswer {
 	out := make([]cancellationAnswer, len(p.Cancellations))
 	for i, c := range p.Cancellations {
-		out[i] = cancellationAnswer{
-			Status: c.State, ID: c.ID, PGCancellationID: c.PGID, TotalAmount: c.Amount.Amount,
-			Reason: c.Reason, CancelledAt: at(c.CancelledAt), RequestedAt: at(c.RequestedAt),
-		}
+		out[i] = cancellationOf(c)
+	}
+	return out
+}
+
+func cancellationOf(c payment.Cancellation) cancellationAnswer {
+	out := cancellationAnswer{
+		Status: c.State, ID: c.ID, PGCancellationID: c.PGID, TotalAmount: c.Amount.Amount, TaxFreeAmount: c.TaxFree,
+		Reason: c.Reason, CancelledAt: at(c.CancelledAt), RequestedAt: at(c.RequestedAt), Trigger: c.Trigger,
+	}
+	if c.VAT != nil {
+		out.VATAmount = *c.VAT
 	}
 	return out
 }
