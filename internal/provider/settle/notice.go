@@ -68,8 +68,11 @@ func (f form) notice() (notice.Notice, error) {
 	n.Event, n.Listed = f.event()
 	n.Merchant, n.Kind = f.Take("mchtId"), f.Take("bizType")
 	n.Closes = n.Event == payment.EventCancelled && n.Kind == bizClosed
-	if n.Order = f.Take("mchtTrdNo"); n.Order == noOrder {
+	switch n.Order = f.Take("mchtTrdNo"); {
+	case n.Order == noOrder:
 		n.Order = ""
+	case n.Kind == bizClosed || n.Kind == bizRefund:
+		n.Order = orderOf(n.Order) // the number may be the request's own
 	}
 	won, told, err := f.TakeAmount("trdAmt")
 	if err != nil {

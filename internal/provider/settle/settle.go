@@ -44,6 +44,29 @@
 // line break. "FAIL", anything else or nothing has it send again, as often as
 // the gateway has set for the merchant.
 //
+// # Calls
+//
+// The API of the same gateway takes JSON over POST: params, the head, and data,
+// in which amounts and account numbers are encrypted (AES-256, ECB) and pktHash
+// is over day, time, merchant id, order number and amount. All of it is
+// documented (3, 5, 15, 17, 18, 38):
+//
+//	issue (채번)            rotating accounts, and fixed ones by their number;
+//	                        accounts without limit have no order and are left out
+//	cancel of an issue      by the issue's trdNo and the account
+//	refund (환불)           in whole or in part, by the issue's trdNo; the answer
+//	                        says that it was booked, the transfer takes 3 to 5 days
+//	inquiry                 by order number, day and amount
+//
+// Cancels and refunds have an order number of their own (the gateway's sample:
+// "not that of the original"). Whether their notices bear that or the order's is
+// not documented, so it begins with the order's, and Decode knows it. An inquiry
+// tells of a deposit (0000), of a refund with its sum (0001) and of a failure
+// (0009), and nothing of when and by whom; what it answers for an account that
+// waits is not documented. 0051 is read as that, since it means that elsewhere;
+// ST06 is "no such trade". A deposit that only an inquiry told of therefore has
+// no name. Escrow issues need a password of the buyer's, and are left out.
+//
 // # Sources
 //
 // The online document (develop.sbsvc.online/16/onlineDocList.do, undated; it
