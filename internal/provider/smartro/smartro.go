@@ -55,6 +55,18 @@
 // intermediary answers the two bytes alone). Else the notice is sent again as
 // often as the merchant has set; a daemon that wakes each minute sends it.
 //
+// # Calls
+//
+// The API takes JSON whose content is encrypted with the merchant's key
+// (documented; AES-256 in CBC: observed in the PG's sample code). An account is
+// issued by vacct.do, with names that are documented but for those of a cash
+// receipt's parts (observed); a number that Smartro handed over is asked for as
+// 일괄채번. cancel.do closes an account that nobody paid: documented, its hash
+// observed. It wants the password that the admin site has for cancels. Refunds
+// of deposits are a service of their own whose fields nobody publishes, and an
+// inquiry wants a TrAuthKey that only a payment window hands out: neither is
+// here. So an issue or a close whose answer was lost is settled by its notice.
+//
 // # Sources
 //
 // manual.smartropay.co.kr in excerpts, PortOne's guide for the admin site, the
@@ -83,7 +95,7 @@ type module struct{}
 
 var _ provider.Provider = module{}
 
-// merchantKey is the name of the one credential.
+// merchantKey is the name of the credential that notices and calls share.
 const merchantKey = "merchant_key"
 
 // Info describes the module.
@@ -101,6 +113,10 @@ func (module) Info() provider.Info {
 			Name:   merchantKey,
 			Label:  provider.Text{KO: "상점 키 (MerchantKey)", EN: "Merchant key (MerchantKey)"},
 			Secret: true, Proof: true,
+		}, {
+			Name:   cancelPassword,
+			Label:  provider.Text{KO: "취소 비밀번호 (CancelPwd)", EN: "Cancel password (CancelPwd)"},
+			Secret: true,
 		}},
 
 		// The manual has two editions, neither dated: one names .215, the other
