@@ -68,6 +68,19 @@
 // confirm no deposit: they ask by the merchant's own number of the request
 // that issued the account, which no notice has, on that day and the next only.
 // They need no key either. So no credential is marked as an inquiry's.
+//
+// # Calls
+//
+// With the secret key of the REST API, revise closes accounts that wait
+// (reviseTypeCode 40) and asks for refunds (지결환불: 60 for all of it, 62 for a
+// part, 61 with ES05 for escrow), named by the number, which notices
+// tell; all of it is documented (docs.kicc.co.kr, 결제취소, 결제환불, 에스크로
+// 상태변경). msgAuthValue is the hex HMAC-SHA-256 of pgCno, "|" and the request's
+// own number, which is KICC's key for repeated requests. A refund is made on the
+// next business day, and a notice (50, 51) tells its end. Refunds at once (63)
+// are another contract and are not asked for. Accounts are issued in KICC's
+// window alone. What the test server does is disputed (observed: notes of an
+// integrator say that it wants another path and no signature).
 package kicc
 
 import (
@@ -114,9 +127,9 @@ func (module) Info() provider.Info {
 		Methods: []string{http.MethodPost},
 		Charset: "EUC-KR (form), UTF-8 (JSON)",
 		Fields: []provider.Field{{
-			// For signing cancels and checking approvals of the REST API. Notices
+			// For signing cancels and refunds of the REST API. Notices
 			// need none, and neither does an inquiry: see the package comment.
-			Name:   "secret_key",
+			Name:   secretKey,
 			Label:  provider.Text{KO: "시크릿 키 (REST API)", EN: "Secret key (REST API)"},
 			Secret: true,
 		}},
