@@ -50,6 +50,16 @@
 // not published. There is no signature: what remains is the sender's address,
 // of which KSNET's page names two.
 //
+// # Calls
+//
+// Of KSPAY's API one call about virtual accounts is published, the issue of a
+// permanent one (영구 가상계좌 발급) whose number KSNET handed over (documented:
+// KSPAY API Reference, its example answers among the tests). Its table also has
+// virtAccountType 0 for an ordinary account, for which no number is needed: that
+// is asked for with the same call. Neither a cancel, a refund nor an inquiry is
+// published for virtual accounts, so an issue whose answer was lost is settled by
+// nothing but its deposit.
+//
 // # Not covered
 //
 // KSNET can send the telegram over bare TCP and take one byte (0x06 or 0x15)
@@ -105,7 +115,7 @@ func (m module) Info() provider.Info {
 		Methods: []string{http.MethodGet, http.MethodPost},
 		Charset: "EUC-KR",
 		Fields: []provider.Field{
-			{Name: "api_key", Label: provider.Text{KO: "API 키", EN: "API key"}, Secret: true},
+			{Name: apiKey, Label: provider.Text{KO: "API 키", EN: "API key"}, Secret: true},
 		},
 
 		// The two that KSNET's page takes notices from, as a public mall has
@@ -135,7 +145,7 @@ func testMIDs() []provider.TestMID {
 	const source = "paydev.ksnet.co.kr"
 	return []provider.TestMID{
 		{MID: "2999199999", Source: source, Credentials: map[string]secret.Text{
-			"api_key": "Mjk5OTE5OTk5OTpNQTAxOkE0RTc2QkRBMzM3RENDQTk1Mjk4RkI0OTVBODREMzY5",
+			apiKey: "Mjk5OTE5OTk5OTpNQTAxOkE0RTc2QkRBMzM3RENDQTk1Mjk4RkI0OTVBODREMzY5",
 		}},
 		{MID: "2999199990", Source: source},
 		{MID: "2999199994", Source: source},
