@@ -49,6 +49,17 @@
 // None: no signature, no secret, and fields that anyone can guess. The sender's
 // address is all there is, and no inquiry call is known.
 //
+// # Calls
+//
+// An issue is cancelled before its deposit in two requests (observed: the PG's
+// sample page for cancels, in several public shops): /pay/ready hands out TOKEN
+// and RETURNURL, and the same JSON in EUC-KR goes there with the token. That
+// PAYMETHOD is VACCOUNT-ISSUECAN for it is second-hand. The key goes to hosts of
+// kiwoompay.co.kr alone, whatever RETURNURL says. Not here: issues by API, which
+// want the buyer's address on the network and the shop's business number, under
+// names that no source has; refunds after a deposit, for which the sources have
+// nothing but a reseller's own way; accounts with numbers of their own.
+//
 // # Sources
 //
 // Kiwoom's manuals are not public. The admin's labels are PortOne's
@@ -95,7 +106,7 @@ func (m module) Info() provider.Info {
 		Methods: []string{http.MethodGet, http.MethodPost},
 		Charset: "EUC-KR",
 		Fields: []provider.Field{{
-			Name:   "auth_key",
+			Name:   authKey,
 			Label:  provider.Text{KO: "결제연동키", EN: "Authorization key (결제연동키)"},
 			Secret: true,
 		}},
