@@ -69,6 +69,17 @@
 // "ACK=200OKOK" is "stored", "ACK=400FAIL" is failure, a wrong hash included.
 // Whether, when and how often KPN sends again is unknown.
 //
+// # No calls
+//
+// Nothing is asked of KPN's API. Its newer edition has a cancel (observed once,
+// for cards on the test host: POST …/cancel with payMethod, mxId, mxIssueNo,
+// mxIssueDate, amount and callHash), but for virtual accounts no source has the
+// word for payMethod, the host for live payments, the code of success, a place
+// for the account that a refund goes to, or what a cancel does to an account
+// that waits. The older edition (SpecVer F100C000) answers with an account, but
+// how one is asked for or cancelled there is in no source either. No inquiry is
+// known.
+//
 // # Sources
 //
 // KPN's sample receivers in public code, PHP and ASP: fields, codes, hash and
