@@ -88,7 +88,7 @@ func (g *pg) issued(t *testing.T, o provider.Order) provider.Issue {
 	i, ok := g.p.(provider.Issuer)
 	if !ok {
 		e, err := g.ledger.Issue(g.Channel, provider.Entry{
-			Order: o.ID, Name: o.Name, Amount: o.Amount, Key: o.Key,
+			Order: o.ID, Name: o.Name, Amount: o.Amount, Key: o.Key, PGTx: "tx-" + o.ID, // PGs refuse long ones
 			Account: payment.Account{Bank: o.Bank, Type: o.Type, Holder: o.Holder, ExpiresAt: o.ExpiresAt},
 		})
 		if err != nil {
