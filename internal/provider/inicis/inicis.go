@@ -29,6 +29,28 @@
 // Neither form is signed: the sender's address is all there is. What a notice
 // says can be checked with the PG's inquiry call (/v2/pg/inquiry).
 //
+// # Calls
+//
+// INIAPI v1 (forms, hashed with SHA-512) issues accounts, refunds them whole or
+// in parts, and takes back an account that waits; v2 (JSON, likewise hashed)
+// tells where a payment stands. Both modules make the same calls.
+//
+//   - Issue, /api/v1/formpay, and refunds, /api/v1/refund with paymethod Vacct:
+//     fields and hashes as public clients quote the manual
+//     (manual.inicis.com/iniapi); the encryption is checked with the vector of
+//     the PG's FAQ. A refund needs the PG's refund service (환불특약).
+//   - Close (채번취소), /api/v1/refund with paymethod GVacct, "before the deposit"
+//     in the manual's list as three public clients copy it. One other sends Vacct
+//     without a refund account; that word also refunds, so it is not used here.
+//   - Inquiry, /v2/pg/inquiry: its fields are in a logged client of 2024, its words
+//     for a state in clients of 2026 (manual.inicis.com/pay/etc-inquiry.html); those
+//     for accounts are in one of them only. It does not name the deposit. v1's
+//     inquiry (/api/v1/extra) is said to be out of service.
+//
+// Not known: the codes of refusals, but for 500626 of v2; which of the two TIDs a
+// refund wants; whether clientIp is compared with anything; what DEPOSIT_CANCELED
+// means. Accounts of escrow and fixed ones are not issued by API.
+//
 // # Unknown
 //
 // The Content-Type of notices, a live example of 0400 and whether it repeats
@@ -80,8 +102,11 @@ func (m module) Info() provider.Info {
 
 		Fields: []provider.Field{
 			{Name: "signkey", Label: provider.Text{KO: "웹결제 signkey", EN: "Web payment signkey"}, Secret: true},
-			{Name: "iniapi_key", Label: provider.Text{KO: "INIAPI key", EN: "INIAPI key"}, Secret: true, Inquiry: true},
-			{Name: "iniapi_iv", Label: provider.Text{KO: "INIAPI IV", EN: "INIAPI IV"}, Secret: true, Inquiry: true},
+			{Name: fieldKey, Label: provider.Text{KO: "INIAPI key", EN: "INIAPI key"}, Secret: true, Inquiry: true},
+			// The vector is for refund accounts and receipts: an inquiry encrypts nothing.
+			{Name: fieldVector, Label: provider.Text{KO: "INIAPI IV", EN: "INIAPI IV"}, Secret: true},
+			{Name: fieldClientIP, Label: provider.Text{KO: "INIAPI를 부르는 서버 IP", EN: "Address that INIAPI is called from"}},
+			{Name: fieldSite, Label: provider.Text{KO: "쇼핑몰 주소", EN: "The shop's address"}},
 			{Name: "hash_key", Label: provider.Text{KO: "모바일 hashKey", EN: "Mobile hashKey"}, Secret: true},
 		},
 
@@ -142,15 +167,15 @@ func testMIDs() []provider.TestMID {
 	const source = "https://manual.inicis.com/iniapi/"
 	return []provider.TestMID{
 		{MID: "INIpayTest", Source: source, Credentials: map[string]secret.Text{
-			"signkey":    "SU5JTElURV9UUklQTEVERVNfS0VZU1RS",
-			"iniapi_key": "ItEQKi3rY7uvDS8l",
-			"iniapi_iv":  "HYb3yQ4f65QL89==",
-			"hash_key":   "3CB8183A4BE283555ACC8363C0360223",
+			"signkey":   "SU5JTElURV9UUklQTEVERVNfS0VZU1RS",
+			fieldKey:    "ItEQKi3rY7uvDS8l",
+			fieldVector: "HYb3yQ4f65QL89==",
+			"hash_key":  "3CB8183A4BE283555ACC8363C0360223",
 		}},
 		{MID: "iniescrow0", Source: source, Credentials: map[string]secret.Text{
-			"signkey":    "SU5JTElURV9UUklQTEVERVNfS0VZU1RS",
-			"iniapi_key": "yERbIlJ3NhTeObsA",
-			"iniapi_iv":  "tOGDXbfoajk2DQ==",
+			"signkey":   "SU5JTElURV9UUklQTEVERVNfS0VZU1RS",
+			fieldKey:    "yERbIlJ3NhTeObsA",
+			fieldVector: "tOGDXbfoajk2DQ==",
 		}},
 	}
 }
