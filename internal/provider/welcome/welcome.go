@@ -48,6 +48,18 @@
 // is a guess. C has a Signature whose formula is not published. There is no
 // public call that asks about a payment.
 //
+// # Calls
+//
+// PAYAPI's /cancel/cancel cancels the whole of a payment (manual, payapi 2.1),
+// accounts among the methods that it names. Here it closes an account that waits;
+// that it does so is inferred from the table and a sample with the TID of an
+// issue. The signature is that of the sample page.
+//
+// Refunds are left out. PortOne wants bank, number, holder and phone for them,
+// and the manual has no field for any, neither in the call above nor in
+// /cancel/repay. Accounts are issued by API through PortOne, but by which call is
+// not published.
+//
 // # Unknown
 //
 // The charset, the Content-Type and the extra fields of A, whether 0400 repeats
@@ -96,8 +108,9 @@ func (m module) Info() provider.Info {
 		Methods: []string{http.MethodPost},
 		Charset: "EUC-KR; mobile also UTF-8",
 
-		// No Fields: no key of the PG's has a use here. The signkey is for payment
-		// requests and for the signature of form C.
+		Fields: []provider.Field{
+			{Name: signKey, Label: provider.Text{KO: "웹결제 signkey", EN: "Web payment signkey"}, Secret: true},
+		},
 
 		// No LiveSenders: the addresses of form C's draft are not known to send
 		// A and B, and money must not hang on a guess. A wrong guess about the
