@@ -33,6 +33,31 @@
 // again, as often as the merchant has set (PortOne: three times, a minute
 // apart). Not covered: encrypted sending, whose format is not published, and
 // notices over bare TCP.
+//
+// # Calls
+//
+// A channel belongs to one of NICE's two systems, by its credentials: with
+// client_key and secret_key (nice_v2 alone) to start, else, with merchant_key,
+// to npg. A payment is known in the system that made it and in no other.
+//
+// npg's web API takes forms in EUC-KR and answers JSON (documented:
+// developers.nicepay.co.kr, 가상계좌 발급, 결제 조회 and 승인 취소, copies of
+// 2025-11). Requests are signed with the lower-case hex SHA-256 of some fields
+// and the merchant key. The caller makes the TID (layout observed).
+//
+//   - get_vacount.jsp issues; bulk_vacct_regist.jsp has an account of a bulk that
+//     NICE handed over wait for money.
+//   - trans_status.jsp tells 0 approved, 1 cancelled, 9 no approval, and a time:
+//     no amount, no account, no parts. That approved means deposited is inferred:
+//     NICE's notice of a deposit calls it so, its answer to an issue does not.
+//     An account that is known and has no approval counts as waiting.
+//   - cancel_process.jsp closes an account, or refunds to the buyer's account,
+//     which has to go along once money came. Its answer may be signed.
+//
+// The start API speaks JSON with Basic authorization (documented:
+// nicepayments/nicepay-manual api/cancel.md and api/status-transaction.md,
+// 2025-07). It issues nothing. Its answers are form B's, and are signed as that
+// is.
 package nice
 
 import (
@@ -113,8 +138,8 @@ func describeV2(i *provider.Info) {
 	i.Paths = []string{"/nicepay-v2"}
 	i.Charset = "EUC-KR (form), UTF-8 (JSON)"
 	i.Fields = append(i.Fields,
-		provider.Field{Name: clientKey, Label: provider.Text{KO: "클라이언트 키 (JSON 웹훅)", EN: "Client key (JSON webhook)"}},
-		provider.Field{Name: secretKey, Label: provider.Text{KO: "시크릿 키 (JSON 웹훅)", EN: "Secret key (JSON webhook)"}, Secret: true, Proof: true},
+		provider.Field{Name: clientKey, Label: provider.Text{KO: "클라이언트 키 (start.nicepay API)", EN: "Client key (start.nicepay API)"}},
+		provider.Field{Name: secretKey, Label: provider.Text{KO: "시크릿 키 (start.nicepay API, JSON 웹훅)", EN: "Secret key (start.nicepay API, JSON webhook)"}, Secret: true, Proof: true},
 	)
 	// Documented for form B: common/preparations.md, 2025-07.
 	webhooks := provider.Prefixes("121.133.126.86", "121.133.126.87")
