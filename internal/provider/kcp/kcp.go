@@ -1,7 +1,7 @@
 // Package kcp speaks NHN KCP's deposit notice (공통통보, now 웹훅), which is the
 // same for both of PortOne's modules: V1 ("kcp", the pp_cli era) and V2
-// ("kcp_v2", REST with a service certificate). They differ in credentials, in
-// the admin's label for the URL, and in what can be asked of KCP afterwards.
+// ("kcp_v2", REST with a service certificate). They differ in path, in the site
+// key, and in the admin's label for the URL.
 //
 // # The notice
 //
@@ -40,6 +40,27 @@
 // 203.238.36.58, .160, .161, .173, .178 and 103.215.145.30, and, for tests,
 // 210.122.73.58; they are not trusted by default.
 //
+// # Calls
+//
+// Both modules call KCP's REST API, UTF-8 JSON, which takes the same site codes
+// once a service certificate was issued. The certificate goes along in one line
+// and is all that an issue needs; a cancel is signed with the private key, over
+// site code, transaction and kind joined by ^, with SHA256withRSA (documented:
+// developer.kcp.co.kr, 표준결제 and 거래취소).
+//
+//   - Issue, POST /gw/hub/v1/payment with pay_method VCNT: observed in two
+//     public clients. Success is V000. Fixed accounts are issued by pp_cli only.
+//   - Refund, POST /gw/mod/v1/cancel: path, signature and STSC/STPC for cards
+//     are documented. For virtual accounts pp_cli has STHD and STPD with the
+//     buyer's account (observed); that REST takes them too is not verified. It
+//     is tried, since a kind that KCP does not know should be refused, not done.
+//
+// Left out: closing an account that waits. pp_cli knows that for escrow alone
+// (STE5), and STSC might cancel money that came meanwhile without sending it
+// back. Left out too: the inquiry /std/inquery, since neither its pay_type for
+// virtual accounts nor what it answers of one is published. So an issue whose
+// answer was lost stays unclear, and a refund until TX01 comes.
+//
 // # Sources
 //
 // KCP's manual of the common notice page (2021) and of the webhook in its
@@ -60,8 +81,8 @@ import (
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
-// V1 is PortOne's module "kcp". It has no inquiry: KCP's API of that era is a
-// binary that the merchant installs.
+// V1 is PortOne's module "kcp". KCP's API of that era is a binary that the
+// merchant installs; with a service certificate its site codes can use V2's.
 var V1 = module{code: "kcp", generation: "V1", path: "/kcp_payments/notice_vbank"}
 
 // V2 is PortOne's module "kcp_v2".
@@ -141,17 +162,27 @@ func events() []payment.Event {
 	}
 }
 
+// The names of the credentials.
+const (
+	siteKey            = "site_key"
+	siteCert           = "site_cert"
+	privateKeyText     = "private_key"
+	privateKeyPassword = "private_key_password"
+)
+
 func fieldsV1() []provider.Field {
-	return []provider.Field{
-		{Name: "site_key", Label: provider.Text{KO: "사이트 키", EN: "Site key"}, Secret: true},
-	}
+	return append([]provider.Field{
+		{Name: siteKey, Label: provider.Text{KO: "사이트 키", EN: "Site key"}, Secret: true},
+	}, fieldsV2()...)
 }
 
+// fieldsV2 has no field for an inquiry, since there is none. The certificate is
+// a secret: who has it issues accounts, unsigned.
 func fieldsV2() []provider.Field {
 	return []provider.Field{
-		{Name: "site_cert", Label: provider.Text{KO: "서비스 인증서 (PEM)", EN: "Service certificate (PEM)"}, Inquiry: true},
-		{Name: "private_key", Label: provider.Text{KO: "개인키 (PKCS#8 PEM)", EN: "Private key (PKCS#8 PEM)"}, Secret: true, Inquiry: true},
-		{Name: "private_key_password", Label: provider.Text{KO: "개인키 비밀번호", EN: "Private key password"}, Secret: true, Inquiry: true},
+		{Name: siteCert, Label: provider.Text{KO: "서비스 인증서 (PEM)", EN: "Service certificate (PEM)"}, Secret: true},
+		{Name: privateKeyText, Label: provider.Text{KO: "개인키 (PKCS#8 PEM)", EN: "Private key (PKCS#8 PEM)"}, Secret: true},
+		{Name: privateKeyPassword, Label: provider.Text{KO: "개인키 비밀번호", EN: "Private key password"}, Secret: true},
 	}
 }
 
@@ -159,8 +190,8 @@ func fieldsV2() []provider.Field {
 func testMIDsV1() []provider.TestMID {
 	const source = "KCP sample code"
 	return []provider.TestMID{
-		{MID: "T0000", Source: source, Credentials: map[string]secret.Text{"site_key": "3grptw1.zW0GSo4PQdaGvsF__"}},
-		{MID: "T0007", Source: source + " (escrow)", Credentials: map[string]secret.Text{"site_key": "4Ho4YsuOZlLXUZUdOxM1Q7X__"}},
+		{MID: "T0000", Source: source, Credentials: map[string]secret.Text{siteKey: "3grptw1.zW0GSo4PQdaGvsF__"}},
+		{MID: "T0007", Source: source + " (escrow)", Credentials: map[string]secret.Text{siteKey: "4Ho4YsuOZlLXUZUdOxM1Q7X__"}},
 	}
 }
 
@@ -169,6 +200,6 @@ func testMIDsV1() []provider.TestMID {
 func testMIDsV2() []provider.TestMID {
 	return []provider.TestMID{{
 		MID: "T0000", Source: "developer.kcp.co.kr",
-		Credentials: map[string]secret.Text{"private_key_password": "changeit"},
+		Credentials: map[string]secret.Text{privateKeyPassword: "changeit"},
 	}}
 }
