@@ -135,7 +135,7 @@ func text(s string, most int) string {
 		}
 		return r
 	}, s)
-	return wire.CutBytes(s, most, wire.UTF8)
+	return wire.Fit(s, wire.UTF8, most, "")
 }
 
 // Issue has KCP issue an account. There is nothing by which the same request

@@ -212,7 +212,7 @@ func (m module) cancel(ctx context.Context, a provider.Access, x cancellation) (
 	if x.reason == "" {
 		x.reason = "취소"
 	}
-	x.reason = wire.CutBytes(x.reason, maxReason, wire.EUCKR)
+	x.reason = wire.Fit(x.reason, wire.EUCKR, maxReason, "")
 	if m.usesStart(a.Channel) {
 		return start{a}.cancel(ctx, x)
 	}

@@ -109,7 +109,7 @@ func (w webapi) issueFields(o provider.Order) []wire.Field {
 		}
 	}
 	fields := append(w.orderFields(o),
-		wire.Field{Name: "GoodsName", Value: wire.CutBytes(o.Name, maxGoods, wire.EUCKR)},
+		wire.Field{Name: "GoodsName", Value: wire.Fit(o.Name, wire.EUCKR, maxGoods, "")},
 		wire.Field{Name: "BankCode", Value: o.Bank.Code()},
 		wire.Field{Name: "VbankExpDate", Value: o.ExpiresAt.In(wire.Seoul).Format("200601021504")},
 		wire.Field{Name: "CashReceiptType", Value: receipt},
@@ -120,8 +120,8 @@ func (w webapi) issueFields(o provider.Order) []wire.Field {
 	}
 	for _, f := range []wire.Field{
 		{Name: "ReceiptTypeNo", Value: number},
-		{Name: "VbankAccountName", Value: wire.CutBytes(o.Holder, maxAccountName, wire.EUCKR)},
-		{Name: "BuyerName", Value: wire.CutBytes(o.Customer.Name, maxBuyer, wire.EUCKR)},
+		{Name: "VbankAccountName", Value: wire.Fit(o.Holder, wire.EUCKR, maxAccountName, "")},
+		{Name: "BuyerName", Value: wire.Fit(o.Customer.Name, wire.EUCKR, maxBuyer, "")},
 		{Name: "BuyerEmail", Value: email},
 		{Name: "BuyerTel", Value: wire.Shorten(wire.Digits(o.Customer.PhoneNumber), maxPhone)},
 	} {
@@ -139,7 +139,7 @@ func (w webapi) fixedFields(o provider.Order) []wire.Field {
 	return append(w.orderFields(o),
 		wire.Field{Name: "VbankBankCode", Value: o.Bank.Code()},
 		wire.Field{Name: "VbankNum", Value: wire.Digits(o.Number.Reveal())},
-		wire.Field{Name: "VbankAccountName", Value: wire.CutBytes(o.Holder, maxAccountName, wire.EUCKR)},
+		wire.Field{Name: "VbankAccountName", Value: wire.Fit(o.Holder, wire.EUCKR, maxAccountName, "")},
 		wire.Field{Name: "VbankExpDate", Value: due.Format("20060102")},
 		wire.Field{Name: "VbankExpTime", Value: due.Format("150405")},
 		wire.Field{Name: "ReceiptType", Value: "0"},
@@ -245,7 +245,7 @@ func (w webapi) cancel(ctx context.Context, x cancellation) (provider.Refunded, 
 	if to := x.account; to != nil {
 		fields = append(fields, wire.Field{Name: "RefundAcctNo", Value: wire.Digits(to.Number.Reveal())},
 			wire.Field{Name: "RefundBankCd", Value: to.Bank.Code()},
-			wire.Field{Name: "RefundAcctNm", Value: wire.CutBytes(to.Holder, maxHolder, wire.EUCKR)})
+			wire.Field{Name: "RefundAcctNm", Value: wire.Fit(to.Holder, wire.EUCKR, maxHolder, "")})
 	}
 	f, err := w.ask(ctx, cancelPath, fields...)
 	if err == nil {

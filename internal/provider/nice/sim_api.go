@@ -148,7 +148,7 @@ func (s api) issue(c merchant.Channel, v wire.Values) (map[string]string, error)
 	}, nil
 }
 
-func longerThan(s string, most int) bool { return wire.CutBytes(s, most, wire.EUCKR) != s }
+func longerThan(s string, most int) bool { return wire.Fit(s, wire.EUCKR, most, "") != s }
 
 // inquire answers as the manual words it: an account that waits has no approval.
 // What real answers say of such an account, or of one refunded in part, is not

@@ -197,7 +197,7 @@ func (s start) cancel(ctx context.Context, x cancellation) (provider.Refunded, e
 	}
 	if to := x.account; to != nil {
 		q.Account, q.Bank = wire.Digits(to.Number.Reveal()), to.Bank.Code()
-		q.Holder = wire.CutBytes(to.Holder, maxHolder, wire.EUCKR)
+		q.Holder = wire.Fit(to.Holder, wire.EUCKR, maxHolder, "")
 	}
 	body, err := wire.MarshalJSON(q)
 	if err != nil {
