@@ -48,7 +48,6 @@ type refunding struct {
 	refunder provider.Refunder
 	refund   provider.Refund
 	id       string // of the cancellation
-	quiet    bool
 }
 
 // refunding adds the cancellation, if payment and PG allow it.
@@ -72,7 +71,7 @@ func (a *Actions) refunding(v *view, c Caller, id payment.ID, r CancelRequest, x
 		if !ok {
 			return notice.Acted{}, cannot(pg, "gives deposits back")
 		}
-		*x = refunding{channel: ch, refunder: refunder, id: n.ID, quiet: r.Quiet, refund: provider.Refund{
+		*x = refunding{channel: ch, refunder: refunder, id: n.ID, refund: provider.Refund{
 			Query: queryOf(p, t), Give: n.Amount, Rest: payment.Money{Amount: left.Total, Currency: n.Amount.Currency},
 			Number: len(next.Cancellations), TaxFree: n.TaxFree, VAT: *n.VAT, Reason: r.Reason, Account: r.Account, Key: n.ID,
 		}}
@@ -123,7 +122,7 @@ func (a *Actions) refunded(ctx context.Context, before payment.Payment, x refund
 				return a.written(v, d, env.Now, false), err
 			}
 			d, err := known.CancelDone(x.id, payment.Cancellation{PGID: got.PGID, CancelledAt: stored(got.At), Refund: transfer(got)}, env)
-			return a.written(v, d, env.Now, x.quiet), err
+			return a.written(v, d, env.Now, false), err
 		}}, nil
 	})
 	switch {
@@ -174,7 +173,9 @@ func (a *Actions) Close(ctx context.Context, c Caller, id payment.ID) (payment.P
 		return notice.Act{Payment: p.Key, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
 			switch {
 			case unclear:
-				return notice.Acted{Payment: *known, Ask: env.Now.Add(firstInquiry)}, nil
+				out := a.written(v, known.CloseUnclear(x.attempt, env), env.Now, false)
+				out.Ask = env.Now.Add(firstInquiry)
+				return out, nil
 			case failed != nil:
 				return notice.Acted{Payment: *known}, nil
 			}

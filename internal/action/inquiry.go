@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -44,7 +45,6 @@ const (
 	inquiriesAtOnce = 4
 	firstInquiry    = 5 * time.Second
 	inquiryTime     = 20 * time.Second
-	lagTries        = 3 // tries in which a PG may not know yet what its notice said
 	forgetAfter     = 3 * time.Minute
 )
 
@@ -69,7 +69,7 @@ func (q *Inquiries) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		q.alarm.forget()
 		at := now()
-		list, next, err := q.Store.Inquiries(ctx, at, at.Add(2*askAfter), inquiriesAtOnce)
+		list, next, err := q.Store.Inquiries(ctx, at, stored(at.Add(2*askAfter)), inquiriesAtOnce)
 		switch {
 		case ctx.Err() != nil && err != nil:
 			return nil
@@ -95,30 +95,44 @@ func (q *Inquiries) Run(ctx context.Context) error {
 	return nil
 }
 
-// ask asks about one payment, attempt by attempt.
+// ask asks about one payment, attempt by attempt, and notes when to ask again if
+// something is left open.
 func (q *Inquiries) ask(ctx context.Context, i notice.Inquiry) {
 	next := now().Add(again(i.Tries))
+	all := true
 	for _, t := range asking(i.Payment) {
+		asked := now()
 		s, ch, err := q.inquire(ctx, i.Payment, t)
 		if err == nil {
-			err = q.told(ctx, i, t, ch, s, next)
+			s.AskedAt = asked
+			err = q.told(ctx, i, t, ch, s)
 		}
 		if err != nil {
+			all = false
 			q.Log.WarnContext(ctx, "a PG was asked in vain", "payment_key", i.Payment.Key, "channel", t.Channel, "try", i.Tries, "err", err)
-			if err := q.later(ctx, i.Payment, next); err != nil {
-				q.Log.ErrorContext(ctx, "when to ask a PG again is not written down", "payment_key", i.Payment.Key, "err", err)
-			}
 		}
-		q.Sooner(next)
 	}
+	_, err := q.Actions.Store.Act(ctx, notice.Act{Payment: i.Payment.Key, Do: func(known *payment.Payment) (notice.Acted, error) {
+		out := notice.Acted{Payment: *known, Again: next, Taken: &i}
+		if !all {
+			out.Ask = next
+		}
+		return out, nil
+	}})
+	if err != nil {
+		// It is due again when what was taken may be taken by others.
+		q.Log.ErrorContext(ctx, "when to ask a PG again is not written down", "payment_key", i.Payment.Key, "err", err)
+		next = i.Until
+	}
+	q.Sooner(next)
 }
 
-// asking are the attempts to ask about: those whose issue is outstanding, and the
+// asking are the attempts to ask about: those that wait for something, and the
 // current one.
 func asking(p payment.Payment) []payment.Transaction {
 	var out []payment.Transaction
 	for i, t := range p.Transactions {
-		if i == p.Current || t.State == payment.Ready && t.Account == nil {
+		if i == p.Current || t.State == payment.Ready || t.State == payment.Issued || t.State == payment.PayPending {
 			out = append(out, t)
 		}
 	}
@@ -146,36 +160,25 @@ func (q *Inquiries) inquire(ctx context.Context, p payment.Payment, t payment.Tr
 	ctx, cancel := context.WithTimeout(ctx, inquiryTime)
 	defer cancel()
 	s, err := x.Inquire(ctx, access, query)
+	// What was asked about is what the answer is about.
+	s.Order, s.PGTx = cmp.Or(s.Order, t.Order), cmp.Or(s.PGTx, t.PGTx)
 	return s, ch, err
 }
 
-// later notes when to ask again.
-func (q *Inquiries) later(ctx context.Context, p payment.Payment, next time.Time) error {
-	_, err := q.Actions.Store.Act(ctx, notice.Act{Payment: p.Key, Do: func(known *payment.Payment) (notice.Acted, error) {
-		return notice.Acted{Payment: *known, Ask: next}, nil
-	}})
-	return err
-}
-
-// told writes what follows from where an attempt stands at the PG.
-func (q *Inquiries) told(ctx context.Context, i notice.Inquiry, t payment.Transaction, ch merchant.Channel, s payment.Standing, next time.Time) error {
-	conclusive := s.State != "" && s.State != payment.Issued && s.State != payment.Ready || i.Tries > lagTries
+// told writes what follows from where an attempt stands at the PG. The inquiry goes
+// on until its last part is written.
+func (q *Inquiries) told(ctx context.Context, i notice.Inquiry, t payment.Transaction, ch merchant.Channel, s payment.Standing) error {
 	p, err := q.Actions.act(ctx, func(v *view) (notice.Act, error) {
 		env := payment.Env{Now: now(), NewID: q.Actions.newID}
-		x := notice.Act{Payment: i.Payment.Key, Env: env, Names: keyOf(payment.Transaction{Channel: t.Channel, Order: t.Order, PGTx: s.PGTx, Account: &s.Account})}
-		if conclusive {
-			x.Standing = &s
-		}
-		x.Do = func(known *payment.Payment) (notice.Acted, error) {
-			d := known.Stands(t.ID, s, env, forgetAfter)
-			out := q.Actions.written(v, d, env.Now, false)
-			out.Payment = d.Payment
-			if d.Payment.Outstanding() || i.Pending && !conclusive {
-				out.Ask = next
-			}
-			return out, nil
-		}
-		return x, nil
+		return notice.Act{
+			Payment: i.Payment.Key, Env: env, Channel: t.Channel, Standing: &s,
+			Names: keyOf(payment.Transaction{Channel: t.Channel, Order: t.Order, PGTx: s.PGTx, Account: &s.Account}),
+			Do: func(known *payment.Payment) (notice.Acted, error) {
+				out := q.Actions.written(v, known.Stands(t.ID, s, env, forgetAfter), env.Now, false)
+				out.Ask, out.Taken = i.Until, &i // as it is
+				return out, nil
+			},
+		}, nil
 	})
 	if err != nil || s.State != payment.Paid || paidFor(p, t.ID) {
 		return err
@@ -194,7 +197,8 @@ func paidFor(p payment.Payment, id payment.TransactionID) bool {
 			return true
 		}
 	}
-	return p.State != payment.Issued && p.State != payment.Ready && p.State != payment.PayPending
+	// Money for a payment that failed is a person's to decide on.
+	return p.State == payment.Paid || p.State == payment.PartiallyCancelled || p.State == payment.Cancelled
 }
 
 // errUnsettled says that a deposit is known, and could not be settled yet.

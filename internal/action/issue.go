@@ -38,7 +38,11 @@ func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.
 		if call, err = a.issuing(v, c, r); err != nil {
 			return notice.Act{}, err
 		}
-		return call.begin(a), nil
+		known, err := a.Store.Payment(ctx, call.Store, call.ID, merchant.Any)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return notice.Act{}, err
+		}
+		return call.begin(a, orderFor(r.Registration, len(known.Transactions))), nil
 	})
 	if err != nil {
 		return p, err
@@ -89,14 +93,22 @@ func vatOf(g payment.Registration) int64 {
 	return (g.Amount.Amount - g.TaxFree) / 11
 }
 
-// begin adds the attempt.
-func (x *issuing) begin(a *Actions) notice.Act {
+// begin adds the attempt, under an order that is locked before the payment is read:
+// notices of it wait. If the payment has had another attempt meanwhile, the order is
+// stale.
+func (x *issuing) begin(a *Actions, order string) notice.Act {
 	env := payment.Env{Now: now(), NewID: a.newID}
 	return notice.Act{
-		Store: x.Store, ID: x.ID, Env: env,
+		Store: x.Store, ID: x.ID, Env: env, Names: keyOf(payment.Transaction{Channel: x.channel.Key, Order: order}),
 		Do: func(known *payment.Payment) (notice.Acted, error) {
 			g := x.Registration
-			g.Order = orderFor(g, known)
+			attempts := 0
+			if known != nil {
+				attempts = len(known.Transactions)
+			}
+			if g.Order = orderFor(g, attempts); g.Order != order {
+				return notice.Acted{}, fault.Errorf(fault.Stale, "payment %q has had another attempt meanwhile", g.ID)
+			}
 			p, t, err := payment.Begin(known, g, env)
 			if err != nil {
 				return notice.Acted{}, err
@@ -112,14 +124,15 @@ func (x *issuing) begin(a *Actions) notice.Act {
 }
 
 // orderFor is the PG's order id of the next attempt: the payment's id, and with a
-// number behind it from the second attempt on, since PGs take an order once.
-func orderFor(g payment.Registration, known *payment.Payment) string {
+// number behind it from the second attempt on, since PGs take an order once, and
+// some nothing but letters and digits.
+func orderFor(g payment.Registration, attempts int) string {
 	order := g.Order
 	if order == "" {
 		order = string(g.ID)
 	}
-	if known != nil && len(known.Transactions) > 0 {
-		order += "-" + strconv.Itoa(len(known.Transactions)+1)
+	if attempts > 0 {
+		order += "R" + strconv.Itoa(attempts+1)
 	}
 	return order
 }
@@ -143,7 +156,10 @@ func (a *Actions) issued(ctx context.Context, x issuing, got provider.Issue, fai
 			case known == nil:
 				return notice.Acted{}, fault.Errorf(fault.NotFound, "there is no payment %q any more", x.ID)
 			case unclear:
-				return notice.Acted{Payment: *known, Ask: env.Now.Add(firstInquiry)}, nil
+				d := known.IssueNamed(x.attempt, got.PGTx, env)
+				out := a.written(v, d, env.Now, x.Quiet)
+				out.Ask = env.Now.Add(firstInquiry)
+				return out, nil
 			case failed != nil:
 				d, err := known.IssueRefused(x.attempt, why(failed), env)
 				return a.written(v, d, env.Now, x.Quiet), err

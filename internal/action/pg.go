@@ -93,7 +93,7 @@ func (a *Actions) written(v *view, d payment.Decision, at time.Time, quiet bool)
 	for _, tr := range d.Transitions {
 		e := webhook.EventOf(d.Payment, tr, at, a.newID())
 		em := webhook.Emission{Event: e}
-		if !quiet {
+		if !quiet && !d.Payment.Quiet(tr) {
 			// A payload that cannot be written is a mistake in this program: the
 			// event is kept, and told to nobody.
 			if planned, err := v.planner.Plan(e, d.Payment.NoticeURLs); err == nil {
@@ -129,12 +129,18 @@ func pgError(err error) error {
 	switch {
 	case declined:
 		return &PGError{Code: no.Code, Message: no.Message, cause: err}
-	case fault.Is(err, fault.Unclear):
+	case err != nil && mayBeDone(err):
 		return &PGError{Code: "UNCLEAR", Message: "the PG's answer was lost: whether it was done is found out by asking the PG", Unclear: true, cause: err}
 	case fault.Is(err, fault.Unavailable):
 		return &PGError{Code: "UNREACHABLE", Message: "the PG was not reached: nothing was done, try again", cause: err}
 	}
 	return err
+}
+
+// mayBeDone reports whether an error of a call leaves open what the PG did: any
+// that does not say that nothing was done.
+func mayBeDone(err error) bool {
+	return !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.Unsupported)
 }
 
 // isUnclear reports whether a PG may have done what it was asked.

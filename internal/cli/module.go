@@ -37,10 +37,10 @@ func showModule(env Env, i provider.Info) error {
 
 // moduleRows are labels, each with the paragraphs that belong to it.
 func moduleRows(i provider.Info) [][]string {
-	confirm := "a live channel with the credentials for it asks the PG first unless confirm = false; this release cannot ask yet, so its deposits stay Pending"
+	confirm := "a live channel with the credentials for it asks the PG before a deposit counts, unless confirm = false"
 	switch {
 	case i.ConfirmAlways:
-		confirm = "live deposits count only after the PG was asked, which this release cannot do yet"
+		confirm = "live deposits count only after the PG was asked"
 	case !slices.ContainsFunc(i.Fields, func(f provider.Field) bool { return f.Inquiry }):
 		confirm = "the PG is never asked"
 	}

@@ -15,7 +15,7 @@ import (
 // stands: with the amount and account that the notice itself may lack. The reason
 // is not empty if the PG tells otherwise.
 func confirmed(r payment.Report, s payment.Standing, p payment.Payment) (payment.Report, payment.Reason) {
-	if !agrees(r, s) {
+	if !agrees(r, s) || s.Deposit != "" && r.Deposit != "" && r.Event == payment.EventDeposited && s.Deposit != r.Deposit {
 		return r, notice.ReasonDenied
 	}
 	switch {
@@ -43,6 +43,18 @@ func confirmed(r payment.Report, s payment.Standing, p payment.Payment) (payment
 	return r, payment.ReasonNone
 }
 
+// isAbout reports whether a standing is that of what a notice tells of: a payment
+// may have several attempts, and the PG was asked about one.
+func isAbout(n notice.Notice, s payment.Standing) bool {
+	switch {
+	case n.Order != "" && s.Order != "":
+		return n.Order == s.Order
+	case n.PGTx != "" && s.PGTx != "":
+		return n.PGTx == s.PGTx
+	}
+	return n.Account != "" && n.Account == s.Account.Number
+}
+
 // agrees reports whether a standing can be what comes of a report. What followed
 // it since does not deny it.
 func agrees(r payment.Report, s payment.Standing) bool {
@@ -62,8 +74,9 @@ func agrees(r payment.Report, s payment.Standing) bool {
 	return true // refund transfers are not told by every PG
 }
 
-// cancelledAt takes the amount of a cancellation from the PG's list, by its id;
-// where the PG lists none by that, the notice's own amount stands.
+// cancelledAt takes the amount of a cancellation from the PG's list, by its id. One
+// that is not in a whole list was not made; where the PG does not list, the notice's
+// own amount stands.
 func cancelledAt(r payment.Report, s payment.Standing) (payment.Report, payment.Reason) {
 	for _, c := range s.Cancellations {
 		if c.PGID == "" || c.PGID != r.PGCancel {
@@ -76,6 +89,9 @@ func cancelledAt(r payment.Report, s payment.Standing) (payment.Report, payment.
 			r.Amount, r.HasAmount = c.Amount, true
 		}
 		return r, payment.ReasonNone
+	}
+	if s.Lists && (r.Event == payment.EventPartiallyCancelled || r.PGCancel != "" && s.State != payment.Failed) {
+		return r, notice.ReasonDenied
 	}
 	return r, payment.ReasonNone
 }
@@ -129,7 +145,7 @@ func (a inquiryBody) notice() notice.Notice {
 	n.Report = payment.Report{
 		Event: payment.EventDeposited, Key: "inquiry/" + a.PGTx + "/" + a.Order + "/" + a.Deposit, Deposit: a.Deposit,
 		Amount: a.Amount, HasAmount: true, Account: secret.Account(a.Account), Bank: a.Bank, Depositor: a.Depositor,
-		At: a.At, PGTx: a.PGTx, CashReceipt: a.CashReceipt,
+		At: a.At, PGTx: a.PGTx, CashReceipt: a.CashReceipt, Learnt: true,
 	}
 	return n
 }

@@ -244,12 +244,16 @@ func (t trial) rule(h hit) notice.Ruling {
 	switch {
 	case inquired(t.in.Request) || !t.mustAsk(h.channel, d):
 		return t.write(r, h, d)
-	case h.found.Standing == nil:
+	case h.found.Standing == nil || !isAbout(n, *h.found.Standing):
 		r.Verdict, r.Reason, r.Ask = payment.Pending, notice.ReasonConfirm, true
 		return r
 	}
 	report, why := confirmed(n.Report, *h.found.Standing, h.payment)
-	if why != payment.ReasonNone {
+	switch {
+	case why != payment.ReasonNone && !h.found.Standing.Final:
+		r.Verdict, r.Reason = payment.Pending, notice.ReasonConfirm // the PG may not know yet
+		return r
+	case why != payment.ReasonNone:
 		return t.dispute(r, h, why)
 	}
 	return t.write(r, h, h.payment.Decide(report, payment.Env{Now: t.in.At, NewID: newID}))
@@ -326,6 +330,9 @@ func concernOf(d payment.Decision) string {
 func (t trial) emission(p payment.Payment, tr payment.Transition) webhook.Emission {
 	e := webhook.EventOf(p, tr, t.in.At, newID())
 	e.Deposited = t.in.Notice.Event == payment.EventDeposited
+	if p.Quiet(tr) {
+		return webhook.Emission{Event: e}
+	}
 	out, err := t.planner.Plan(e, p.NoticeURLs)
 	if err != nil {
 		// A payload that can't be written is a mistake in this program: the
@@ -359,7 +366,7 @@ const longestAdopted = 256
 
 // adopt makes the payment from the notice, if its channel says so. On a live
 // channel nothing is adopted: no PG's notice proves order, amount and state
-// beyond doubt, and no PG is asked yet.
+// beyond doubt.
 func (t trial) adopt(found []notice.Found) (notice.Ruling, bool) {
 	if len(found) != 1 || found[0].DepositOf != "" || len(t.in.Notice.Order) > longestAdopted {
 		return notice.Ruling{}, false

@@ -39,9 +39,11 @@ type Act struct {
 	// Do decides; known is nil if there is no such payment. It must be pure: it
 	// may be called more than once.
 	Do func(known *payment.Payment) (Acted, error)
-	// Judge decides on the notices that wait for the payment, if it is set, and
-	// Standing is what the PG said when it was asked.
+	// Judge, if it is set, decides on the notices of a channel that wait for the
+	// payment: of the current attempt's if none is named. Standing is what the PG
+	// said when it was asked.
 	Judge    Judge
+	Channel  merchant.ChannelKey
 	Standing *payment.Standing
 }
 
@@ -51,14 +53,17 @@ type Acted struct {
 	Changed   bool
 	Emissions []webhook.Emission
 	// Ask is when the PG is to be asked where the payment stands; zero: it need
-	// not be asked any more.
-	Ask time.Time
+	// not be asked any more. Taken is the inquiry that this follows, if it does: one
+	// that was put off or hastened since stays as it is.
+	Ask   time.Time
+	Again time.Time // as Ask, but only if something is open: a notice, or what Outstanding tells
+	Taken *Inquiry
 }
 
 // An Inquiry is a payment about which the PG is to be asked.
 type Inquiry struct {
 	Payment payment.Payment
 	Tries   int // that were begun, this one included
-	// Pending says that notices wait for the answer.
-	Pending bool
+	// Until is when others may take it.
+	Until time.Time
 }

@@ -27,7 +27,7 @@ func Begin(known *Payment, g Registration, e Env) (Payment, Transaction, error) 
 		}
 	case known.Mode != g.Mode:
 		return p, t, fault.Errorf(fault.Conflict, "payment %q exists in %s mode; the channel is %s", g.ID, known.Mode, g.Mode)
-	case known.State != Ready && known.State != Issued && known.State != Failed && known.State != PayPending:
+	case known.State != Ready && known.State != Issued && known.State != Failed:
 		return p, t, ErrAlreadyPaid
 	case known.Amount != g.Amount:
 		return p, t, fault.Errorf(fault.Conflict, "payment %q is registered with %v, not %v", g.ID, known.Amount, g.Amount)
@@ -90,6 +90,18 @@ func (p Payment) IssueDone(id TransactionID, x Issuance, e Env) (Decision, error
 	return d.remembered(ReasonNone), nil
 }
 
+// IssueNamed notes the PG's id of an issue whose outcome is not known yet, where
+// the caller of the PG makes that id.
+func (p Payment) IssueNamed(id TransactionID, pgTx string, e Env) Decision {
+	d := decider{p: p.clone(), before: p, e: e}
+	i := d.attempt(id)
+	if i < 0 || pgTx == "" || d.p.Transactions[i].PGTx != "" {
+		return d.recorded(ReasonNone)
+	}
+	d.p.Transactions[i].PGTx = pgTx
+	return d.remembered(ReasonNone)
+}
+
 // IssueRefused ends an attempt for which the PG issued no account. The payment
 // goes on with another account that waits, and fails if there is none.
 func (p Payment) IssueRefused(id TransactionID, why string, e Env) (Decision, error) {
@@ -110,6 +122,18 @@ func (p Payment) CheckClose() error {
 		return ErrNotWaiting
 	}
 	return nil
+}
+
+// CloseUnclear notes that the PG's answer to the close of an attempt's account was
+// lost.
+func (p Payment) CloseUnclear(id TransactionID, e Env) Decision {
+	d := decider{p: p.clone(), before: p, e: e}
+	i := d.attempt(id)
+	if i < 0 || !d.p.Transactions[i].open() {
+		return d.recorded(ReasonNone)
+	}
+	d.p.Transactions[i].Closing = e.Now
+	return d.remembered(ReasonNone)
 }
 
 // CloseDone ends an attempt whose account the PG closed. It changes nothing if

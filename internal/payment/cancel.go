@@ -205,17 +205,22 @@ func (d *decider) notAll(left Money) Reason {
 	return ReasonNone
 }
 
+// reasonPG is the reason of a cancellation that nobody asked for here.
+const reasonPG = "PG 취소"
+
 // ownRequest returns the cancellation that the report completes: the one we
-// requested for that amount, else a new one.
+// requested for that amount, else a new one. Of several equal ones it is a guess,
+// which the PG's answers set right.
 func (d *decider) ownRequest(amount Money) *Cancellation {
 	for i := range d.p.Cancellations {
 		c := &d.p.Cancellations[i]
 		if c.State == CancelRequested && c.Amount == amount {
+			c.Guessed = true
 			return c
 		}
 	}
 	d.p.Cancellations = append(d.p.Cancellations, Cancellation{
-		ID: d.e.NewID(), Amount: amount, Reason: "PG 취소", RequestedAt: d.at(),
+		ID: d.e.NewID(), Amount: amount, Reason: reasonPG, RequestedAt: d.at(),
 	})
 	return &d.p.Cancellations[len(d.p.Cancellations)-1]
 }

@@ -69,11 +69,17 @@ func (d *decider) known() int {
 		return i
 	}
 	for i, k := range d.p.Deposits {
-		if k.State != DepositForetold && d.isSame(k) {
+		if k.State != DepositForetold && (d.isSame(k) || d.isLearnt(k)) {
 			return i
 		}
 	}
 	return -1
+}
+
+// isLearnt reports whether k is money that the PG told of when it was asked,
+// without a name for it: the notice that comes for it then is no second deposit.
+func (d *decider) isLearnt(k Deposit) bool {
+	return k.Learnt && k.Key == "" && k.State == DepositApplied && !d.r.Learnt && d.sameMoney(k) && !d.elsewhere(k)
 }
 
 // byID is the index of the deposit that has the report's id, or -1.
@@ -142,8 +148,11 @@ func (d *decider) indistinct() bool {
 func (d *decider) retold(i int) Decision {
 	out := d.duplicate()
 	k := &d.p.Deposits[i]
-	if k.Key == "" && d.r.Deposit != "" {
-		k.Key = d.r.Deposit
+	if k.Key == "" && d.r.Deposit != "" || k.Learnt && !d.r.Learnt {
+		k.Key, k.Learnt = d.r.Deposit, false
+		if k.Untimed && !d.r.At.IsZero() {
+			k.At, k.Untimed = d.r.At, false
+		}
 		out.Payment, out.Changed = d.p, true
 	}
 	if d.p.CashReceipt == nil && d.r.CashReceipt != nil {
@@ -269,6 +278,7 @@ func (d *decider) keepDeposit(i int) {
 	k := Deposit{
 		Key: d.r.Deposit, State: DepositApplied, Transaction: d.p.Transactions[i].ID,
 		Amount: d.r.Amount, Account: d.r.Account, Depositor: d.r.Depositor, At: d.at(), Untimed: d.r.At.IsZero(),
+		Learnt: d.r.Learnt,
 	}
 	if !d.r.HasAmount {
 		k.Amount = d.p.Amount

@@ -70,6 +70,7 @@ type Transaction struct {
 	At      time.Time   `json:"at"`                // when the attempt began
 	PaidAt  time.Time   `json:"paidAt,omitzero"`   // the PG's time of the money
 	Expired bool        `json:"expired,omitempty"` // its deadline passed while the payment waited for it
+	Closing time.Time   `json:"closing,omitzero"`  // when the PG was asked to close the account, and its answer was lost
 	// IssueKey is the PG's name for the issue, and IssueToldAt the time it
 	// gives, where a PG tells of the issue and of a reversal in one word.
 	IssueKey    string    `json:"issueKey,omitempty"`
@@ -98,6 +99,7 @@ type Deposit struct {
 	Depositor   string         `json:"depositor,omitempty"`
 	At          time.Time      `json:"at,omitzero"`          // the PG's time
 	Untimed     bool           `json:"untimed,omitempty"`    // the PG told no time: At is when it was heard of
+	Learnt      bool           `json:"learnt,omitempty"`     // by asking the PG; its notice may come yet
 	ReversedAt  time.Time      `json:"reversedAt,omitzero"`  // the PG's time of the reversal
 	ReversedBy  string         `json:"reversedBy,omitempty"` // the PG's id of the reversal, if it has one of its own
 }
@@ -154,6 +156,7 @@ type Cancellation struct {
 	Trigger     Trigger      `json:"trigger,omitempty"`
 	Unclear     bool         `json:"unclear,omitempty"`  // the PG's answer was lost, and merchants were told
 	Quiet       bool         `json:"quiet,omitempty"`    // its success is told to no endpoint
+	Guessed     bool         `json:"guessed,omitempty"`  // a notice of a booking was taken for it; its own answer is yet to come
 	Reversal    bool         `json:"reversal,omitempty"` // the bank took the deposit back; refunds nothing
 	Refund      RefundStatus `json:"refund,omitempty"`
 	RequestedAt time.Time    `json:"requestedAt"`

@@ -73,6 +73,8 @@ type Report struct {
 	// OtherMethod marks a report about a card, a transfer or any method but a
 	// virtual account: unless the payment was started here it is only kept.
 	OtherMethod bool
+	// Learnt marks a deposit that no notice told of, but the PG when it was asked.
+	Learnt bool
 	// Listed marks a report that a person should see, whatever it does.
 	Listed bool
 }

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"slices"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 )
@@ -140,55 +141,157 @@ func (r CancelRequest) parts(left Parts) (Parts, error) {
 		return ask, ErrCancelParts
 	case ask.TaxFree > left.TaxFree:
 		return ask, ErrCancelTaxFree
-	case ask.Total-ask.TaxFree > left.Total-left.TaxFree:
+	case ask.Total-ask.TaxFree > left.Total-left.TaxFree, ask.VAT > left.VAT:
 		return ask, ErrCancelTaxed
 	}
 	return ask, nil
 }
 
-// CancelDone ends a requested cancellation that the PG booked. One that the PG
-// told us of in the meantime is only completed: nothing moves twice.
+// CancelDone ends a requested cancellation that the PG booked, by the PG's own
+// answer: where a notice of a booking came first, and which of several equal
+// requests it was of had to be guessed, the guess is set right. Nothing moves twice.
 func (p Payment) CancelDone(id string, done Cancellation, e Env) (Decision, error) {
 	d := decider{p: p.clone(), before: p, e: e}
 	c := d.cancellation(id)
 	if c == nil {
 		return Decision{}, ErrNoCancellation
 	}
-	if c.PGID == "" {
+	c.Guessed = false
+	if done.PGID != "" && c.PGID != done.PGID {
+		switch other := d.booked(done.PGID); {
+		case other != nil && c.State == CancelFailed:
+			return d.recorded(ReasonNone), nil // it is in the payment without this
+		case other != nil && other.Amount == c.Amount:
+			// What was told under the PG's id was this one.
+			other.PGID, c.PGID = c.PGID, other.PGID
+			if c.State == CancelRequested {
+				other.swap(c)
+			}
+			c.settle(done)
+			return d.remembered(ReasonNone), nil
+		case c.State == CancelSucceeded && c.PGID != "":
+			// What was told, and taken for this one, was another.
+			told := *c
+			c.PGID = done.PGID
+			return d.bookedBeside(told), nil
+		}
 		c.PGID = done.PGID
 	}
-	if c.Refund == "" {
-		c.Refund = done.Refund
-	}
 	if c.State == CancelSucceeded {
+		c.settle(done)
 		return d.remembered(ReasonNone), nil
 	}
 	c.State, c.CancelledAt = CancelSucceeded, done.CancelledAt
 	if c.CancelledAt.IsZero() {
 		c.CancelledAt = e.Now
 	}
-	d.p.CancelledAt = c.CancelledAt
-	if d.p.Remaining().Amount == 0 {
-		d.setState(Cancelled)
-		return d.applied(Cancelled, ChangeCancelled, c.ID), nil
-	}
-	d.setState(PartiallyCancelled)
-	return d.applied(PartiallyCancelled, ChangePartiallyCancelled, c.ID), nil
+	c.settle(done)
+	return d.cancelDone(c.ID, c.CancelledAt), nil
 }
 
-// CancelRefused ends a requested cancellation that the PG did not make. It
-// reports ErrNotPending if it has ended otherwise.
+// CancelRefused ends a requested cancellation that the PG did not make. If a
+// notice of a booking was taken for it, that was another's. It reports
+// ErrNotPending if it was refused before.
 func (p Payment) CancelRefused(id string, e Env) (Decision, error) {
 	d := decider{p: p.clone(), before: p, e: e}
 	c := d.cancellation(id)
 	switch {
 	case c == nil:
 		return Decision{}, ErrNoCancellation
-	case c.State != CancelRequested:
+	case c.State == CancelFailed, c.State == CancelSucceeded && !c.Guessed:
 		return Decision{}, ErrNotPending
+	case c.State == CancelSucceeded:
+		told := *c
+		c.State, c.PGID, c.Refund, c.CancelledAt, c.Guessed = CancelFailed, "", "", time.Time{}, false
+		d.own(told)
+	default:
+		c.State = CancelFailed
 	}
-	c.State = CancelFailed
 	return d.remembered(ReasonNone), nil
+}
+
+// settle takes over how far the transfer of a booked cancellation is.
+func (c *Cancellation) settle(done Cancellation) {
+	if c.Refund == "" {
+		c.Refund = done.Refund
+	}
+}
+
+// swap gives a booking that was taken for c's to other, which goes on waiting for
+// its own.
+func (c *Cancellation) swap(other *Cancellation) {
+	c.State, other.State = other.State, c.State
+	c.CancelledAt, other.CancelledAt = other.CancelledAt, c.CancelledAt
+	c.Refund, other.Refund = other.Refund, c.Refund
+	c.Guessed = false // it waits again
+}
+
+// booked is the cancellation with the PG's id, or nil.
+func (d *decider) booked(pgID string) *Cancellation {
+	for i := range d.p.Cancellations {
+		if c := &d.p.Cancellations[i]; c.PGID == pgID && c.State == CancelSucceeded {
+			return c
+		}
+	}
+	return nil
+}
+
+// own gives a booking to a request of its amount that waits, else to none of ours,
+// and returns the cancellation that it now is.
+func (d *decider) own(told Cancellation) string {
+	for i := range d.p.Cancellations {
+		if c := &d.p.Cancellations[i]; c.State == CancelRequested && c.Amount == told.Amount {
+			c.State, c.PGID, c.Refund, c.CancelledAt, c.Guessed = CancelSucceeded, told.PGID, told.Refund, told.CancelledAt, true
+			return c.ID
+		}
+	}
+	told.ID, told.Trigger, told.Quiet, told.Unclear, told.Guessed, told.Reason = d.e.NewID(), "", false, false, false, reasonPG
+	d.p.Cancellations = append(d.p.Cancellations, told)
+	return told.ID
+}
+
+// bookedBeside adds a booking that had been taken for another's.
+func (d *decider) bookedBeside(told Cancellation) Decision {
+	return d.cancelDone(d.own(told), told.CancelledAt)
+}
+
+// cancelDone moves the payment after one more cancellation succeeded. If more is
+// given back than came in, a cancellation that the PG told of as a whole held
+// this one: it shrinks.
+func (d *decider) cancelDone(id string, at time.Time) Decision {
+	for i := range d.p.Cancellations {
+		over := -d.p.Remaining().Amount
+		if over <= 0 {
+			break
+		}
+		if c := &d.p.Cancellations[i]; c.ID != id && c.Trigger == "" && !c.Reversal && c.State == CancelSucceeded {
+			c.Amount.Amount -= min(over, c.Amount.Amount)
+		}
+	}
+	d.p.CancelledAt = at
+	switch left := d.p.Remaining().Amount; {
+	case d.p.State == Cancelled:
+		out := d.remembered(ReasonNone)
+		if left < 0 {
+			out.Reason, out.Listed = ReasonForAPerson, true
+		}
+		return out
+	case left <= 0:
+		d.setState(Cancelled)
+		out := d.applied(Cancelled, ChangeCancelled, id)
+		if left < 0 {
+			out.Reason, out.Listed = ReasonForAPerson, true
+		}
+		return out
+	}
+	d.setState(PartiallyCancelled)
+	return d.applied(PartiallyCancelled, ChangePartiallyCancelled, id)
+}
+
+// Quiet reports whether a transition is to be told to no endpoint: the merchant
+// asked for that with the cancellation.
+func (p Payment) Quiet(t Transition) bool {
+	return t.Change != ChangeCancelPending && slices.ContainsFunc(p.Cancellations, func(c Cancellation) bool { return c.ID == t.Cancellation && c.Quiet })
 }
 
 // CancelUnclear notes that the PG's answer to a requested cancellation was lost:

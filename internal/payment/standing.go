@@ -26,8 +26,15 @@ type Standing struct {
 	PaidAt        time.Time
 	Secret        secret.Text
 	Cancellations []CancelRecord
-	Refund        RefundStatus
-	CashReceipt   *CashReceipt
+	// Lists says that Cancellations are all that there are: one that is not among
+	// them was not made.
+	Lists  bool
+	Refund RefundStatus
+	// AskedAt is when the PG was asked, and Final says that what a notice told
+	// longer ago and the PG denies is not just news to it. Who asks sets them.
+	AskedAt     time.Time
+	Final       bool
+	CashReceipt *CashReceipt
 }
 
 // A CancelRecord is one cancellation that the PG knows of.

@@ -18,10 +18,7 @@ func (p Payment) Stands(id TransactionID, s Standing, e Env, patience time.Durat
 	}
 	out.then(func(p Payment) (Decision, error) { return p.standsIssued(i, s, e, patience) })
 	out.then(func(p Payment) (Decision, error) {
-		if s.State == Failed && p.Transactions[i].State == Issued {
-			return p.CloseDone(id, time.Time{}, e)
-		}
-		return Decision{Payment: p}, nil
+		return p.standsClosed(i, s, e, patience)
 	})
 	if i == out.Payment.Current {
 		for _, c := range p.Cancellations {
@@ -71,22 +68,36 @@ func (p Payment) standsCancelled(id string, s Standing, e Env, patience time.Dur
 		return Decision{Payment: p}, nil
 	}
 	for _, k := range s.Cancellations {
-		if k.Amount == c.Amount && !p.knowsCancel(k.PGID) {
+		if k.Amount == c.Amount && k.PGID != "" && !p.knowsCancel(k.PGID) {
 			return p.CancelDone(id, Cancellation{PGID: k.PGID, CancelledAt: k.At, Refund: s.Refund}, e)
 		}
 	}
-	listed := len(s.Cancellations) > 0
+	whole := c.Amount == p.Remaining()
 	switch {
-	case !listed && s.State == Cancelled && c.Amount == p.Remaining():
-		return p.CancelDone(id, Cancellation{Refund: s.Refund}, e)
-	case !listed && s.State == PartiallyCancelled && p.CancelledAmount() == 0 && len(p.Cancellations) == 1:
-		return p.CancelDone(id, Cancellation{Refund: s.Refund}, e)
-	case !listed && s.State == PartiallyCancelled:
-		return Decision{Payment: p}, nil // which of several, the PG does not say: a person's
-	case s.State == Paid || listed:
+	case s.Lists || whole && s.State == Paid:
 		if e.Now.Sub(c.RequestedAt) >= patience {
 			return p.CancelRefused(id, e)
 		}
+	case whole && s.State == Cancelled && len(s.Cancellations) == 0:
+		return p.CancelDone(id, Cancellation{Refund: s.Refund}, e)
+	}
+	// Otherwise the PG does not say which parts it gave back: a notice or a
+	// person does.
+	return Decision{Payment: p}, nil
+}
+
+// standsClosed ends an attempt whose account was closed, or a close that the PG
+// did not make.
+func (p Payment) standsClosed(i int, s Standing, e Env, patience time.Duration) (Decision, error) {
+	t := p.Transactions[i]
+	switch {
+	case t.State != Issued:
+	case s.State == Failed:
+		return p.CloseDone(t.ID, time.Time{}, e)
+	case s.State == Issued && !t.Closing.IsZero() && e.Now.Sub(t.Closing) >= patience:
+		d := decider{p: p.clone(), before: p, e: e}
+		d.p.Transactions[i].Closing = time.Time{}
+		return d.remembered(ReasonNone), nil
 	}
 	return Decision{Payment: p}, nil
 }

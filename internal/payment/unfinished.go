@@ -13,18 +13,18 @@ func (p Payment) Unfinished() bool {
 		}
 	}
 	for _, c := range p.Cancellations {
-		if c.State == CancelRequested || c.Refund == RefundPending {
+		if c.Refund == RefundPending {
 			return true
 		}
 	}
-	return false
+	return p.Outstanding()
 }
 
 // Outstanding reports whether the PG has yet to say what became of something
-// that it was asked for: an account to be issued, or a cancellation.
+// that it was asked for: an account to be issued or closed, or a cancellation.
 func (p Payment) Outstanding() bool {
 	for _, t := range p.Transactions {
-		if t.State == Ready && t.Account == nil {
+		if t.State == Ready && t.Account == nil || t.open() && !t.Closing.IsZero() {
 			return true
 		}
 	}

@@ -49,7 +49,8 @@ type Issuer interface {
 	// CheckIssue reports fault.Invalid or fault.Unsupported if the PG cannot
 	// issue that, before anything is sent. It is pure.
 	CheckIssue(merchant.Channel, Order) error
-	// Issue has the PG issue an account.
+	// Issue has the PG issue an account. Where the caller makes the PG's id of it,
+	// that is in the Issue also beside fault.Unclear.
 	Issue(context.Context, Access, Order) (Issue, error)
 }
 

@@ -28,9 +28,9 @@ func (g GuideText) For(i Info, lang string) string {
 }
 
 // InquiryNote says, in Korean or in English if lang is "en", which live
-// channels of a module leave deposits Pending since no module asks its PG yet,
-// and how that is changed. It is one paragraph of Markdown, and empty for a
-// module that has no field for asking and does not have to ask.
+// channels of a module ask the PG before a deposit counts, and how that is
+// changed. It is one paragraph of Markdown, and empty for a module that has no
+// field for asking and does not have to ask.
 func InquiryNote(i Info, lang string) string {
 	var names []string
 	for _, f := range i.Fields {
@@ -41,9 +41,9 @@ func InquiryNote(i Info, lang string) string {
 	list := strings.Join(names, ", ")
 	switch en := lang == "en"; {
 	case i.ConfirmAlways && en:
-		return fmt.Sprintf("In this release Tongbo cannot ask %s about a payment yet, and live deposits of this PG count only after that: they stay Pending, whatever keys are filled in and even with `confirm = false`.", i.Name.EN)
+		return fmt.Sprintf("Tongbo asks the PG about every live deposit before it counts, whatever `confirm = false` says. That takes %s: without it live deposits stay Pending until it is entered.", list)
 	case i.ConfirmAlways:
-		return fmt.Sprintf("이 버전의 Tongbo는 아직 PG(%s)에 거래를 조회하지 못해요. 이 PG의 라이브 입금은 조회한 뒤에만 반영하므로, 키를 넣거나 `confirm = false`를 적어도 모두 대기(Pending)로 남아요.", i.Name.KO)
+		return fmt.Sprintf("Tongbo는 라이브 입금을 반영하기 전에 항상 PG에 먼저 조회해요(`confirm = false`를 적어도 같아요). 그래서 %s 값이 꼭 필요하고, 없으면 넣을 때까지 입금이 대기(Pending)로 남아요.", list)
 	case len(names) == 0:
 		return ""
 	case en:
@@ -51,11 +51,11 @@ func InquiryNote(i Info, lang string) string {
 		if len(names) > 1 {
 			which = "all credentials for it"
 		}
-		return fmt.Sprintf("In this release Tongbo cannot ask the PG about a payment yet. A live channel that has %s (%s) leaves every deposit Pending, unless the channel says `confirm = false`: then deposits count on the sender's address and the notice's proof alone.", which, list)
+		return fmt.Sprintf("A live channel that has %s (%s) asks the PG about a deposit before it counts. With `confirm = false` in the channel, deposits count on the sender's address and the notice's proof alone.", which, list)
 	}
 	which := "있는"
 	if len(names) > 1 {
 		which = "모두 있는"
 	}
-	return fmt.Sprintf("이 버전의 Tongbo는 아직 PG에 거래를 조회하지 못해요. 조회에 쓰는 값(%s)이 %s 라이브 채널의 입금은 대기(Pending)로 남아요. 발신 IP와 통보의 증명만으로 반영하려면 채널에 `confirm = false`를 적어 주세요.", list, which)
+	return fmt.Sprintf("조회에 쓰는 값(%s)이 %s 라이브 채널은 입금을 반영하기 전에 PG에 먼저 조회해요. 발신 IP와 통보의 증명만으로 반영하려면 채널에 `confirm = false`를 적어 주세요.", list, which)
 }

@@ -25,9 +25,9 @@ func TestInquiryNote(t *testing.T) {
 		info       provider.Info
 		says, keep []string // in both languages: what is there and what is not
 	}{
-		{"two fields", inquiring("api_key", "api_iv"), []string{"(`api_key`, `api_iv`)", "Pending", "`confirm = false`"}, []string{"other_key"}},
-		{"one field", inquiring("api_key"), []string{"(`api_key`)", "Pending", "`confirm = false`"}, []string{"other_key", " all ", "모두 있는"}},
-		{"always asked", always, []string{"Pending", "`confirm = false`"}, []string{"secret_key"}},
+		{"two fields", inquiring("api_key", "api_iv"), []string{"(`api_key`, `api_iv`)", "`confirm = false`"}, []string{"other_key"}},
+		{"one field", inquiring("api_key"), []string{"(`api_key`)", "`confirm = false`"}, []string{"other_key", " all ", "모두 있는"}},
+		{"always asked", always, []string{"Pending", "`confirm = false`", "secret_key"}, nil},
 	}
 	for _, tt := range tests {
 		for _, lang := range []string{"ko", "en"} {

@@ -146,8 +146,7 @@ type TestMID struct {
 }
 
 // Inquires reports whether a channel with these credentials has every field
-// that asking the PG about a payment needs, and the PG has such a call. No
-// module makes that call yet: what waits for an inquiry stays Pending.
+// that asking the PG about a payment needs, and the PG has such a call.
 func (i Info) Inquires(c merchant.Credentials) bool {
 	can := false
 	for _, f := range i.Fields {

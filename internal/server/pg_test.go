@@ -218,7 +218,7 @@ func TestMerchantsDay(t *testing.T) {
 	s.want(200, `"status":"FAILED"`, "GET", "/payments/order-2", "")
 	s.want(200, `"pgTxId"`, "POST", "/payments/order-2/instant", issueBody) // a second attempt, under another order
 	s.want(200, `"status":"VIRTUAL_ACCOUNT_ISSUED"`, "GET", "/payments/order-2", "")
-	s.entry("order-2-2")
+	s.entry("order-2R2")
 	s.verified()
 }
 

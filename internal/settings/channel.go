@@ -368,9 +368,11 @@ func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 	}
 	switch {
 	case live && info.ConfirmAlways:
-		say("no live deposit counts in this release: it stays Pending until Tongbo can ask the PG" + unasked(info, ch))
-	case info.Confirms(ch):
-		say("this release cannot ask the PG yet: every deposit on this channel stays Pending. Set confirm = false to count deposits on the sender's address and proof alone")
+		if missing := unasked(info, ch); missing != "" {
+			say("no live deposit counts until the PG can be asked" + missing)
+		}
+	case info.Confirms(ch) && !info.Inquires(ch.Credentials):
+		say("confirm = true asks the PG before a deposit counts, and the PG cannot be asked with what the channel has" + unasked(info, ch) + ": deposits stay Pending")
 	}
 }
 
@@ -385,5 +387,5 @@ func unasked(i provider.Info, ch merchant.Channel) string {
 	if len(missing) == 0 {
 		return ""
 	}
-	return ", which will need " + strings.Join(missing, ", ")
+	return ", which needs " + strings.Join(missing, ", ")
 }

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -51,12 +53,12 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 		}
 	}
 	if at, ok := p.Transaction(); ok && a.Judge != nil {
-		m := meeting{channel: at.Channel, env: a.Env, judge: a.Judge, standing: a.Standing}
+		m := meeting{channel: cmp.Or(a.Channel, at.Channel), env: a.Env, judge: a.Judge, standing: a.Standing}
 		if p, err = t.decideHeld(p, m); err != nil {
 			return p, err
 		}
 	}
-	return p, t.putInquiry(p, out.Ask)
+	return p, t.putInquiry(p, out)
 }
 
 // actOn locks the names of an act and loads its payment, nil if there is none
@@ -96,24 +98,38 @@ func paymentLock(s merchant.StoreID, id payment.ID) string {
 
 // newInquiry has the PG asked about a payment for which a notice waits.
 var newInquiry = func() *bulk {
-	b := inserting("inquiry", "payment_key uuid, due_at bigint, tries bigint", "on conflict (payment_key) do update set due_at = excluded.due_at")
+	b := inserting("inquiry", "payment_key uuid, due_at bigint, tries bigint",
+		"on conflict (payment_key) do update set due_at = excluded.due_at, tries = 0")
 	b.last = true
 	return b
 }()
 
 // putInquiry notes when the PG is to be asked about a payment. Without a time it
 // need not be, unless something else is outstanding: then it is asked when it
-// would have been.
-func (t *tx) putInquiry(p payment.Payment, at time.Time) error {
-	if !at.IsZero() {
+// would have been. Who was asking changes nothing if somebody else did meanwhile.
+func (t *tx) putInquiry(p payment.Payment, out notice.Acted) error {
+	ask := out.Ask
+	if ask.IsZero() {
+		pending, err := t.pending(p.Key)
+		if err != nil {
+			return err
+		}
+		if pending || p.Outstanding() {
+			if ask = out.Again; ask.IsZero() {
+				return nil
+			}
+		}
+	}
+	switch {
+	case out.Taken == nil && ask.IsZero():
+		return t.must(`delete from inquiry where payment_key = $1`, string(p.Key))
+	case out.Taken == nil:
 		return t.must(`insert into inquiry (payment_key, due_at, tries) values ($1, $2, 0)
-			on conflict (payment_key) do update set due_at = excluded.due_at`, string(p.Key), micros(at))
+			on conflict (payment_key) do update set due_at = excluded.due_at`, string(p.Key), micros(ask))
+	case ask.IsZero():
+		return t.must(`delete from inquiry where payment_key = $1 and due_at = $2`, string(p.Key), micros(out.Taken.Until))
 	}
-	pending, err := t.pending(p.Key)
-	if err != nil || pending || p.Outstanding() {
-		return err
-	}
-	return t.must(`delete from inquiry where payment_key = $1`, string(p.Key))
+	return t.must(`update inquiry set due_at = $3 where payment_key = $1 and due_at = $2`, string(p.Key), micros(out.Taken.Until), micros(ask))
 }
 
 // pending reports whether notices wait for what the PG says of a payment.
@@ -138,7 +154,7 @@ func (s *Store) Inquiries(ctx context.Context, now, until time.Time, n int) (lis
 		// Index: inquiry_by_due.
 		if err := t.each(`update inquiry set due_at = $2, tries = tries + 1 where payment_key in
 			(select payment_key from inquiry where due_at <= $1 order by due_at limit $3`+skip+`) returning payment_key, tries`,
-			[]any{micros(now), micros(until), n}, func(rows *sql.Rows) error {
+			[]any{micros(now), micros(until), n}, func(rows rowSet) error {
 				var key string
 				var count int
 				err := rows.Scan(&key, &count)
@@ -148,11 +164,20 @@ func (s *Store) Inquiries(ctx context.Context, now, until time.Time, n int) (lis
 			return err
 		}
 		for key, count := range tries {
-			q, err := t.inquiry(key, count)
-			if err != nil {
+			p, err := t.inquired(key)
+			switch {
+			case isNoRows(err):
+				if err := t.must(`delete from inquiry where payment_key = $1`, string(key)); err != nil {
+					return err
+				}
+			case isProgram(err):
+				// One that cannot be opened must not stand in the way of others.
+				t.s.log.ErrorContext(t.ctx, "a payment cannot be opened, so its PG is not asked for now", "payment_key", key, "err", err)
+			case err != nil:
 				return err
+			default:
+				list = append(list, notice.Inquiry{Payment: p, Tries: count, Until: until})
 			}
-			list = append(list, q)
 		}
 		var due sql.NullInt64
 		// Index: inquiry_by_due.
@@ -165,18 +190,18 @@ func (s *Store) Inquiries(ctx context.Context, now, until time.Time, n int) (lis
 	return list, next, err
 }
 
-// inquiry loads what is asked about.
-func (t *tx) inquiry(k payment.Key, tries int) (notice.Inquiry, error) {
-	q := notice.Inquiry{Tries: tries}
+// inquired loads a payment that is asked about.
+func (t *tx) inquired(k payment.Key) (payment.Payment, error) {
 	var doc []byte
 	if err := t.row(`select doc from payment where key = $1`, string(k)).Scan(&doc); err != nil {
-		return q, err
+		return payment.Payment{}, err
 	}
-	p, err := t.s.openPayment(k, doc)
-	if err != nil {
-		return q, err
-	}
-	q.Payment = p
-	q.Pending, err = t.pending(k)
-	return q, err
+	return t.s.openPayment(k, doc)
+}
+
+// isProgram reports whether an error is one of ours, which another try will not
+// mend.
+func isProgram(err error) bool {
+	_, ours := errors.AsType[*programError](err)
+	return ours
 }

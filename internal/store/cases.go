@@ -23,8 +23,8 @@ func (t *tx) putCase(k *known, in notice.Inbound, r notice.Ruling) error {
 			}
 			return nil
 		}
-		return t.must(`update open_case set resends = resends + 1, kind = $2, reason = $3 where id = $1`,
-			open, string(r.Verdict), string(r.Reason))
+		return t.must(`update open_case set resends = resends + 1, kind = $2, reason = $3, payment_key = coalesce(payment_key, $4) where id = $1`,
+			open, string(r.Verdict), string(r.Reason), orNull(paymentOf(r)))
 	}
 	if open != "" && r.Claims {
 		// The same message was held, and now it is decided: so is the case.

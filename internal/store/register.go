@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -118,6 +119,19 @@ type meeting struct {
 	standing *payment.Standing // what the PG said; nil if it was not asked
 }
 
+// lagging is how long a PG may not know yet what its own notice said.
+const lagging = 10 * time.Minute
+
+// standingFor is what the PG said, for a notice that came before it was asked.
+func (m meeting) standingFor(came time.Time) *payment.Standing {
+	if m.standing == nil || m.standing.AskedAt.Before(came) {
+		return nil
+	}
+	s := *m.standing
+	s.Final = s.AskedAt.Sub(came) >= lagging
+	return &s
+}
+
 // decideHeld judges the notices that waited for payment p, in the PG's order
 // of time, each on the state that the one before it left.
 func (t *tx) decideHeld(p payment.Payment, m meeting) (payment.Payment, error) {
@@ -136,10 +150,11 @@ func (t *tx) decideHeld(p payment.Payment, m meeting) (payment.Payment, error) {
 		if !meant {
 			continue
 		}
-		h.in.At, f.Standing = m.env.Now, m.standing
+		f.Standing = m.standingFor(h.in.At)
+		h.in.At = m.env.Now
 		ruling := m.judge(h.in, []notice.Found{f})
-		if ruling.Verdict == payment.Unmatched || ruling.Verdict == payment.Pending && h.is == payment.Pending {
-			continue // still not this payment's, or still waiting for the PG
+		if ruling.Verdict == payment.Unmatched || ruling.Verdict == payment.Pending && (h.is == payment.Pending || h.why == notice.ReasonDenied) {
+			continue // still not this payment's, still waiting for the PG, or denied by it
 		}
 		if err := t.putHeld(h, ruling, f); err != nil {
 			return p, err

@@ -212,7 +212,12 @@ func orTime(t, other time.Time) time.Time {
 // earlier deposit and another came, what it took back is no part of the money
 // that is here now.
 func amountOf(p payment.Payment) amountAnswer {
-	out := amountAnswer{Total: p.Amount.Amount, Cancelled: p.CancelledAmount()}
+	out := amountAnswer{Total: p.Amount.Amount, TaxFree: p.TaxFree, Cancelled: p.CancelledAmount()}
+	for _, c := range p.Cancellations {
+		if c.State == payment.CancelSucceeded {
+			out.CancelledTaxFree += c.TaxFree
+		}
+	}
 	t, _ := p.Transaction()
 	unlimited := t.Account != nil && t.Account.Type == payment.FixedUnlimited
 	if !unlimited && paidNow(p) {

@@ -21,14 +21,14 @@ var styles = map[string]style{
 	"ko": {
 		title:    regexp.MustCompile(`^# \S.* 입금통보 설정$`),
 		has:      []string{"\n가이드 확인일: 2026-11-22", "채널에 넣을 값\n", "## 알아 두기\n", "`tongbo notices"},
-		asks:     "이 버전의 Tongbo는 아직 PG",
+		asks:     "PG에 먼저 조회",
 		avoids:   []string{"보낸 주소", "보낸 IP", "보낸 곳", "통보 목록", "확인이 필요한 일", "시험", "| 운영", "K뱅크", "등록 요청함", "알아 둘", "이 버전은 아직 PG"},
 		boldSign: regexp.MustCompile(`\)\*\*\pL`),
 	},
 	"en": {
 		title:    regexp.MustCompile(`^# Deposit notices from \S.*$`),
 		has:      []string{"\nChecked on 2026-11-22", "What to enter in the channel\n", "## Good to know\n", "`tongbo notices"},
-		asks:     "In this release Tongbo cannot ask",
+		asks:     "before it counts",
 		avoids:   []string{"KiwoomPay", "list of notices", "for a person", "Asked PG", "| addresses |", "This version does not ask the PG"},
 		boldSign: regexp.MustCompile(`\)\*\*\pL`),
 	},

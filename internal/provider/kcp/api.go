@@ -128,15 +128,7 @@ func hasCertificate(c merchant.Channel) error {
 const forbidden = `,&;|\'"<>`
 
 // text takes out of a text for people what KCP does not take, and cuts it.
-func text(s string, most int) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || strings.ContainsRune(forbidden, r) {
-			return ' '
-		}
-		return r
-	}, s)
-	return wire.Fit(s, wire.UTF8, most, "")
-}
+func text(s string, most int) string { return wire.Fit(s, wire.UTF8, most, forbidden) }
 
 // Issue has KCP issue an account. There is nothing by which the same request
 // could be known again, and no way to ask what became of it.

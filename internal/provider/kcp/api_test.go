@@ -79,7 +79,7 @@ func TestIssueRequest(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"site_cd": "T0000", "pay_method": "VCNT", "cust_ip": "", "amount": "1000", "va_mny": "1000", "currency": "410", "ordr_idxx": "TEST1234567890",
-		"good_name": "테스트    상품 ", "buyr_name": "홍길동", "va_name": "홍길동", "buyr_tel2": "01012345678", "buyr_mail": "hong@example.com",
+		"good_name": "테스트 상품", "buyr_name": "홍길동", "va_name": "홍길동", "buyr_tel2": "01012345678", "buyr_mail": "hong@example.com",
 		"va_txtype": "41100000", "va_bankcode": "BK04", "va_date": "20260516235959", "va_receipt_gubn": "1", "va_taxno": "1234567890",
 		"kcp_cert_info": strings.ReplaceAll(c.Credentials[siteCert].Reveal(), "\n", ""),
 	} {
@@ -215,7 +215,7 @@ func TestRefundRequest(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"tno": "26051312345678", "mod_type": "STPD", "mod_sub_type": "MDSC03", "mod_comp_type": "MDCP01", "mod_bankcode": "BK04",
-		"mod_account": "123456789012", "mod_depositor": "홍길동", "mod_mny": "3000", "rem_mny": "10000", "mod_desc": "변심    환불 ",
+		"mod_account": "123456789012", "mod_depositor": "홍길동", "mod_mny": "3000", "rem_mny": "10000", "mod_desc": "변심 환불",
 	} {
 		if sent[name] != want {
 			t.Errorf("%s = %q, want %q", name, sent[name], want)

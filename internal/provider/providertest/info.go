@@ -35,7 +35,7 @@ func checkGuides(t testing.TB, p provider.Provider) {
 		}
 		asks := slices.ContainsFunc(p.Info().Fields, func(f provider.Field) bool { return f.Inquiry })
 		if asks && !strings.Contains(g, "confirm = false") {
-			t.Errorf("guide.%s.md does not tell of `confirm = false`: with the fields that have Inquiry, live notices wait for a call that no module makes yet", lang)
+			t.Errorf("guide.%s.md does not tell of `confirm = false`: with the fields that have Inquiry, live notices wait for the PG's word", lang)
 		}
 		for _, m := range unclosed.FindAllString(g, -1) {
 			t.Errorf("guide.%s.md prints the asterisks of %q: put the sign behind them", lang, m)

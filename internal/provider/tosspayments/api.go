@@ -309,6 +309,7 @@ func standingOf(p object) (provider.Standing, error) {
 		IssuedAt: isoTime(p.text("requestedAt")), ExpiresAt: isoTime(account.text("dueDate")),
 	}
 	s.Expired, _ = account["expired"].(bool)
+	s.Lists = true
 	s.Depositor, s.Refund = account.text("depositorName"), transferOf(account)
 	if number := p.object("cashReceipt").text("issueNumber"); number != "" {
 		s.CashReceipt = &payment.CashReceipt{Number: number, Type: p.object("cashReceipt").text("type")}

@@ -1,0 +1,74 @@
+package ingress
+
+import (
+	"testing"
+
+	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/payment"
+)
+
+// TestConfirmed: a notice counts only as far as the PG's answer bears it out.
+func TestConfirmed(t *testing.T) {
+	t.Parallel()
+	p := payment.Payment{Amount: payment.Won(1000)}
+	deposited := payment.Report{Event: payment.EventDeposited, Deposit: "D1"}
+	part := payment.Report{Event: payment.EventPartiallyCancelled, PGCancel: "C2"}
+	reversed := payment.Report{Event: payment.EventIssued, Reopens: true}
+	paid := payment.Standing{State: payment.Paid, Amount: payment.Won(1000), HasAmount: true, Deposit: "D1", Account: payment.Account{Number: "1"}}
+	parted := payment.Standing{State: payment.PartiallyCancelled, Lists: true, Cancellations: []payment.CancelRecord{{PGID: "C1", Amount: payment.Won(300)}}}
+	for _, c := range []struct {
+		name string
+		r    payment.Report
+		s    payment.Standing
+		want payment.Reason
+	}{
+		{"a deposit that is there", deposited, paid, payment.ReasonNone},
+		{"a deposit of which the PG does not know", deposited, payment.Standing{State: payment.Issued}, notice.ReasonDenied},
+		{"a deposit of an unknown payment", deposited, payment.Standing{}, notice.ReasonDenied},
+		{"another deposit than the PG's", payment.Report{Event: payment.EventDeposited, Deposit: "D9"}, paid, notice.ReasonDenied},
+		{"a deposit that went back since", deposited, payment.Standing{State: payment.Cancelled}, payment.ReasonNone},
+		{"a deposit of other money", deposited, payment.Standing{State: payment.Paid, Amount: payment.Won(999), HasAmount: true}, payment.ReasonOtherAmount},
+		{"a part that the PG lists", payment.Report{Event: payment.EventPartiallyCancelled, PGCancel: "C1"}, parted, payment.ReasonNone},
+		{"a part of another amount", payment.Report{Event: payment.EventPartiallyCancelled, PGCancel: "C1", Amount: payment.Won(301), HasAmount: true}, parted, payment.ReasonOtherAmount},
+		{"a part that a whole list lacks", part, parted, notice.ReasonDenied},
+		{"a part of a PG that does not list", part, payment.Standing{State: payment.PartiallyCancelled}, payment.ReasonNone},
+		{"a part of what is paid", part, paid, notice.ReasonDenied},
+		{"a reversal", reversed, payment.Standing{State: payment.Issued}, payment.ReasonNone},
+		{"a reversal of what is paid", reversed, paid, notice.ReasonDenied},
+		{"a cancellation of what waits", payment.Report{Event: payment.EventCancelled}, payment.Standing{State: payment.Failed}, payment.ReasonNone},
+		{"a cancellation of what is paid", payment.Report{Event: payment.EventCancelled}, paid, notice.ReasonDenied},
+	} {
+		r, why := confirmed(c.r, c.s, p)
+		if why != c.want {
+			t.Errorf("%s: %q, want %q", c.name, why, c.want)
+		}
+		if c.name == "a deposit that is there" && (!r.HasAmount || r.Amount != payment.Won(1000) || r.Account != "1") {
+			t.Errorf("%s: the report lacks what the PG told: %+v", c.name, r)
+		}
+		if c.name == "a part that the PG lists" && r.Amount != payment.Won(300) {
+			t.Errorf("%s: %v, want the PG's 300", c.name, r.Amount)
+		}
+	}
+}
+
+func TestIsAbout(t *testing.T) {
+	t.Parallel()
+	n := notice.Notice{Order: "o-1"}
+	n.PGTx, n.Account = "tx-1", "123"
+	for _, c := range []struct {
+		name string
+		s    payment.Standing
+		want bool
+	}{
+		{"the order", payment.Standing{Order: "o-1"}, true},
+		{"another order on the same account", payment.Standing{Order: "o-2", Account: payment.Account{Number: "123"}}, false},
+		{"the transaction", payment.Standing{PGTx: "tx-1"}, true},
+		{"another transaction", payment.Standing{PGTx: "tx-2"}, false},
+		{"the account", payment.Standing{Account: payment.Account{Number: "123"}}, true},
+		{"nothing", payment.Standing{}, false},
+	} {
+		if got := isAbout(n, c.s); got != c.want {
+			t.Errorf("%s: %t, want %t", c.name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package payment_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/payment"
+)
+
+// told is a cancellation that the PG tells of by itself.
+func told(t *testing.T, p payment.Payment, e payment.Env, event payment.Event, pgID string, amount int64) payment.Decision {
+	t.Helper()
+	return p.Decide(payment.Report{Event: event, Key: pgID, PGCancel: pgID, Amount: payment.Won(amount), HasAmount: true, At: e.Now}, e)
+}
+
+// TestTwoEqualRequests: the PG's notice of one of two equal cancellations cannot
+// say which it is of. Whatever was guessed, the answers set it right.
+func TestTwoEqualRequests(t *testing.T) {
+	t.Parallel()
+	e := payment.Env{Now: time.Unix(1_800_000_000, 0), NewID: counter()}
+	p, c1, err := paid(t, e).RequestCancel(payment.CancelRequest{Amount: ptr(5000)}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, c2, err := p.RequestCancel(payment.CancelRequest{Amount: ptr(5000)}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	early := told(t, p, e, payment.EventPartiallyCancelled, "B", 5000)
+	if early.Verdict != payment.Applied || early.Payment.CancelledAmount() != 5000 {
+		t.Fatalf("the notice = %s, %d cancelled", early.Verdict, early.Payment.CancelledAmount())
+	}
+	answered, err := early.Payment.CancelDone(c2.ID, payment.Cancellation{PGID: "B"}, e)
+	if err != nil || answered.Payment.CancelledAmount() != 5000 || len(answered.Transitions) != 0 {
+		t.Fatalf("the answer of the one that was told: %d cancelled, %v, %v", answered.Payment.CancelledAmount(), answered.Transitions, err)
+	}
+	t.Run("the other is refused", func(t *testing.T) {
+		t.Parallel()
+		d, err := answered.Payment.CancelRefused(c1.ID, e)
+		if err != nil || d.Payment.CancelledAmount() != 5000 || d.Payment.Cancellable().Total != 6000 {
+			t.Errorf("%d cancelled, %d left, %v", d.Payment.CancelledAmount(), d.Payment.Cancellable().Total, err)
+		}
+	})
+	t.Run("the other is booked", func(t *testing.T) {
+		t.Parallel()
+		d, err := answered.Payment.CancelDone(c1.ID, payment.Cancellation{PGID: "A"}, e)
+		if err != nil || d.Payment.CancelledAmount() != 10_000 || len(d.Transitions) != 1 || len(d.Payment.Cancellations) != 2 {
+			t.Fatalf("%d cancelled in %d, %v, %v", d.Payment.CancelledAmount(), len(d.Payment.Cancellations), d.Transitions, err)
+		}
+		if late := told(t, d.Payment, e, payment.EventPartiallyCancelled, "A", 5000); late.Verdict != payment.Duplicate {
+			t.Errorf("its notice afterwards = %s, want %s", late.Verdict, payment.Duplicate)
+		}
+	})
+	t.Run("refused before the answer of the other", func(t *testing.T) {
+		t.Parallel()
+		d, err := early.Payment.CancelRefused(c1.ID, e) // for which the notice was taken
+		if err != nil || d.Payment.CancelledAmount() != 5000 {
+			t.Fatalf("%d cancelled, %v", d.Payment.CancelledAmount(), err)
+		}
+		d, err = d.Payment.CancelDone(c2.ID, payment.Cancellation{PGID: "B"}, e)
+		if err != nil || d.Payment.CancelledAmount() != 5000 || d.Payment.Cancellable().Total != 6000 {
+			t.Errorf("%d cancelled, %d left, %v", d.Payment.CancelledAmount(), d.Payment.Cancellable().Total, err)
+		}
+	})
+	t.Run("booked before the answer of the other", func(t *testing.T) {
+		t.Parallel()
+		d, err := early.Payment.CancelDone(c1.ID, payment.Cancellation{PGID: "A"}, e)
+		if err != nil || d.Payment.CancelledAmount() != 10_000 || len(d.Payment.Cancellations) != 2 {
+			t.Fatalf("%d cancelled in %d, %v", d.Payment.CancelledAmount(), len(d.Payment.Cancellations), err)
+		}
+		d, err = d.Payment.CancelDone(c2.ID, payment.Cancellation{PGID: "B"}, e)
+		if err != nil || d.Payment.CancelledAmount() != 10_000 || len(d.Transitions) != 0 {
+			t.Errorf("%d cancelled, %v, %v", d.Payment.CancelledAmount(), d.Transitions, err)
+		}
+	})
+}
+
+// TestAllInThePGsPages: somebody cancels the rest in the PG's pages while a part
+// that was asked for here is on its way.
+func TestAllInThePGsPages(t *testing.T) {
+	t.Parallel()
+	e := payment.Env{Now: time.Unix(1_800_000_000, 0), NewID: counter()}
+	p, c, err := paid(t, e).RequestCancel(payment.CancelRequest{Amount: ptr(3000)}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := told(t, p, e, payment.EventCancelled, "ALL", 11_000)
+	if all.Payment.State != payment.Cancelled {
+		t.Fatalf("the notice leaves the payment %s (%s)", all.Payment.State, all.Reason)
+	}
+	for name, end := range map[string]func() (payment.Decision, error){
+		"booked": func() (payment.Decision, error) {
+			return all.Payment.CancelDone(c.ID, payment.Cancellation{PGID: "PART"}, e)
+		},
+		"refused": func() (payment.Decision, error) { return all.Payment.CancelRefused(c.ID, e) },
+	} {
+		d, err := end()
+		if err != nil || d.Payment.State != payment.Cancelled || d.Payment.CancelledAmount() != 11_000 || len(d.Transitions) != 0 {
+			t.Errorf("%s: %s with %d cancelled, %v, %v", name, d.Payment.State, d.Payment.CancelledAmount(), d.Transitions, err)
+		}
+	}
+}
+
+// TestLearntDeposit: what the PG told without a name when it was asked is no other
+// money than its late notice, which is then a second deposit's first.
+func TestLearntDeposit(t *testing.T) {
+	t.Parallel()
+	e := payment.Env{Now: time.Unix(1_800_000_000, 0), NewID: counter()}
+	p, _, err := payment.Register(nil, payment.Registration{ID: "o", Channel: "channel-key-1", Amount: payment.Won(1000),
+		Account: payment.Account{Bank: "SHINHAN", Number: "1234"}}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := p.Decide(payment.Report{Event: payment.EventDeposited, Key: "inquiry", Amount: payment.Won(1000), HasAmount: true, Account: "1234", Learnt: true}, e)
+	if d.Verdict != payment.Applied {
+		t.Fatal(d.Reason)
+	}
+	r := payment.Report{Event: payment.EventDeposited, Key: "n1", Deposit: "D1", Amount: payment.Won(1000), HasAmount: true, Account: "1234", At: e.Now.Add(-time.Hour)}
+	late := d.Payment.Decide(r, e)
+	if late.Verdict != payment.Duplicate || !late.Changed || late.Payment.Deposits[0].Key != "D1" {
+		t.Fatalf("the late notice = %s (%s), %+v", late.Verdict, late.Reason, late.Payment.Deposits)
+	}
+	r.Key, r.Deposit, r.At = "n2", "D2", e.Now
+	if second := late.Payment.Decide(r, e); second.Verdict != payment.Conflict {
+		t.Errorf("a second deposit = %s, want %s", second.Verdict, payment.Conflict)
+	}
+}
