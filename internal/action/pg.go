@@ -57,7 +57,7 @@ func bare(c merchant.Credentials) bool {
 
 // act does one change of a payment by the settings as they are, anew when they
 // changed meanwhile.
-func (a *Actions) act(ctx context.Context, make func(*view) (notice.Act, error)) (payment.Payment, error) {
+func (a *Actions) act(ctx context.Context, by func(*view) (notice.Act, error)) (payment.Payment, error) {
 	var err error
 	fresh := false
 	for range mostTries {
@@ -67,7 +67,7 @@ func (a *Actions) act(ctx context.Context, make func(*view) (notice.Act, error))
 		}
 		var p payment.Payment
 		var x notice.Act
-		if x, err = make(v); err == nil {
+		if x, err = by(v); err == nil {
 			x.Version, x.Judge = v.version, v.judge
 			if p, err = a.Store.Act(ctx, x); err == nil {
 				a.note(p)
@@ -125,7 +125,7 @@ func (e *PGError) Unwrap() error { return e.cause }
 // pgError sorts the error of a PG's call: nil and what was never sent pass as
 // they are.
 func pgError(err error) error {
-	no, declined := errors.AsType[*provider.Declined](err)
+	no, declined := errors.AsType[*provider.DeclinedError](err)
 	switch {
 	case declined:
 		return &PGError{Code: no.Code, Message: no.Message, cause: err}

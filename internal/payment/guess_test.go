@@ -18,11 +18,11 @@ func told(t *testing.T, p payment.Payment, e payment.Env, event payment.Event, p
 func TestTwoEqualRequests(t *testing.T) {
 	t.Parallel()
 	e := payment.Env{Now: time.Unix(1_800_000_000, 0), NewID: counter()}
-	p, c1, err := paid(t, e).RequestCancel(payment.CancelRequest{Amount: ptr(5000)}, e)
+	p, c1, err := paid(t, e).RequestCancel(payment.CancelRequest{Amount: new(int64(5000))}, e)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, c2, err := p.RequestCancel(payment.CancelRequest{Amount: ptr(5000)}, e)
+	p, c2, err := p.RequestCancel(payment.CancelRequest{Amount: new(int64(5000))}, e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestTwoEqualRequests(t *testing.T) {
 func TestAllInThePGsPages(t *testing.T) {
 	t.Parallel()
 	e := payment.Env{Now: time.Unix(1_800_000_000, 0), NewID: counter()}
-	p, c, err := paid(t, e).RequestCancel(payment.CancelRequest{Amount: ptr(3000)}, e)
+	p, c, err := paid(t, e).RequestCancel(payment.CancelRequest{Amount: new(int64(3000))}, e)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,12 +20,10 @@ func counter() func() string {
 	}
 }
 
-func ptr(n int64) *int64 { return &n }
-
 // paid is a payment of 11,000 won, 1,000 of it free of tax, that was paid.
 func paid(t interface{ Fatal(...any) }, e payment.Env) payment.Payment {
 	p, _, err := payment.Register(nil, payment.Registration{
-		ID: "order-1", Channel: "channel-key-1", Mode: "test", Amount: payment.Won(11_000), TaxFree: 1000, VAT: ptr(909),
+		ID: "order-1", Channel: "channel-key-1", Mode: "test", Amount: payment.Won(11_000), TaxFree: 1000, VAT: new(int64(909)),
 		Account: payment.Account{Bank: "SHINHAN", Number: "1234"},
 	}, e)
 	if err != nil {
@@ -42,7 +40,7 @@ func TestRequestCancel(t *testing.T) {
 	t.Parallel()
 	e := payment.Env{Now: time.Unix(1_800_000_000, 0), NewID: counter()}
 	whole := paid(t, e)
-	some, _, err := whole.RequestCancel(payment.CancelRequest{Amount: ptr(5000), TaxFree: ptr(600)}, e)
+	some, _, err := whole.RequestCancel(payment.CancelRequest{Amount: new(int64(5000)), TaxFree: new(int64(600))}, e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,16 +56,16 @@ func TestRequestCancel(t *testing.T) {
 		err  error
 	}{
 		{"all of it", whole, payment.CancelRequest{}, payment.Parts{Total: 11_000, TaxFree: 1000, VAT: 909}, nil},
-		{"all of it, told", whole, payment.CancelRequest{Amount: ptr(11_000), TaxFree: ptr(1000)}, payment.Parts{Total: 11_000, TaxFree: 1000, VAT: 909}, nil},
-		{"a taxed part", whole, payment.CancelRequest{Amount: ptr(1100)}, payment.Parts{Total: 1100, VAT: 100}, nil},
-		{"a part, free of tax", whole, payment.CancelRequest{Amount: ptr(1000), TaxFree: ptr(1000)}, payment.Parts{Total: 1000, TaxFree: 1000}, nil},
+		{"all of it, told", whole, payment.CancelRequest{Amount: new(int64(11_000)), TaxFree: new(int64(1000))}, payment.Parts{Total: 11_000, TaxFree: 1000, VAT: 909}, nil},
+		{"a taxed part", whole, payment.CancelRequest{Amount: new(int64(1100))}, payment.Parts{Total: 1100, VAT: 100}, nil},
+		{"a part, free of tax", whole, payment.CancelRequest{Amount: new(int64(1000)), TaxFree: new(int64(1000))}, payment.Parts{Total: 1000, TaxFree: 1000}, nil},
 		{"the rest", some, payment.CancelRequest{}, payment.Parts{Total: 6000, TaxFree: 400, VAT: 509}, nil},
-		{"as believed", some, payment.CancelRequest{Believed: ptr(6000)}, payment.Parts{Total: 6000, TaxFree: 400, VAT: 509}, nil},
-		{"not as believed", some, payment.CancelRequest{Believed: ptr(11_000)}, payment.Parts{}, payment.ErrOtherRest},
-		{"more than is left", some, payment.CancelRequest{Amount: ptr(6001)}, payment.Parts{}, payment.ErrCancelTooMuch},
-		{"more free of tax than is left", some, payment.CancelRequest{Amount: ptr(1000), TaxFree: ptr(401)}, payment.Parts{}, payment.ErrCancelTaxFree},
-		{"more taxed than is left", some, payment.CancelRequest{Amount: ptr(6000), TaxFree: ptr(0)}, payment.Parts{}, payment.ErrCancelTaxed},
-		{"parts over the amount", whole, payment.CancelRequest{Amount: ptr(1000), TaxFree: ptr(500), VAT: ptr(501)}, payment.Parts{}, payment.ErrCancelParts},
+		{"as believed", some, payment.CancelRequest{Believed: new(int64(6000))}, payment.Parts{Total: 6000, TaxFree: 400, VAT: 509}, nil},
+		{"not as believed", some, payment.CancelRequest{Believed: new(int64(11_000))}, payment.Parts{}, payment.ErrOtherRest},
+		{"more than is left", some, payment.CancelRequest{Amount: new(int64(6001))}, payment.Parts{}, payment.ErrCancelTooMuch},
+		{"more free of tax than is left", some, payment.CancelRequest{Amount: new(int64(1000)), TaxFree: new(int64(401))}, payment.Parts{}, payment.ErrCancelTaxFree},
+		{"more taxed than is left", some, payment.CancelRequest{Amount: new(int64(6000)), TaxFree: new(int64(0))}, payment.Parts{}, payment.ErrCancelTaxed},
+		{"parts over the amount", whole, payment.CancelRequest{Amount: new(int64(1000)), TaxFree: new(int64(500)), VAT: new(int64(501))}, payment.Parts{}, payment.ErrCancelParts},
 		{"before any money", waits, payment.CancelRequest{}, payment.Parts{}, payment.ErrNotPaid},
 	} {
 		p, got, err := c.p.RequestCancel(c.r, e)
@@ -86,7 +84,7 @@ func TestRequestCancel(t *testing.T) {
 		}
 	}
 	for _, n := range []int64{0, -1} {
-		if _, _, err := whole.RequestCancel(payment.CancelRequest{Amount: ptr(n)}, e); err == nil {
+		if _, _, err := whole.RequestCancel(payment.CancelRequest{Amount: new(n)}, e); err == nil {
 			t.Errorf("a cancellation of %d is let in", n)
 		}
 	}
@@ -95,7 +93,7 @@ func TestRequestCancel(t *testing.T) {
 func TestCancelEnds(t *testing.T) {
 	t.Parallel()
 	e := payment.Env{Now: time.Unix(1_800_000_000, 0), NewID: counter()}
-	p, c, err := paid(t, e).RequestCancel(payment.CancelRequest{Amount: ptr(5000)}, e)
+	p, c, err := paid(t, e).RequestCancel(payment.CancelRequest{Amount: new(int64(5000))}, e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +140,7 @@ func TestCancelArithmetic(t *testing.T) {
 				if rapid.Bool().Draw(t, name) {
 					return nil
 				}
-				return ptr(amount.Draw(t, name))
+				return new(amount.Draw(t, name))
 			}
 			r := payment.CancelRequest{Amount: maybe("amount"), TaxFree: maybe("tax free"), VAT: maybe("vat")}
 			before := p.Cancellable()

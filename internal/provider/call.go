@@ -18,7 +18,7 @@ import (
 //
 // A call's error says what the caller may believe:
 //
-//   - *Declined: the PG said no, and did nothing.
+//   - *DeclinedError: the PG said no, and did nothing.
 //   - fault.Unavailable: the PG was not reached, and did nothing.
 //   - fault.Invalid or fault.Unsupported: nothing was sent.
 //   - fault.Unclear: the PG may have done it, or not. Only an inquiry tells.
@@ -34,13 +34,13 @@ type Access struct {
 	Now     time.Time
 }
 
-// A Declined is a PG's no, in the PG's words.
-type Declined struct {
+// A DeclinedError is a PG's no, in the PG's words.
+type DeclinedError struct {
 	Code, Message string
 }
 
 // Error says what the PG said.
-func (d *Declined) Error() string {
+func (d *DeclinedError) Error() string {
 	return fmt.Sprintf("the PG declined: %s (%s)", d.Message, d.Code)
 }
 
@@ -113,12 +113,11 @@ type Query struct {
 	At      time.Time // when it was ordered
 }
 
-// A Standing is where a payment stands at the PG, and a Cancelled one
-// cancellation that the PG knows of.
-type (
-	Standing  = payment.Standing
-	Cancelled = payment.CancelRecord
-)
+// A Standing is where a payment stands at the PG.
+type Standing = payment.Standing
+
+// A Cancelled is one cancellation that the PG knows of.
+type Cancelled = payment.CancelRecord
 
 // A Closer closes a virtual account that waits for its deposit (말소).
 type Closer interface {

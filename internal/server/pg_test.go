@@ -36,6 +36,7 @@ type shopAndPG struct {
 	server  *server.Server
 	channel merchant.Channel
 	ledger  *books.Ledger
+	client  http.Client
 	// mute makes the PG do what it is asked, and lose its answer.
 	mute atomic.Bool
 }
@@ -113,7 +114,7 @@ func (s *shopAndPG) call(method, path, body string, into any) (status int, text 
 
 func (s *shopAndPG) do(r *http.Request, into any) (status int, text string) {
 	s.Helper()
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := s.client.Do(r)
 	if err != nil {
 		s.Fatal(err)
 	}

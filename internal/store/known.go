@@ -132,10 +132,7 @@ func (t *tx) readNamed(k *known, in []notice.Inbound) error {
 	if len(asked) == 0 {
 		return nil
 	}
-	read := func(key payment.Key, doc []byte) error {
-		k.sealed = append(k.sealed, sealedPayment{key, doc})
-		return nil
-	}
+	read := func(key payment.Key, doc []byte) { k.sealed = append(k.sealed, sealedPayment{key, doc}) }
 	if t.d.postgres {
 		return t.soon(namedPayments, columnsOf(asked), func(rows rowSet) error {
 			var n int
@@ -145,7 +142,8 @@ func (t *tx) readNamed(k *known, in []notice.Inbound) error {
 				return err
 			}
 			if n == 0 {
-				return read(key, doc)
+				read(key, doc)
+				return nil
 			}
 			k.names[keys[n-1]] = append(k.names[keys[n-1]], key)
 			return nil
@@ -161,7 +159,10 @@ func (t *tx) readNamed(k *known, in []notice.Inbound) error {
 	}
 	slices.SortFunc(found, slices.Compare)
 	found = slices.CompactFunc(found, slices.Equal)
-	return t.ask(paymentsOf, found, func(n int, doc []byte) error { return read(payment.Key(found[n][0]), doc) })
+	return t.ask(paymentsOf, found, func(n int, doc []byte) error {
+		read(payment.Key(found[n][0]), doc)
+		return nil
+	})
 }
 
 // readKeys reads which messages and deposits were decided before, which have a

@@ -58,7 +58,7 @@ func knowColumns(c *pgx.Conn) {
 
 // Dimensions are those of a list.
 func (c column) Dimensions() []pgtype.ArrayDimension {
-	return []pgtype.ArrayDimension{{Length: int32(len(c.rows)), LowerBound: 1}}
+	return []pgtype.ArrayDimension{{Length: int32(len(c.rows)), LowerBound: 1}} //nolint:gosec // a batch has some hundred rows
 }
 
 // Index is the n-th value, nil for null.
@@ -72,11 +72,20 @@ func (c column) Index(n int) any {
 	return c.rows[n][c.i]
 }
 
-func (c textColumn) IndexType() any    { return "" }
+// IndexType is what a value scans into.
+func (c textColumn) IndexType() any { return "" }
+
+// IndexType is what a value scans into.
 func (c booleanColumn) IndexType() any { return false }
-func (c byteaColumn) IndexType() any   { return []byte(nil) }
-func (c bigintColumn) IndexType() any  { return int64(0) }
-func (c uuidColumn) IndexType() any    { return pgtype.UUID{} }
+
+// IndexType is what a value scans into.
+func (c byteaColumn) IndexType() any { return []byte(nil) }
+
+// IndexType is what a value scans into.
+func (c bigintColumn) IndexType() any { return int64(0) }
+
+// IndexType is what a value scans into.
+func (c uuidColumn) IndexType() any { return pgtype.UUID{} }
 
 // Index is the n-th number, nil for null.
 func (c bigintColumn) Index(n int) any {

@@ -54,7 +54,7 @@ func (p *pgTx) run(ctx context.Context) (tag pgconn.CommandTag, err error) {
 		tag, err = p.conn.Exec(ctx, kept[0].query)
 		return tag, p.fail(err)
 	case len(kept) == 1:
-		rows, _ := p.conn.Query(ctx, kept[0].query, kept[0].args...) //nolint:rowserrcheck,sqlclosecheck // rows have its error; answer closes them
+		rows, _ := p.conn.Query(ctx, kept[0].query, kept[0].args...) // rows have its error; answer closes them
 		return p.answer(rows, kept[0].hear)
 	}
 	var b pgx.Batch
@@ -63,7 +63,7 @@ func (p *pgTx) run(ctx context.Context) (tag pgconn.CommandTag, err error) {
 	}
 	results := p.conn.SendBatch(ctx, &b)
 	for _, k := range kept {
-		rows, _ := results.Query() //nolint:rowserrcheck,sqlclosecheck // as above
+		rows, _ := results.Query() // as above
 		if tag, err = p.answer(rows, k.hear); err != nil {
 			_ = results.Close()
 			return tag, err
@@ -140,7 +140,7 @@ func (p *pgTx) QueryContext(ctx context.Context, query string, args ...any) (row
 	if err := p.send(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := p.conn.Query(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // the caller does
+	rows, err := p.conn.Query(ctx, query, args...) // the caller closes them
 	return pgRows{rows}, p.fail(err)
 }
 

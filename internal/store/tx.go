@@ -40,14 +40,16 @@ type standard interface {
 
 type standardQuerier struct{ standard }
 
+// QueryContext runs a query.
 func (q standardQuerier) QueryContext(ctx context.Context, query string, args ...any) (rowSet, error) {
-	rows, err := q.standard.QueryContext(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // the caller does
+	rows, err := q.standard.QueryContext(ctx, query, args...) //nolint:rowserrcheck // the caller does
 	if err != nil {
 		return nil, err
 	}
 	return rows, nil
 }
 
+// QueryRowContext runs a query for one row.
 func (q standardQuerier) QueryRowContext(ctx context.Context, query string, args ...any) scanner {
 	return q.standard.QueryRowContext(ctx, query, args...)
 }

@@ -24,7 +24,7 @@ func (k *idSet) hash(id []byte) uint64 { return max(maphash.Bytes(k.seed, id), 1
 // place is where a hash is, or would be.
 func (k *idSet) place(hash uint64) *uint64 {
 	for at := hash; ; at++ {
-		if s := &k.slots[at&uint64(len(k.slots)-1)]; *s == hash || *s == 0 {
+		if s := &k.slots[at&uint64(len(k.slots)-1)]; *s == hash || *s == 0 { //nolint:gosec // a power of two
 			return s
 		}
 	}

@@ -148,7 +148,7 @@ func scanPages(ctx context.Context, conn driver.QueryerContext, t walked, size i
 	}
 	query := fmt.Sprintf(`select cast(group_concat(f, char(%d)) as blob), max(k), count(*)
 		from (select %s as f, %s as k from %s where %s order by k limit %d)`, nextRow, t.joined(), t.paged, t.name, rest, size)
-	var after driver.Value = ""
+	var after driver.Value = "" //nolint:revive // an empty text, not nil
 	if t.paged == "rowid" {
 		after = int64(-1 << 63)
 	}

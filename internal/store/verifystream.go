@@ -31,7 +31,7 @@ func open[T any](v *verifier, name, query string, scan func(rowSet) (T, error)) 
 	if v.r.d.postgres {
 		_, err = v.q.ExecContext(v.ctx, `declare `+s.name+` no scroll cursor for `+query)
 	} else {
-		s.rows, err = v.q.QueryContext(v.ctx, query) //nolint:rowserrcheck // close does, and next
+		s.rows, err = v.q.QueryContext(v.ctx, query)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -110,7 +110,7 @@ func (module) Close(ctx context.Context, a provider.Access, q provider.Closing) 
 }
 
 func refusal(f wire.Fields) error {
-	return &provider.Declined{Code: f["RESULTCODE"], Message: f["ERRORMESSAGE"]}
+	return &provider.DeclinedError{Code: f["RESULTCODE"], Message: f["ERRORMESSAGE"]}
 }
 
 // closed reads the answer to the second request.

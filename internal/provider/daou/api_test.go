@@ -104,7 +104,7 @@ func TestAnswers(t *testing.T) {
 		"another amount":     {readyAnswer, strings.Replace(cancelAnswer, "15000", "1500", 1), "", 2},
 	} {
 		asked, _, err := closeAt(t, c.ready, c.cancel)
-		no, ok := errors.AsType[*provider.Declined](err)
+		no, ok := errors.AsType[*provider.DeclinedError](err)
 		if ok != (c.refused != "") || ok && no.Code != c.refused || !ok && !fault.Is(err, fault.Unclear) || len(asked) != c.requests {
 			t.Errorf("%s: %v after %d requests", name, err, len(asked))
 		}

@@ -149,7 +149,7 @@ func (f *form) send(ctx context.Context, a provider.Access) (wire.Fields, error)
 func answered(a wire.Answer, yes ...string) (wire.Object, error) {
 	o, no, err := a.Verdict("resultCode", "resultMsg", yes...)
 	if no != nil {
-		return nil, (*provider.Declined)(no)
+		return nil, (*provider.DeclinedError)(no)
 	}
 	return o, err
 }

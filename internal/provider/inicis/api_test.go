@@ -272,7 +272,7 @@ func TestAnswers(t *testing.T) {
 		{"an account that is none", inquire, 200, `{"resultCode":"SUCCESS","price":"1","transactionStatus":"Y","vacctInfo":[]}`, ""},
 	} {
 		err := c.call(t.Context(), answering(t, c.status, c.text).Access)
-		if d, ok := errors.AsType[*provider.Declined](err); c.declined != "" {
+		if d, ok := errors.AsType[*provider.DeclinedError](err); c.declined != "" {
 			if !ok || d.Code != c.declined {
 				t.Errorf("%s: %v, want the PG's no %s", c.name, err, c.declined)
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -55,7 +56,7 @@ const (
 	simHolder  = "(주)케이지이니시스"
 )
 
-const noSuch = no("원거래가 존재하지 않습니다.")
+const errNoSuch = no("원거래가 존재하지 않습니다.")
 
 // form reads a request of v1 and finds the merchant whose key its hash shows.
 func (s api) form(calls map[string]call) http.HandlerFunc {
@@ -83,11 +84,11 @@ func (s api) form(calls map[string]call) http.HandlerFunc {
 			say(w, nil, no("필수값이 없습니다."))
 			return
 		}
-		var plain string
+		var plain strings.Builder
 		for _, name := range append([]string{"type", "paymethod", "timestamp", "clientIp", "mid"}, c.hashed...) {
-			plain += v.Get(name)
+			plain.WriteString(v.Get(name))
 		}
-		ch, ok := s.merchant(v.Get("mid"), v.Get("hashData"), plain)
+		ch, ok := s.merchant(v.Get("mid"), v.Get("hashData"), plain.String())
 		if !ok {
 			say(w, nil, no("해시 데이터가 일치하지 않습니다."))
 			return
@@ -118,9 +119,7 @@ func say(w http.ResponseWriter, answer reply, err error) {
 
 func done(more reply) reply {
 	out := reply{"resultCode": codeDone, "resultMsg": "정상처리되었습니다."}
-	for name, value := range more {
-		out[name] = value
-	}
+	maps.Copy(out, more)
 	return out
 }
 
@@ -145,7 +144,7 @@ func (s api) issue(c merchant.Channel, q wire.Fields) (reply, error) {
 		return nil, no("은행코드가 올바르지 않습니다.")
 	}
 	if q["flgCash"] != "0" {
-		if _, err := revealed(c, q["cashRegNo"]); err != nil {
+		if err := reveals(c, q["cashRegNo"]); err != nil {
 			return nil, no("현금영수증 발행정보가 올바르지 않습니다.")
 		}
 	}
@@ -169,24 +168,24 @@ func (s api) issue(c merchant.Channel, q wire.Fields) (reply, error) {
 	}), nil
 }
 
-// revealed undoes encrypt. A key or vector that is not the merchant's own gives
-// something other than digits.
-func revealed(c merchant.Channel, s string) (string, error) {
+// reveals sees that encrypt can be undone. A key or vector that is not the merchant's
+// own gives something other than digits.
+func reveals(c merchant.Channel, s string) error {
 	b, err := base64.StdEncoding.DecodeString(s)
 	if err == nil {
 		b, err = wire.OpenCBC([]byte(c.Credentials[fieldKey].Reveal()), []byte(c.Credentials[fieldVector].Reveal()), b)
 	}
 	if err != nil || len(b) == 0 || wire.Digits(string(b)) != string(b) {
-		return "", no("복호화에 실패했습니다.")
+		return no("복호화에 실패했습니다.")
 	}
-	return string(b), nil
+	return nil
 }
 
 // entry is the payment of an id: of its issue or of its deposit.
 func (s api) entry(c merchant.Channel, tid string) (provider.Entry, error) {
 	e, ok := s.Find(c, func(e provider.Entry) bool { return tid != "" && (e.PGTx == tid || e.Deposit == tid) })
 	if !ok {
-		return e, noSuch
+		return e, errNoSuch
 	}
 	return e, nil
 }
@@ -195,7 +194,7 @@ func (s api) close(c merchant.Channel, q wire.Fields) (reply, error) {
 	e, err := s.Close(c, q["tid"])
 	switch {
 	case errors.Is(err, provider.ErrNoEntry):
-		return nil, noSuch
+		return nil, errNoSuch
 	case err != nil:
 		return nil, no("채번취소가 불가능한 거래입니다.")
 	}
@@ -205,7 +204,7 @@ func (s api) close(c merchant.Channel, q wire.Fields) (reply, error) {
 
 // receiver refuses a refund that names no account.
 func (s api) receiver(c merchant.Channel, q wire.Fields) error {
-	if _, err := revealed(c, q["refundAcctNum"]); err != nil {
+	if err := reveals(c, q["refundAcctNum"]); err != nil {
 		return err
 	}
 	if len(q["refundBankCode"]) != 2 || bankOf(q["refundBankCode"]) == "" || q["refundAcctName"] == "" {

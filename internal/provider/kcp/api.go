@@ -265,7 +265,7 @@ func call(ctx context.Context, a provider.Access, path, good string, body any) (
 	case err != nil || f["res_cd"] == "" || got.Status >= http.StatusInternalServerError:
 		return nil, fault.Errorf(fault.Unclear, "NHN KCP answered with status %d and what is no answer of its API", got.Status)
 	case f["res_cd"] != good:
-		return nil, &provider.Declined{Code: f["res_cd"], Message: f["res_msg"]}
+		return nil, &provider.DeclinedError{Code: f["res_cd"], Message: f["res_msg"]}
 	}
 	return f, nil
 }

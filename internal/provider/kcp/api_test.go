@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -70,7 +71,7 @@ func TestIssueRequest(t *testing.T) {
 	o.Bank, o.ExpiresAt = "KOOKMIN", time.Date(2026, 5, 16, 23, 59, 59, 0, wire.Seoul)
 	o.Receipt = &provider.ReceiptOrder{Business: true, Identity: "123-45-67890"}
 	_, err := V2.Issue(t.Context(), a, o)
-	if d, ok := errors.AsType[*provider.Declined](err); !ok || d.Code != "S032" || d.Message != "접근권한이 없습니다" {
+	if d, ok := errors.AsType[*provider.DeclinedError](err); !ok || d.Code != "S032" || d.Message != "접근권한이 없습니다" {
 		t.Fatalf("Issue: %v, want the PG's no", err)
 	}
 	var got map[string]string
@@ -163,9 +164,7 @@ func TestCheckRefund(t *testing.T) {
 	with := func(name string, v secret.Text) func(*merchant.Channel, *provider.Refund) {
 		return func(c *merchant.Channel, _ *provider.Refund) {
 			all := merchant.Credentials{}
-			for n, x := range c.Credentials {
-				all[n] = x
-			}
+			maps.Copy(all, c.Credentials)
 			all[name] = v
 			c.Credentials = all
 		}
@@ -250,7 +249,7 @@ func TestSignatureIsChecked(t *testing.T) {
 		a := provider.Access{HTTP: srv.Client(), Channel: c, Now: time.Now()}
 		a.Channel.BaseURL, a.Channel.Credentials = srv.URL, changed
 		_, err := V2.Refund(t.Context(), a, q)
-		if d, ok := errors.AsType[*provider.Declined](err); !ok || d.Code != "S032" {
+		if d, ok := errors.AsType[*provider.DeclinedError](err); !ok || d.Code != "S032" {
 			t.Errorf("%s: %v, want S032", name, err)
 		}
 	}

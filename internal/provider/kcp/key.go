@@ -187,14 +187,15 @@ func pbes2(p pbes2Params, password string) (cipher.BlockMode, error) {
 	if _, err := asn1.Unmarshal(p.Cipher.Parameters.FullBytes, &iv); err != nil {
 		return nil, unknownSeal()
 	}
-	prf := func() hash.Hash { return sha1.New() } // the standard's default
+	prf := func() hash.Hash { return sha1.New() } //nolint:gosec // the standard's default
 	switch {
 	case k.PRF.Algorithm.Equal(oidHMACSHA256):
 		prf = sha256.New
 	case len(k.PRF.Algorithm) > 0 && !k.PRF.Algorithm.Equal(oidHMACSHA1):
 		return nil, unknownSeal()
 	}
-	length, newCipher := 0, aes.NewCipher
+	var length int
+	newCipher := aes.NewCipher
 	switch c := p.Cipher.Algorithm; {
 	case c.Equal(oidAES128):
 		length = 16
@@ -227,7 +228,7 @@ func pkcs12Bytes(password string, p pbeParams, purpose byte, n int) []byte {
 	const u, v = sha1.Size, sha1.BlockSize
 	var text []byte
 	for _, c := range append(utf16.Encode([]rune(password)), 0) {
-		text = append(text, byte(c>>8), byte(c))
+		text = append(text, byte(c>>8), byte(c)) //nolint:gosec // both halves
 	}
 	in := append(filled(p.Salt, v), filled(text, v)...)
 	modulus := new(big.Int).Lsh(big.NewInt(1), 8*v)

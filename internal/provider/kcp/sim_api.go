@@ -40,14 +40,14 @@ type refused struct{ code, message string }
 func (r refused) Error() string { return r.code }
 
 var (
-	noAccess = refused{"S032", "접근권한이 없습니다."}
-	malform  = refused{"S001", "요청 전문 오류"}
-	double   = refused{"V101", "이미 발급된 주문번호"}
-	badDue   = refused{"V102", "입금 마감시각 오류"}
-	badBank  = refused{"V103", "은행코드 오류"}
-	noSuch   = refused{"8102", "거래내역 없음"}
-	cannot   = refused{"8103", "환불할 수 없는 거래"}
-	tooMuch  = refused{"8104", "환불 가능 금액 초과"}
+	errNoAccess = refused{"S032", "접근권한이 없습니다."}
+	malform     = refused{"S001", "요청 전문 오류"}
+	double      = refused{"V101", "이미 발급된 주문번호"}
+	errBadDue   = refused{"V102", "입금 마감시각 오류"}
+	errBadBank  = refused{"V103", "은행코드 오류"}
+	errNoSuch   = refused{"8102", "거래내역 없음"}
+	cannot      = refused{"8103", "환불할 수 없는 거래"}
+	errTooMuch  = refused{"8104", "환불 가능 금액 초과"}
 )
 
 // serve reads a request of one shape and answers, always with status 200.
@@ -77,7 +77,7 @@ func (s api) merchant(site, cert string) (merchant.Channel, error) {
 		return err == nil && c.MID == site && secret.Text(known).Equal(cert)
 	})
 	if !ok {
-		return c, noAccess
+		return c, errNoAccess
 	}
 	return c, nil
 }
@@ -95,9 +95,9 @@ func (s api) issue(q issueRequest) (map[string]string, error) {
 		q.Order == "" || q.Goods == "" || q.Name == "", strings.ContainsAny(q.Goods+q.Name+q.Buyer, forbidden):
 		return nil, malform
 	case dueErr != nil || !due.After(s.Now()):
-		return nil, badDue
+		return nil, errBadDue
 	case !strings.HasPrefix(q.Bank, "BK") || bank == "":
-		return nil, badBank
+		return nil, errBadBank
 	}
 	tno := s.Now().In(wire.Seoul).Format("20060102") + wire.Serial(6, q.SiteCode, q.Order, s.Now().String())
 	e, err := s.Issue(c, provider.Entry{
@@ -131,18 +131,18 @@ func (s api) cancel(q cancelRequest) (map[string]string, error) {
 	}
 	switch {
 	case !signedBy(q.Certificate, q.Signature, q.SiteCode+"^"+q.TNO+"^"+q.Type):
-		return nil, noAccess
+		return nil, errNoAccess
 	case !ok:
-		return nil, noSuch
+		return nil, errNoSuch
 	case !part && (q.Type != refundWhole || q.SubType != wholeType), q.Check != checkAccount, q.Account == "", q.Holder == "", bankOf(q.Bank) == "":
 		return nil, malform
 	case part && q.Rest != strconv.FormatInt(e.Left().Amount, 10), !part && e.State == payment.PartiallyCancelled:
-		return nil, tooMuch
+		return nil, errTooMuch
 	}
 	e, done, err := s.Refund(c, q.TNO, "", give)
 	switch {
 	case errors.Is(err, provider.ErrTooMuch):
-		return nil, tooMuch
+		return nil, errTooMuch
 	case err != nil:
 		return nil, cannot
 	}

@@ -209,7 +209,7 @@ func revise(ctx context.Context, a provider.Access, r revision) (wire.Fields, er
 	case answer.Status != http.StatusOK || code == "" || noAnswer[code]:
 		return nil, fault.Errorf(fault.Unclear, "KICC answered with status %d and code %q", answer.Status, code)
 	case code != success:
-		return nil, &provider.Declined{Code: code, Message: f["resMsg"]}
+		return nil, &provider.DeclinedError{Code: code, Message: f["resMsg"]}
 	case f["shopTransactionId"] != r.Request || f["oriPgCno"] != r.Transaction:
 		return nil, fault.Errorf(fault.Unclear, "KICC answered about another request")
 	}

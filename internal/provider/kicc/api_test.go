@@ -125,7 +125,7 @@ func TestAnswers(t *testing.T) {
 	} {
 		a, _ := played(t, c.status, c.answer)
 		_, err := Module.Refund(t.Context(), a, refund(10_000, 10_000))
-		no, ok := errors.AsType[*provider.Declined](err)
+		no, ok := errors.AsType[*provider.DeclinedError](err)
 		if ok != (c.refused != "") || ok && no.Code != c.refused || !ok && !fault.Is(err, fault.Unclear) {
 			t.Errorf("%s: %v", name, err)
 		}

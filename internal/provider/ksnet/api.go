@@ -170,9 +170,9 @@ func result(a wire.Answer) (wire.Fields, error) {
 	case code == codeDone && data["respCode"] != "" && strings.Trim(data["respCode"], "0") == "":
 		return data, nil
 	case code == codeRefused && data["respCode"] != "":
-		return nil, &provider.Declined{Code: data["respCode"], Message: data["respMessage"]}
+		return nil, &provider.DeclinedError{Code: data["respCode"], Message: data["respMessage"]}
 	case code == codeRequest || code == codeAuth || code == codeMethod:
-		return nil, &provider.Declined{Code: code, Message: head["message"]}
+		return nil, &provider.DeclinedError{Code: code, Message: head["message"]}
 	}
 	return nil, fault.Errorf(fault.Unclear, "KSNET answered with status %d and code %q", a.Status, code)
 }

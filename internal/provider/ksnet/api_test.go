@@ -118,7 +118,7 @@ func TestAnswers(t *testing.T) {
 		"another status":      {503, goodAnswer, ""},
 	} {
 		_, _, err := ask(t, c.status, c.answer)
-		no, ok := errors.AsType[*provider.Declined](err)
+		no, ok := errors.AsType[*provider.DeclinedError](err)
 		if ok != (c.refused != "") || ok && no.Code != c.refused || !ok && !fault.Is(err, fault.Unclear) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -135,7 +135,7 @@ func TestNoDeadline(t *testing.T) {
 	a := provider.Access{HTTP: srv.Client(), Channel: b.Channel, Now: time.Now()}
 	a.Channel.BaseURL = srv.URL
 	_, err := Module.Issue(t.Context(), a, b.Order)
-	if no, ok := errors.AsType[*provider.Declined](err); !ok || no.Code != "B013" {
+	if no, ok := errors.AsType[*provider.DeclinedError](err); !ok || no.Code != "B013" {
 		t.Errorf("Issue without a deadline: %v, want B013", err)
 	}
 }

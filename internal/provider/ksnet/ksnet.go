@@ -144,7 +144,7 @@ func (m module) Info() provider.Info {
 func testMIDs() []provider.TestMID {
 	const source = "paydev.ksnet.co.kr"
 	return []provider.TestMID{
-		{MID: "2999199999", Source: source, Credentials: map[string]secret.Text{
+		{MID: "2999199999", Source: source, Credentials: map[string]secret.Text{ //nolint:gosec // published for trials
 			apiKey: "Mjk5OTE5OTk5OTpNQTAxOkE0RTc2QkRBMzM3RENDQTk1Mjk4RkI0OTVBODREMzY5",
 		}},
 		{MID: "2999199990", Source: source},

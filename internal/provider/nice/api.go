@@ -238,12 +238,12 @@ func refusal(code, message string, good ...string) error {
 	case slices.Contains(unclearCodes, code):
 		return fault.Errorf(fault.Unclear, "NICE Payments answered with code %s, which leaves open whether it was done", code)
 	}
-	return &provider.Declined{Code: code, Message: message}
+	return &provider.DeclinedError{Code: code, Message: message}
 }
 
 // absent reports whether NICE said that it knows no such transaction.
 func absent(err error) bool {
-	d, ok := errors.AsType[*provider.Declined](err)
+	d, ok := errors.AsType[*provider.DeclinedError](err)
 	return ok && slices.Contains(absentCodes, d.Code)
 }
 

@@ -73,7 +73,7 @@ func TestIssueRequest(t *testing.T) {
 	o.ExpiresAt = time.Date(2019, 12, 31, 23, 59, 59, 0, wire.Seoul)
 	o.Receipt = &provider.ReceiptOrder{Identity: "010-1234-5678"}
 	_, err := V1.Issue(t.Context(), a, o)
-	if d, ok := errors.AsType[*provider.Declined](err); !ok || d.Code != "4117" || d.Message != "가상계좌 발급 실패" {
+	if d, ok := errors.AsType[*provider.DeclinedError](err); !ok || d.Code != "4117" || d.Message != "가상계좌 발급 실패" {
 		t.Fatalf("Issue: %v, want the PG's no", err)
 	}
 	form, err := wire.ParseForm(*asked)
@@ -150,7 +150,7 @@ func TestAnswerInEUCKR(t *testing.T) {
 	}
 	a, _ := answering(t, npgChannel(), string(text))
 	_, err = V1.Issue(t.Context(), a, order())
-	if d, ok := errors.AsType[*provider.Declined](err); !ok || d.Message != "가상계좌 입금예정일 오류" {
+	if d, ok := errors.AsType[*provider.DeclinedError](err); !ok || d.Message != "가상계좌 입금예정일 오류" {
 		t.Errorf("Issue: %v, want the message in Korean", err)
 	}
 }
@@ -346,7 +346,7 @@ func TestParts(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := V1.Refund(t.Context(), a, q)
-		if d, _ := errors.AsType[*provider.Declined](err); step.code == "" && (err != nil || got.Transfer != payment.RefundPending || got.At.IsZero()) ||
+		if d, _ := errors.AsType[*provider.DeclinedError](err); step.code == "" && (err != nil || got.Transfer != payment.RefundPending || got.At.IsZero()) ||
 			step.code != "" && (d == nil || d.Code != step.code) {
 			t.Errorf("refund %s of %d: %+v, %v, want code %q", step.key, step.give, got, err, step.code)
 		}

@@ -42,19 +42,19 @@ func (r refused) Error() string { return r.code }
 
 // Codes and texts of the manual's list (common/code.md, 2025-07).
 var (
-	badSignature = refused{"A101", "SIGN DATA 검증에 실패하였습니다"}
-	badMID       = refused{"A114", "상점 MID가 유효하지 않습니다"}
-	missing      = refused{"A117", "필수입력항목이 누락되었습니다"}
-	doubleOrder  = refused{"A127", "주문번호 중복 오류"}
-	doubleTID    = refused{"A225", "TID 중복 오류"}
-	tooLong      = refused{"A147", "필드 길이가 초과되었습니다"}
-	badDue       = refused{"A108", "입금예정일을 오늘 이전 날짜로 설정할 수 없습니다"}
-	badAccount   = refused{"4104", "가상계좌 정보 오류"}
-	otherAmount  = refused{"2011", "취소 금액 불일치"}
-	noSuch       = refused{"2012", "취소 해당거래 없음"}
-	gone         = refused{"2013", "취소 완료 거래"}
-	cannot       = refused{"2014", "취소 불가능 거래"}
-	tooMuch      = refused{"2032", "취소금액이 취소가능금액보다 큼"}
+	errBadSignature = refused{"A101", "SIGN DATA 검증에 실패하였습니다"}
+	errBadMID       = refused{"A114", "상점 MID가 유효하지 않습니다"}
+	missing         = refused{"A117", "필수입력항목이 누락되었습니다"}
+	errDoubleOrder  = refused{"A127", "주문번호 중복 오류"}
+	errDoubleTID    = refused{"A225", "TID 중복 오류"}
+	errTooLong      = refused{"A147", "필드 길이가 초과되었습니다"}
+	errBadDue       = refused{"A108", "입금예정일을 오늘 이전 날짜로 설정할 수 없습니다"}
+	errBadAccount   = refused{"4104", "가상계좌 정보 오류"}
+	errOtherAmount  = refused{"2011", "취소 금액 불일치"}
+	errNoSuch       = refused{"2012", "취소 해당거래 없음"}
+	gone            = refused{"2013", "취소 완료 거래"}
+	cannot          = refused{"2014", "취소 불가능 거래"}
+	errTooMuch      = refused{"2032", "취소금액이 취소가능금액보다 큼"}
 )
 
 // as reads a form and finds the merchant that it names.
@@ -75,7 +75,7 @@ func (s api) as(do func(merchant.Channel, wire.Values) (map[string]string, error
 		case err != nil:
 			err = refused{"A102", "알 수 없는 TYPE 입니다"}
 		case !ok:
-			err = badMID
+			err = errBadMID
 		default:
 			out, err = do(c, v)
 		}
@@ -113,20 +113,20 @@ func (s api) issue(c merchant.Channel, v wire.Values) (map[string]string, error)
 	_, double := s.Find(c, func(e provider.Entry) bool { return e.PGTx == tid })
 	switch {
 	case !signed(c, v, c.MID, v.Get("Amt"), v.Get("EdiDate"), order):
-		return nil, badSignature
+		return nil, errBadSignature
 	case err != nil || won == 0 || order == "" || !fixed && (v.Get("GoodsName") == "" || v.Get("CashReceiptType") == ""),
 		v.Get("CashReceiptType") > "0" && v.Get("ReceiptTypeNo") == "", fixed && v.Get("VbankNum") == "":
 		return nil, missing
 	case len(tid) != len(c.MID)+20 || !strings.HasPrefix(tid, c.MID+"0301"):
 		return nil, refused{"A115", "TID가 유효하지 않습니다"}
 	case len(order) > maxID || longerThan(v.Get("GoodsName"), maxGoods) || longerThan(v.Get("VbankAccountName"), maxAccountName) || longerThan(v.Get("BuyerName"), maxBuyer):
-		return nil, tooLong
+		return nil, errTooLong
 	case double:
-		return nil, doubleTID
+		return nil, errDoubleTID
 	case bank == "":
-		return nil, badAccount
+		return nil, errBadAccount
 	case dueErr != nil || !due.After(s.Now()):
-		return nil, badDue
+		return nil, errBadDue
 	}
 	e := provider.Entry{
 		Order: order, Name: v.Get("GoodsName"), PGTx: tid, Amount: payment.Won(won),
@@ -139,7 +139,7 @@ func (s api) issue(c merchant.Channel, v wire.Values) (map[string]string, error)
 		code, message = "4120", "가상계좌 과오납체크 등록 성공"
 	}
 	if e, err = s.Issue(c, e); err != nil {
-		return nil, doubleOrder
+		return nil, errDoubleOrder
 	}
 	return map[string]string{
 		"ResultCode": code, "ResultMsg": message, "TID": tid, "Moid": order, "Amt": wire.PadZeros(v.Get("Amt"), 12),
@@ -156,7 +156,7 @@ func longerThan(s string, most int) bool { return wire.Fit(s, wire.EUCKR, most, 
 func (s api) inquire(c merchant.Channel, v wire.Values) (map[string]string, error) {
 	tid := v.Get("TID")
 	if !signed(c, v, tid, c.MID, v.Get("EdiDate")) {
-		return nil, badSignature
+		return nil, errBadSignature
 	}
 	e, _ := s.Find(c, func(e provider.Entry) bool { return e.PGTx == tid })
 	out := map[string]string{"ResultCode": "0000", "ResultMsg": "조회 성공", "TID": tid, "Status": "9", "AuthCode": "", "AuthDate": ""}
@@ -178,11 +178,11 @@ func (s api) cancel(c merchant.Channel, v wire.Values) (map[string]string, error
 	part := v.Get("PartialCancelCode") == "1"
 	switch {
 	case !signed(c, v, c.MID, v.Get("CancelAmt"), v.Get("EdiDate")):
-		return nil, badSignature
+		return nil, errBadSignature
 	case err != nil || won == 0 || v.Get("CancelMsg") == "" || v.Get("Moid") == "" || !v.Has("PartialCancelCode"):
 		return nil, missing
 	case longerThan(v.Get("CancelMsg"), maxReason) || longerThan(v.Get("RefundAcctNm"), maxHolder) || len(v.Get("RefundAcctNo")) > maxAccount:
-		return nil, tooLong
+		return nil, errTooLong
 	}
 	to := v.Get("RefundAcctNo") != "" && v.Get("RefundAcctNm") != "" && payment.BankByCode(v.Get("RefundBankCd")) != ""
 	key := ""
@@ -211,11 +211,11 @@ func (s api) giveBack(c merchant.Channel, tid, key string, give payment.Money, p
 	}
 	switch {
 	case !ok:
-		return e, provider.Cancelled{}, noSuch
+		return e, provider.Cancelled{}, errNoSuch
 	case e.State == payment.Failed || e.State == payment.Cancelled:
 		return e, provider.Cancelled{}, gone
 	case !part && give != e.Amount:
-		return e, provider.Cancelled{}, otherAmount
+		return e, provider.Cancelled{}, errOtherAmount
 	case e.State == payment.Issued && part, e.State != payment.Issued && !to:
 		return e, provider.Cancelled{}, cannot
 	}
@@ -228,7 +228,7 @@ func (s api) giveBack(c merchant.Channel, tid, key string, give payment.Money, p
 	}
 	e, done, err := s.Refund(c, tid, key, give)
 	if err != nil {
-		return e, done, tooMuch
+		return e, done, errTooMuch
 	}
 	return e, done, nil
 }

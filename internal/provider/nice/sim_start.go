@@ -16,11 +16,11 @@ import (
 
 // startCodes are the start API's own codes for what npg has others for.
 var startCodes = map[string]refused{
-	badSignature.code: {"U312", "SIGN DATA 검증에 실패하였습니다."},
-	missing.code:      {"U100", "필수입력항목이 누락되었습니다."},
-	tooLong.code:      {"U124", "필드 길이가 잘못되었습니다."},
-	noSuch.code:       {"U122", "취소 해당거래 없음"},
-	tooMuch.code:      {"U123", "취소금액이 취소가능금액보다 큼."},
+	errBadSignature.code: {"U312", "SIGN DATA 검증에 실패하였습니다."},
+	missing.code:         {"U100", "필수입력항목이 누락되었습니다."},
+	errTooLong.code:      {"U124", "필드 길이가 잘못되었습니다."},
+	errNoSuch.code:       {"U122", "취소 해당거래 없음"},
+	errTooMuch.code:      {"U123", "취소금액이 취소가능금액보다 큼."},
 }
 
 // asStart finds the merchant whose keys a request bears.
@@ -72,9 +72,9 @@ func (s api) startCancel(c merchant.Channel, r *http.Request) (provider.Entry, p
 	}
 	switch {
 	case !secret.Text(wire.SHA256Hex(tid, q.EdiDate, c.Credentials[secretKey].Reveal())).Equal(q.SignData):
-		return provider.Entry{}, provider.Cancelled{}, badSignature
+		return provider.Entry{}, provider.Cancelled{}, errBadSignature
 	case len(q.OrderID) > maxID || longerThan(q.Reason, maxReason) || longerThan(q.Holder, maxHolder) || len(q.Account) > maxAccount:
-		return provider.Entry{}, provider.Cancelled{}, tooLong
+		return provider.Entry{}, provider.Cancelled{}, errTooLong
 	}
 	to := q.Account != "" && q.Holder != "" && payment.BankByCode(q.Bank) != ""
 	return s.giveBack(c, tid, q.OrderID, payment.Won(q.Amount), q.Amount != 0, to)

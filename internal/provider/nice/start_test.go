@@ -36,7 +36,7 @@ func TestStartRequest(t *testing.T) {
 		Account: &provider.RefundAccount{Bank: "KOOKMIN", Number: "123-456-789012", Holder: "남궁선우가나"}, Reason: `a & "b" <c>`, Key: "key-1",
 	}
 	_, err := V2.Refund(t.Context(), a, q)
-	if d, ok := errors.AsType[*provider.Declined](err); !ok || d.Code != "U122" {
+	if d, ok := errors.AsType[*provider.DeclinedError](err); !ok || d.Code != "U122" {
 		t.Fatalf("Refund: %v, want the PG's no", err)
 	}
 	// printf 't-12019-12-19T14:04:04.000+09009a7c1ffe0d1f4d6d8b6a2f0c5e3d7b21' | sha256sum

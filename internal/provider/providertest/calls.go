@@ -3,6 +3,7 @@ package providertest
 import (
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -254,9 +255,7 @@ func checkWrongCredentials(t *testing.T, p provider.Provider, b Bench) {
 		}
 		g := b.open(t, p)
 		g.Channel.Credentials = merchant.Credentials{}
-		for name, v := range b.Channel.Credentials {
-			g.Channel.Credentials[name] = v
-		}
+		maps.Copy(g.Channel.Credentials, b.Channel.Credentials)
 		g.Channel.Credentials[f.Name] = secret.Text(flipped(good.Reveal()))
 		refusals := 0
 		for _, call := range b.all(p) {
@@ -394,6 +393,6 @@ func leaksNothing(t *testing.T, err error, b Bench) {
 }
 
 func declined(err error) bool {
-	_, ok := errors.AsType[*provider.Declined](err)
+	_, ok := errors.AsType[*provider.DeclinedError](err)
 	return ok
 }

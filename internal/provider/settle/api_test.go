@@ -72,7 +72,7 @@ func TestIssueRequest(t *testing.T) {
 	o.Receipt = &provider.ReceiptOrder{Identity: "010-1234-5678"}
 	o.Name = `"<시험> & ` + strings.Repeat("상품", 40)
 	_, err := Module.Issue(t.Context(), a, o)
-	no, ok := errors.AsType[*provider.Declined](err)
+	no, ok := errors.AsType[*provider.DeclinedError](err)
 	if !ok || no.Code != "ST50" || no.Message != "중복" {
 		t.Errorf("Issue: %v, want the PG's no in its words", err)
 	}

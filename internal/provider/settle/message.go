@@ -137,7 +137,7 @@ func (m message) refusal() error {
 	if plain, err := url.QueryUnescape(text); err == nil {
 		text = plain // "URL Encoding, UTF-8"
 	}
-	return &provider.Declined{Code: code, Message: text}
+	return &provider.DeclinedError{Code: code, Message: text}
 }
 
 // readMessage reads an answer. What fails before it reaches the bank is told

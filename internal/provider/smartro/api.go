@@ -240,7 +240,7 @@ func send(ctx context.Context, a provider.Access, path string, q map[string]stri
 	case code == "" || code == codeBroken || answer.Status != http.StatusOK:
 		return nil, fault.Errorf(fault.Unclear, "Smartro answered with status %d and code %q", answer.Status, code)
 	case code != success:
-		return nil, &provider.Declined{Code: code, Message: f["ResultMsg"]}
+		return nil, &provider.DeclinedError{Code: code, Message: f["ResultMsg"]}
 	}
 	return f, checkSign(f, a.Channel.Credentials[merchantKey])
 }

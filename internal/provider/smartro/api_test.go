@@ -112,7 +112,7 @@ func TestAnswers(t *testing.T) {
 	} {
 		a, _ := played(t, c.status, c.answer)
 		_, err := V2.Issue(t.Context(), a, bench().Order)
-		no, ok := errors.AsType[*provider.Declined](err)
+		no, ok := errors.AsType[*provider.DeclinedError](err)
 		if ok != (c.refused != "") || ok && no.Code != c.refused || !ok && !fault.Is(err, fault.Unclear) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -192,7 +192,7 @@ func TestCloseOfDeposited(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = V2.Close(t.Context(), a, provider.Closing{Query: provider.Query{PGTx: i.PGTx, Amount: b.Order.Amount}})
-	if _, ok := errors.AsType[*provider.Declined](err); !ok {
+	if _, ok := errors.AsType[*provider.DeclinedError](err); !ok {
 		t.Errorf("Close of a deposited account: %v, want the PG's no", err)
 	}
 	if e, _ := ledger.Find(b.Channel, func(provider.Entry) bool { return true }); e.State != payment.Paid || len(i.PGTx) != maxTID {

@@ -280,12 +280,12 @@ func payments(a wire.Answer) (object, error) {
 }
 
 // said is the error that an answer holds; zero if it holds none.
-func said(a wire.Answer) provider.Declined {
+func said(a wire.Answer) provider.DeclinedError {
 	o, err := parse(a.Body)
 	if err != nil || a.Status < http.StatusBadRequest {
-		return provider.Declined{}
+		return provider.DeclinedError{}
 	}
-	return provider.Declined{Code: o.text("code"), Message: o.text("message")}
+	return provider.DeclinedError{Code: o.text("code"), Message: o.text("message")}
 }
 
 // standingOf reads a Payment.

@@ -99,12 +99,12 @@ func (s api) find(c merchant.Channel, r *http.Request) (provider.Entry, error) {
 	key, order := r.PathValue("key"), r.PathValue("order")
 	e, ok := s.Find(c, func(e provider.Entry) bool { return e.PGTx == key || key == "" && e.Order == order })
 	if !ok {
-		return e, notFound
+		return e, errNotFound
 	}
 	return e, nil
 }
 
-var notFound = refused{http.StatusNotFound, "NOT_FOUND_PAYMENT", "존재하지 않는 결제 정보 입니다."}
+var errNotFound = refused{http.StatusNotFound, "NOT_FOUND_PAYMENT", "존재하지 않는 결제 정보 입니다."}
 
 func (s api) cancel(c merchant.Channel, r *http.Request) (provider.Entry, error) {
 	var q cancelRequest
@@ -125,7 +125,7 @@ func (s api) cancel(c merchant.Channel, r *http.Request) (provider.Entry, error)
 	}
 	switch {
 	case errors.Is(err, provider.ErrNoEntry):
-		return e, notFound
+		return e, errNotFound
 	case errors.Is(err, provider.ErrTooMuch):
 		return e, refused{http.StatusForbidden, "NOT_CANCELABLE_AMOUNT", "취소 할 수 없는 금액 입니다."}
 	case err != nil:

@@ -68,7 +68,7 @@ func (m module) Close(ctx context.Context, a provider.Access, q provider.Closing
 	o, no, err := answer.Verdict("ResultCode", "ResultMsg", codeDone)
 	switch {
 	case no != nil:
-		return time.Time{}, (*provider.Declined)(no)
+		return time.Time{}, (*provider.DeclinedError)(no)
 	case err != nil:
 		return time.Time{}, err
 	}

@@ -63,7 +63,7 @@ func TestNoRefunder(t *testing.T) {
 }
 
 func isNo(err error) bool {
-	_, ok := errors.AsType[*provider.Declined](err)
+	_, ok := errors.AsType[*provider.DeclinedError](err)
 	return ok
 }
 
