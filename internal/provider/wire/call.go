@@ -34,7 +34,11 @@ func Call(c *http.Client, r *http.Request) (Answer, error) {
 	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 		WroteHeaders: func() { sent.Store(true) },
 	})
-	resp, err := c.Do(r.WithContext(ctx)) //nolint:gosec // the address is the module's, or the operator's
+	once := r.WithContext(ctx)
+	// With it net/http would send a request that bears an Idempotency-Key again by
+	// itself, when a connection that it used before breaks.
+	once.GetBody = nil
+	resp, err := c.Do(once) //nolint:gosec // the address is the module's, or the operator's
 	if err != nil {
 		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err
