@@ -41,6 +41,10 @@ type Store interface {
 	Act(ctx context.Context, a notice.Act) (payment.Payment, error)
 	// Settings returns the settings as they are now.
 	Settings(ctx context.Context) (settings.All, error)
+	// BeginRepeat and EndRepeat keep a request from being run twice; see the
+	// store's.
+	BeginRepeat(ctx context.Context, r merchant.Repeatable, now, until time.Time) (merchant.KeptAnswer, error)
+	EndRepeat(ctx context.Context, r merchant.Repeatable, answer *merchant.KeptAnswer) error
 }
 
 // A Caller is on whose behalf a verb is done: a store of a merchant, and the

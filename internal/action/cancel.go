@@ -16,6 +16,9 @@ import (
 type CancelRequest struct {
 	payment.CancelRequest
 	Account *provider.RefundAccount // nil if the merchant named none
+	// IDs name the cancellation, so that the same request run again finds it
+	// instead of refunding again; nil: each run is a request of its own.
+	IDs payment.IDs
 }
 
 // Cancel gives a payment's money back, in whole or in part (취소, 환불), and
@@ -25,7 +28,8 @@ type CancelRequest struct {
 //
 // It reports fault.NotFound for a payment that the caller does not see, the
 // errors of payment.RequestCancel, fault.Invalid and fault.Unsupported for what
-// the PG cannot do, and *PGError.
+// the PG cannot do, and *PGError. A request that an earlier run has made, by its
+// IDs, is not made again: its cancellation is returned as it is by now.
 func (a *Actions) Cancel(ctx context.Context, c Caller, id payment.ID, r CancelRequest) (payment.Payment, payment.Cancellation, error) {
 	if err := checkText("reason", r.Reason, 1, maxName); err != nil {
 		return payment.Payment{}, payment.Cancellation{}, err
@@ -34,6 +38,9 @@ func (a *Actions) Cancel(ctx context.Context, c Caller, id payment.ID, r CancelR
 	p, err := a.act(ctx, func(v *view) (notice.Act, error) { return a.refunding(v, c, id, r, &call), nil })
 	if err != nil {
 		return p, payment.Cancellation{}, err
+	}
+	if call.refunder == nil {
+		return cancellationOf(p, call.id)
 	}
 	ctx = context.WithoutCancel(ctx) // begun is to be ended
 	calling, cancel := context.WithTimeout(ctx, callTime)
@@ -45,7 +52,7 @@ func (a *Actions) Cancel(ctx context.Context, c Caller, id payment.ID, r CancelR
 // A refunding is one refund under way.
 type refunding struct {
 	channel  merchant.Channel
-	refunder provider.Refunder
+	refunder provider.Refunder // nil: an earlier run of the request made it
 	refund   provider.Refund
 	id       string // of the cancellation
 }
@@ -58,8 +65,17 @@ func (a *Actions) refunding(v *view, c Caller, id payment.ID, r CancelRequest, x
 		if err != nil {
 			return notice.Acted{}, err
 		}
+		asking := env
+		if r.IDs != nil {
+			made, id := p.MadeCancellation(r.IDs, env.Now)
+			if made >= 0 {
+				*x = refunding{id: id}
+				return notice.Acted{Payment: p}, nil
+			}
+			asking.NewID = func() string { return id }
+		}
 		left := p.Cancellable()
-		next, n, err := p.RequestCancel(r.CancelRequest, env)
+		next, n, err := p.RequestCancel(r.CancelRequest, asking)
 		if err != nil {
 			return notice.Acted{}, err
 		}
@@ -132,9 +148,14 @@ func (a *Actions) refunded(ctx context.Context, before payment.Payment, x refund
 		return p, payment.Cancellation{}, failed
 	}
 	if err != nil {
-		return p, payment.Cancellation{}, err
+		return p, payment.Cancellation{}, unwritten(err)
 	}
-	i := slices.IndexFunc(p.Cancellations, func(c payment.Cancellation) bool { return c.ID == x.id })
+	return cancellationOf(p, x.id)
+}
+
+// cancellationOf is a payment with one of its cancellations.
+func cancellationOf(p payment.Payment, id string) (payment.Payment, payment.Cancellation, error) {
+	i := slices.IndexFunc(p.Cancellations, func(c payment.Cancellation) bool { return c.ID == id })
 	if i < 0 {
 		return p, payment.Cancellation{}, payment.ErrNoCancellation
 	}
@@ -190,7 +211,7 @@ func (a *Actions) Close(ctx context.Context, c Caller, id payment.ID) (payment.P
 	case failed != nil:
 		return p, at, failed
 	}
-	return p, at, err
+	return p, at, unwritten(err)
 }
 
 // A closing is one close under way.

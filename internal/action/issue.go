@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,6 +21,9 @@ type IssueRequest struct {
 	Receipt   *provider.ReceiptOrder
 	Escrow    bool
 	Quiet     bool // no webhook of the issue
+	// IDs name the attempt, so that the same request run again finds it instead of
+	// having another account issued; nil: each run is a request of its own.
+	IDs payment.IDs
 }
 
 // Issue has the channel's PG issue a virtual account (가상계좌 발급) for a new or
@@ -27,7 +31,9 @@ type IssueRequest struct {
 // attempt is committed before the PG is called and its outcome after: a crash or
 // a lost answer between leaves the payment READY until the PG was asked.
 //
-// It reports what RegisterAccount does, payment.ErrAlreadyPaid, and *PGError.
+// It reports what RegisterAccount does, payment.ErrAlreadyPaid, and *PGError. A
+// request that an earlier run has made, by its IDs, is not made again: its attempt
+// is the current one of the payment returned, or is reported as unclear.
 func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.Payment, error) {
 	if err := prepareIssue(&r); err != nil {
 		return payment.Payment{}, err
@@ -47,6 +53,9 @@ func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.
 	if err != nil {
 		return p, err
 	}
+	if call.made {
+		return issuedBefore(p, call.attempt)
+	}
 	ctx = context.WithoutCancel(ctx) // begun is to be ended
 	calling, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -61,6 +70,32 @@ type issuing struct {
 	issuer  provider.Issuer
 	order   provider.Order
 	attempt payment.TransactionID
+	made    bool // by an earlier run of the request
+}
+
+// madeOf reports whether an earlier run of the request made an attempt, and the id
+// of that or of the next one; without IDs it names none.
+func (x *issuing) madeOf(known *payment.Payment, at time.Time) (made bool, id payment.TransactionID) {
+	if x.IDs == nil {
+		return false, ""
+	}
+	var p payment.Payment
+	if known != nil {
+		p = *known
+	}
+	i, id := p.MadeAttempt(x.IDs, at)
+	return i >= 0, id
+}
+
+// issuedBefore is what a request is answered whose attempt was made by an earlier
+// run, which died.
+func issuedBefore(p payment.Payment, id payment.TransactionID) (payment.Payment, error) {
+	i := slices.IndexFunc(p.Transactions, func(t payment.Transaction) bool { return t.ID == id })
+	if i < 0 || p.Transactions[i].Account == nil {
+		return p, errUnclear(nil)
+	}
+	p.Current = i
+	return p, nil
 }
 
 func (a *Actions) issuing(v *view, c Caller, r IssueRequest) (issuing, error) {
@@ -102,6 +137,10 @@ func (x *issuing) begin(a *Actions, order string) notice.Act {
 		Store: x.Store, ID: x.ID, Env: env, Names: keyOf(payment.Transaction{Channel: x.channel.Key, Order: order}),
 		Do: func(known *payment.Payment) (notice.Acted, error) {
 			g := x.Registration
+			made, id := x.madeOf(known, env.Now)
+			if x.attempt, x.made = id, made; made {
+				return notice.Acted{Payment: *known}, nil
+			}
 			attempts := 0
 			if known != nil {
 				attempts = len(known.Transactions)
@@ -112,6 +151,9 @@ func (x *issuing) begin(a *Actions, order string) notice.Act {
 			p, t, err := payment.Begin(known, g, env)
 			if err != nil {
 				return notice.Acted{}, err
+			}
+			if id != "" {
+				t.ID, p.Transactions[p.Current].ID = id, id
 			}
 			x.order.ID, x.order.Key, x.attempt = g.Order, string(t.ID), t.ID
 			access := a.PGs.access(x.channel)
@@ -177,7 +219,7 @@ func (a *Actions) issued(ctx context.Context, x issuing, got provider.Issue, fai
 	case failed != nil:
 		return p, failed
 	}
-	return p, err
+	return p, unwritten(err)
 }
 
 // prepareIssue checks a request for all that needs no settings.

@@ -130,7 +130,7 @@ func pgError(err error) error {
 	case declined:
 		return &PGError{Code: no.Code, Message: no.Message, cause: err}
 	case err != nil && mayBeDone(err):
-		return &PGError{Code: "UNCLEAR", Message: "the PG's answer was lost: whether it was done is found out by asking the PG", Unclear: true, cause: err}
+		return errUnclear(err)
 	case fault.Is(err, fault.Unavailable):
 		return &PGError{Code: "UNREACHABLE", Message: "the PG was not reached: nothing was done, try again", cause: err}
 	}
@@ -141,6 +141,19 @@ func pgError(err error) error {
 // that does not say that nothing was done.
 func mayBeDone(err error) bool {
 	return !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.Unsupported)
+}
+
+func errUnclear(cause error) error {
+	return &PGError{Code: "UNCLEAR", Message: "the PG's answer was lost: whether it was done is found out by asking the PG", Unclear: true, cause: cause}
+}
+
+// unwritten is the error of writing down what the PG answered: with the store
+// away that answer is lost, and found out as any other.
+func unwritten(err error) error {
+	if fault.Is(err, fault.Unavailable) {
+		return errUnclear(err)
+	}
+	return err
 }
 
 // isUnclear reports whether a PG may have done what it was asked.

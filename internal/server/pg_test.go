@@ -37,6 +37,7 @@ type shopAndPG struct {
 	channel merchant.Channel
 	ledger  *books.Ledger
 	client  http.Client
+	refunds atomic.Int64 // that the PG was asked for
 	// mute makes the PG do what it is asked, and lose its answer.
 	mute atomic.Bool
 }
@@ -48,6 +49,9 @@ func openShop(t *testing.T) *shopAndPG {
 	s.ledger = &books.Ledger{Channels: func() []merchant.Channel { return []merchant.Channel{s.channel} }}
 	api := tosspayments.Module.API(s.ledger)
 	pg := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/cancel") {
+			s.refunds.Add(1)
+		}
 		if s.mute.Load() {
 			api.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/store"
@@ -187,6 +188,13 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	if _, err := s.Settle(t.Context(), []notice.Inbound{in}, func(notice.Inbound, []notice.Found) notice.Ruling { return r }); err != nil {
 		t.Fatal(err)
 	}
+	kept := asking("plan-"+name, "x")
+	begin(t, s, kept, 0, nil)
+	begin(t, s, asking(kept.ID, "x"), 0, merchant.ErrOutstanding)
+	endRepeat(t, s, kept, &merchant.KeptAnswer{Status: 200})
+	given := asking("given-"+name, "x")
+	begin(t, s, given, 0, nil)
+	endRepeat(t, s, given, nil)
 	if _, err := s.Resend(t.Context(), p.Key, "", now); err != nil {
 		t.Fatal(err)
 	}

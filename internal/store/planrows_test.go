@@ -51,6 +51,7 @@ var crowds = []crowd{
 	{"delivery_end", 1, "", map[string]string{"id": "{5}", "event_id": "{3}", "payment_key": "{1}", "payment_id": "'o ' || {i}"}},
 	{"attempt", 1, "", map[string]string{"id": "{6}", "delivery_id": "{5}", "webhook_id": "{5}"}},
 	{"attempt_body", 1, "", map[string]string{"id": "{6}"}},
+	{"idempotency", 10, "", map[string]string{"id": "'r ' || {i}", "begun_at": "begun_at + {i} * 1000"}},
 }
 
 // multiply makes the rows of a crowd for so many payments. Ids grow, as those

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/settings"
 )
 
@@ -71,7 +72,8 @@ var errOtherNode = errors.New("another node prunes")
 // a rest after each that is as long as the transaction. What is open stays,
 // whatever its age: notices with a case, events with a delivery that is not
 // over, payments that wait for something. So do the names of messages and
-// deposits that were decided.
+// deposits that were decided. Whatever is to be kept, answers to repeatable
+// requests go after merchant.RepeatLife.
 //
 // It waits for nobody: if another node prunes, it does nothing more; a table
 // that somebody uses in a way that forbids dropping is left for the next time,
@@ -86,7 +88,8 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 	}
 	failed = append(failed,
 		p.step("refusal", keep.History, p.refusals),
-		p.step("payment", keep.Payments, p.payments))
+		p.step("payment", keep.Payments, p.payments),
+		p.stepTo("idempotency", now.Add(-merchant.RepeatLife), p.repeats))
 	for _, err := range failed {
 		if errors.Is(err, errOtherNode) {
 			return nil
@@ -106,14 +109,22 @@ type pruning struct {
 	out   *settings.Pruned // of the step under way
 }
 
-// step prunes one table and tells of it.
+// step prunes one table of what is older than some days; 0 is for ever.
 func (p *pruning) step(what string, days int, prune func(cut time.Time, out *settings.Pruned) error) error {
-	if days == 0 || p.other || p.ctx.Err() != nil {
+	if days == 0 {
+		return p.ctx.Err()
+	}
+	return p.stepTo(what, p.now.AddDate(0, 0, -days), prune)
+}
+
+// stepTo prunes one table of what is before cut, and tells of it.
+func (p *pruning) stepTo(what string, cut time.Time, prune func(cut time.Time, out *settings.Pruned) error) error {
+	if p.other || p.ctx.Err() != nil {
 		return p.ctx.Err()
 	}
 	began, out := time.Now(), settings.Pruned{What: what}
 	p.out = &out
-	err := prune(p.now.AddDate(0, 0, -days), &out)
+	err := prune(cut, &out)
 	p.other = errors.Is(err, errOtherNode)
 	if out.Partitions > 0 || out.Rows > 0 {
 		out.Took = time.Since(began)

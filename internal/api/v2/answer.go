@@ -100,27 +100,41 @@ func (a *API) write(w http.ResponseWriter, status int, v any) {
 		b.Reset()
 		b.WriteString(`{"type":"INTERNAL","message":"internal error"}` + "\n")
 	}
+	send(w, status, b.Bytes())
+}
+
+// send answers with JSON as it is.
+func send(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // a client that is gone needs no answer
+	_, _ = w.Write(body) // a client that is gone needs no answer
 }
 
 // body reads the JSON object that a call carries, whatever type it is said to
 // be of. No body leaves into as it is, and unknown fields are ignored.
 func (c *call) body(into any) error {
+	b, err := c.read()
+	if err != nil {
+		return err
+	}
+	return decode(b, into)
+}
+
+// read reads the body that a call carries.
+func (c *call) read() ([]byte, error) {
 	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return fault.Errorf(fault.TooLarge, "the body is longer than %d bytes", maxBody)
+		return nil, fault.Errorf(fault.TooLarge, "the body is longer than %d bytes", maxBody)
 	case err != nil:
-		return fault.Errorf(fault.Invalid, "the body ended early")
+		return nil, fault.Errorf(fault.Invalid, "the body ended early")
 	}
-	return decode(b, into)
+	return b, nil
 }
 
 // decode reads a JSON object. It reports fault.Invalid, quoting no value: the

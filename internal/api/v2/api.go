@@ -75,6 +75,8 @@ type call struct {
 	w       http.ResponseWriter
 	secret  merchant.APISecret // whose call it is; zero where none is needed
 	payment payment.ID         // from the path, decoded; empty if there is none
+	part    string             // what else the path names, decoded; likewise
+	ids     payment.IDs        // of what the call makes; nil if it bears no Idempotency-Key
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
@@ -116,7 +118,7 @@ type router struct {
 
 // ServeHTTP answers one call.
 func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	op, id, allowed := rt.match(r)
+	op, ids, allowed := rt.match(r)
 	if op == nil {
 		rt.miss(w, allowed)
 		return
@@ -127,70 +129,90 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), longestWork)
 		defer cancel()
 	}
-	c := &call{r: r.WithContext(ctx), w: w, payment: id}
-	answer, err := rt.run(op, c)
-	if err != nil {
+	c := &call{r: r.WithContext(ctx), w: w, payment: payment.ID(ids[0]), part: ids[1]}
+	key, err := rt.admitted(op, c)
+	switch {
+	case err != nil:
 		rt.fail(c, op, err)
-		return
+	case key != "":
+		rt.once(op, c, key)
+	default:
+		_ = rt.answer(op, c) // answered
 	}
-	rt.write(w, http.StatusOK, answer)
 }
 
-func (rt router) run(op *operation, c *call) (any, error) {
+// admitted checks what needs no more than the head of a call, and returns its
+// Idempotency-Key; empty if it has none, or needs none since it changes nothing
+// or bears no credential.
+func (rt router) admitted(op *operation, c *call) (key string, err error) {
 	if !op.open {
-		s, err := rt.authenticate(c.r)
-		if err != nil {
-			return nil, err
+		if c.secret, err = rt.authenticate(c.r); err != nil {
+			return "", err
 		}
-		c.secret = s
 	}
 	if strings.Contains(op.path, "{") {
 		if err := action.CheckPaymentID(c.payment); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
-	return op.do(c)
+	if op.open || op.method == http.MethodGet {
+		return "", nil
+	}
+	return idempotencyKey(c.r.Header)
 }
 
-// match finds the operation that is called, and the paymentId in its path. If
-// there is none, allowed are the methods that the path has.
-func (rt router) match(r *http.Request) (op *operation, id payment.ID, allowed []string) {
+// answer does an operation and answers it. It returns what went wrong.
+func (rt router) answer(op *operation, c *call) error {
+	answer, err := op.do(c)
+	if err != nil {
+		rt.fail(c, op, err)
+		return err
+	}
+	rt.write(c.w, http.StatusOK, answer)
+	return nil
+}
+
+// match finds the operation that is called, and the names in its path. If there
+// is none, allowed are the methods that the path has.
+func (rt router) match(r *http.Request) (op *operation, ids [2]string, allowed []string) {
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
 	for i, o := range rt.operations {
-		id, ok := fits(o.path, r.URL.EscapedPath())
+		ids, ok := fits(o.path, r.URL.EscapedPath())
 		switch {
 		case !ok:
 		case o.method == method:
-			return &rt.operations[i], id, nil
+			return &rt.operations[i], ids, nil
 		default:
 			allowed = append(allowed, o.method)
 		}
 	}
-	return nil, "", allowed
+	return nil, ids, allowed
 }
 
 // fits reports whether an escaped path is that of a pattern, and returns what
-// stands in the place of its wildcard.
-func fits(pattern, path string) (id payment.ID, ok bool) {
+// stands in the places of its wildcards, which are two at most.
+func fits(pattern, path string) (ids [2]string, ok bool) {
 	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
 	if len(want) != len(got) {
-		return "", false
+		return ids, false
 	}
+	n := 0
 	for i, segment := range got {
 		text, err := url.PathUnescape(segment)
 		switch {
 		case err != nil:
-			return "", false
+			return ids, false
 		case strings.HasPrefix(want[i], "{"):
-			id = payment.ID(text)
+			ids[n] = text
+			n++
 		case text != want[i]:
-			return "", false
+			return ids, false
 		}
 	}
-	return id, true
+	return ids, true
 }
 
 // miss answers a call of something that is not there.

@@ -41,7 +41,7 @@ func (a *API) cancel(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := action.CancelRequest{CancelRequest: payment.CancelRequest{
+	r := action.CancelRequest{IDs: c.ids, CancelRequest: payment.CancelRequest{
 		Amount: in.Amount, TaxFree: in.TaxFreeAmount, VAT: in.VATAmount, Believed: in.Believed,
 		Reason: in.Reason, Trigger: payment.TriggerAPI, Quiet: in.Quiet,
 	}}

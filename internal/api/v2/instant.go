@@ -77,6 +77,7 @@ func (a *API) instant(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.IDs = c.ids
 	p, err := a.Actions.Issue(c.ctx(), caller, r)
 	if err != nil {
 		return nil, nameInstant(err)

@@ -163,6 +163,13 @@ create table attempt_body_rest partition of attempt_body default;
 create table inquiry (payment_key uuid primary key, due_at bigint not null, tries bigint not null);
 create index inquiry_by_due on inquiry (due_at);
 
+-- Requests that bear an Idempotency-Key: id and content are keyed hashes of the key and of what is asked. A run has
+-- the request until it writes the answer, or, if it died, until the time given.
+create table idempotency (
+  id text primary key, content text not null, run uuid not null, begun_at bigint not null, until bigint not null, answer bytea
+);
+create index idempotency_by_age on idempotency (begun_at);
+
 -- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day bigint not null, peer text not null, kept bigint not null, dropped bigint not null,

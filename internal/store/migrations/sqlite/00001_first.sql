@@ -158,6 +158,13 @@ create table attempt_body (id text primary key, exchange blob not null) strict;
 create table inquiry (payment_key text primary key, due_at integer not null, tries integer not null) strict, without rowid;
 create index inquiry_by_due on inquiry (due_at);
 
+-- Requests that bear an Idempotency-Key: id and content are keyed hashes of the key and of what is asked. A run has
+-- the request until it writes the answer, or, if it died, until the time given.
+create table idempotency (
+  id text primary key, content text not null, run text not null, begun_at integer not null, until integer not null, answer blob
+) strict;
+create index idempotency_by_age on idempotency (begun_at);
+
 -- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day integer not null, peer text not null, kept integer not null, dropped integer not null,

@@ -1,0 +1,34 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/settings"
+)
+
+// repeats takes the answers that nobody is given any more.
+func (p *pruning) repeats(cut time.Time, out *settings.Pruned) error {
+	// Index: idempotency_by_age.
+	return p.aged("idempotency", "id", "begun_at", cut, out)
+}
+
+// aged takes rows of a table, which are named by key, whose time in a column is
+// not after cut.
+func (p *pruning) aged(table, key, column string, cut time.Time, out *settings.Pruned) error {
+	some := fmt.Sprintf(`select exists (select 1 from %s where %s <= $1)`, table, column)
+	remove := fmt.Sprintf(`delete from %[1]s where (%[2]s) in (select %[2]s from %[1]s where %[3]s <= $1 order by %[3]s limit $2)`, table, key, column)
+	for {
+		var left bool
+		if err := p.s.db.QueryRowContext(p.ctx, some, micros(cut)).Scan(&left); err != nil || !left {
+			return err
+		}
+		if err := p.batch(func(t *tx) error {
+			n, err := t.exec(remove, micros(cut), atOncePruned)
+			out.Rows += n
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+}
