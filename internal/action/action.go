@@ -45,6 +45,9 @@ type Store interface {
 	// store's.
 	BeginRepeat(ctx context.Context, r merchant.Repeatable, now, until time.Time) (merchant.KeptAnswer, error)
 	EndRepeat(ctx context.Context, r merchant.Repeatable, answer *merchant.KeptAnswer) error
+	// Preregister keeps what is fixed of a payment that has not begun. It reports
+	// payment.ErrAlreadyPaid and payment.ErrBegun.
+	Preregister(ctx context.Context, s merchant.StoreID, id payment.ID, mode merchant.Mode, x payment.Pin, now time.Time) error
 }
 
 // A Caller is on whose behalf a verb is done: a store of a merchant, and the

@@ -17,8 +17,9 @@ import (
 // the notices that waited for it, tells whoever is to be told, and notes when the
 // PG is to be asked. It returns the payment afterwards.
 //
-// It reports what a.Do does, fault.Stale if the settings changed, and
-// fault.Conflict if the payment would bear a name that is another's.
+// It reports what a.Do does, fault.Stale if the settings changed, fault.Conflict
+// if the payment would bear a name that is another's, and payment.ErrPinned if it
+// would begin otherwise than it was pre-registered.
 func (s *Store) Act(ctx context.Context, a notice.Act) (p payment.Payment, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		p, err = t.act(a)
@@ -38,6 +39,9 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 	}
 	p := out.Payment
 	if out.Changed {
+		if err := t.keepsPin(known, p); err != nil {
+			return p, err
+		}
 		if err := t.ownNames(p); err != nil {
 			return p, err
 		}

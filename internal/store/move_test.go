@@ -25,7 +25,7 @@ var (
 	tablesMoved = []string{
 		"allow", "api_key", "api_secret", "attempt", "attempt_body", "attention", "case_key", "channel", "delivery", "delivery_end",
 		"deposit", "endpoint", "event", "idempotency", "inquiry", "match_key", "merchant", "notice", "notice_body", "notice_key", "open_case", "payment",
-		"pruned", "refusal", "refusal_day", "setting", "store", "verdict",
+		"preregistration", "pruned", "refusal", "refusal_day", "setting", "store", "verdict",
 	}
 	tablesLeft = []string{"probe", "node"} // an engine may lack one
 )
@@ -61,6 +61,10 @@ func rich(t *testing.T, db *storetest.Database) {
 	answered := asking("answered", "x")
 	begin(t, s, answered, 0, nil)
 	endRepeat(t, s, answered, &merchant.KeptAnswer{Status: 200, Body: []byte("{}")})
+	pinned(t, s, "pinned", merchant.Any, 1000, 0, 0)
+	if err := s.Preregister(t.Context(), storetest.Store, "open", merchant.Test, payment.Pin{}, storetest.Noon); err != nil {
+		t.Fatal(err)
+	}
 	db.Exec(t, `insert into pruned (name, upto, at) values ('refusal', '00000000-0000-7000-8000-000000000000', 1)`)
 	db.Exec(t, `insert into inquiry (payment_key, due_at, tries) select key, 1, 2 from payment limit 1`)
 	db.Exec(t, `update delivery set state = 'held' where state = 'waiting' and lease is null and tries = 0`)

@@ -73,7 +73,7 @@ var errOtherNode = errors.New("another node prunes")
 // whatever its age: notices with a case, events with a delivery that is not
 // over, payments that wait for something. So do the names of messages and
 // deposits that were decided. Whatever is to be kept, answers to repeatable
-// requests go after merchant.RepeatLife.
+// requests go after merchant.RepeatLife, and pre-registrations after 90 days.
 //
 // It waits for nobody: if another node prunes, it does nothing more; a table
 // that somebody uses in a way that forbids dropping is left for the next time,
@@ -89,7 +89,8 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 	failed = append(failed,
 		p.step("refusal", keep.History, p.refusals),
 		p.step("payment", keep.Payments, p.payments),
-		p.stepTo("idempotency", now.Add(-merchant.RepeatLife), p.repeats))
+		p.stepTo("idempotency", now.Add(-merchant.RepeatLife), p.repeats),
+		p.stepTo("preregistration", now.AddDate(0, 0, -pinDays), p.pins))
 	for _, err := range failed {
 		if errors.Is(err, errOtherNode) {
 			return nil

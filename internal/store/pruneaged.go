@@ -7,10 +7,19 @@ import (
 	"github.com/tongbo/tongbo/internal/settings"
 )
 
+// pinDays is for how long a pre-registration is kept whose payment does not begin.
+const pinDays = 90
+
 // repeats takes the answers that nobody is given any more.
 func (p *pruning) repeats(cut time.Time, out *settings.Pruned) error {
 	// Index: idempotency_by_age.
 	return p.aged("idempotency", "id", "begun_at", cut, out)
+}
+
+// pins takes old pre-registrations.
+func (p *pruning) pins(cut time.Time, out *settings.Pruned) error {
+	// Index: preregistration_by_age.
+	return p.aged("preregistration", "store_id, payment_id, mode", "at", cut, out)
 }
 
 // aged takes rows of a table, which are named by key, whose time in a column is

@@ -23,8 +23,8 @@ import (
 // look each other up, so exactly one of them applies the notice.
 //
 // changed is false if the same registration was made before. It reports
-// fault.Conflict as payment.Register does, and fault.Stale if the settings
-// changed.
+// fault.Conflict as payment.Register does, payment.ErrPinned if the payment was
+// pre-registered otherwise, and fault.Stale if the settings changed.
 func (s *Store) Register(ctx context.Context, g payment.Registration, r notice.Registering) (p payment.Payment, changed bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		p, changed, err = t.register(g, r)
@@ -47,6 +47,8 @@ func (t *tx) register(g payment.Registration, r notice.Registering) (p payment.P
 	var before *payment.Payment
 	if exists {
 		before = &known
+	} else if err := t.fillPin(&g); err != nil {
+		return p, false, err
 	}
 	p, changed, err = payment.Register(before, g, r.Env)
 	if err != nil {

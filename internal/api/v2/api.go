@@ -104,9 +104,11 @@ func (a *API) Routes() http.Handler {
 		{http.MethodGet, "/banks", true, a.banks},
 		{http.MethodGet, "/payments/{paymentId}", false, a.getPayment},
 		{http.MethodPost, "/payments/{paymentId}/virtual-account", false, a.registerAccount},
+		{http.MethodPost, "/payments/{paymentId}/pre-register", false, a.preregister},
 		{http.MethodPost, "/payments/{paymentId}/instant", false, a.instant},
 		{http.MethodPost, "/payments/{paymentId}/virtual-account/close", false, a.closeAccount},
 		{http.MethodPost, "/payments/{paymentId}/cancel", false, a.cancel},
+		{http.MethodPost, "/payments/{paymentId}/cancellations/{cancellationId}/stop", false, a.stopCancel},
 		{http.MethodPost, "/payments/{paymentId}/resend-webhook", false, a.resendWebhook},
 	}}
 }

@@ -108,6 +108,8 @@ func nameInstant(err error) error {
 		return named{err, "SUM_OF_PARTS_EXCEEDS_TOTAL_AMOUNT"}
 	case fault.Is(err, fault.NotFound):
 		return named{err, "CHANNEL_NOT_FOUND"}
+	case errors.Is(err, payment.ErrPinned):
+		return fault.Errorf(fault.Invalid, "%w", err)
 	case fault.Is(err, fault.Conflict):
 		return fault.Errorf(fault.Invalid, "%w", errMismatch) // the operation has no word for it
 	}

@@ -167,6 +167,8 @@ func (a *API) registerAccount(c *call) (any, error) {
 		return nil, named{err, "CHANNEL_NOT_FOUND"}
 	case errors.Is(err, payment.ErrTooManyTransactions):
 		return nil, named{err, "MAX_TRANSACTION_COUNT_REACHED"}
+	case errors.Is(err, payment.ErrPinned):
+		return nil, named{err, "INFORMATION_MISMATCH"}
 	case fault.Is(err, fault.Conflict):
 		return nil, a.nameConflict(c, caller, g)
 	case err != nil:

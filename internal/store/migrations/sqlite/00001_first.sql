@@ -165,6 +165,14 @@ create table idempotency (
 ) strict;
 create index idempotency_by_age on idempotency (begun_at);
 
+-- What merchants fixed of payments that had not begun; mode is the credential's.
+create table preregistration (
+  store_id text not null, payment_id text not null, mode text not null, amount integer, tax_free integer,
+  currency text not null, at integer not null,
+  primary key (store_id, payment_id, mode)
+) strict, without rowid;
+create index preregistration_by_age on preregistration (at);
+
 -- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day integer not null, peer text not null, kept integer not null, dropped integer not null,

@@ -1,0 +1,45 @@
+package payment
+
+import "github.com/tongbo/tongbo/internal/fault"
+
+// A Pin (사전 등록) is what a merchant fixed of a payment before it began, in minor
+// units. What is nil or empty is left open.
+type Pin struct {
+	Amount   *int64
+	TaxFree  *int64 // of the amount
+	Currency Currency
+}
+
+// Why a payment disagrees with a pre-registration.
+var (
+	ErrPinned = fault.Errorf(fault.Conflict, "the payment was pre-registered with another amount, tax-free amount or currency")
+	ErrBegun  = fault.Errorf(fault.Invalid, "the payment has begun with another amount, tax-free amount or currency: it cannot be pre-registered any more")
+)
+
+// Check reports ErrPinned unless a payment of the amount, with that tax-free part
+// of it, is as it was fixed.
+func (x Pin) Check(m Money, taxFree int64) error {
+	switch {
+	case x.Amount != nil && *x.Amount != m.Amount,
+		x.TaxFree != nil && *x.TaxFree != taxFree,
+		x.Currency != "" && x.Currency != m.Currency:
+		return ErrPinned
+	}
+	return nil
+}
+
+// Preregister reports whether a pin is to be kept for a payment (known; nil if
+// none has begun). Whatever comes first pins: of a payment that has begun nothing
+// changes any more, so the same again is accepted, and anything else is ErrBegun,
+// or ErrAlreadyPaid.
+func Preregister(known *Payment, x Pin) (keep bool, err error) {
+	switch {
+	case known == nil:
+		return true, nil
+	case known.State == Paid, known.State == PartiallyCancelled, known.State == Cancelled:
+		return false, ErrAlreadyPaid
+	case x.Check(known.Amount, known.TaxFree) != nil:
+		return false, ErrBegun
+	}
+	return false, nil
+}

@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/payment"
+)
+
+// Preregister keeps what a merchant fixed of a payment that has not begun, as
+// payment.Preregister decides; it replaces what was fixed before. Whose mode does
+// not see the payment that has the id learns nothing of it. What is fixed by
+// merchant.Any is fixed in both modes.
+func (s *Store) Preregister(ctx context.Context, st merchant.StoreID, id payment.ID, mode merchant.Mode, x payment.Pin, now time.Time) error {
+	return s.write(ctx, func(t *tx) error {
+		if err := t.lock([]string{paymentLock(st, id)}); err != nil {
+			return err
+		}
+		p, found, err := t.paymentByID(st, id)
+		if err != nil {
+			return err
+		}
+		var known *payment.Payment
+		if found && mode.Sees(p.Mode) {
+			known = &p
+		}
+		keep, err := payment.Preregister(known, x)
+		if err != nil || !keep {
+			return err
+		}
+		return t.must(`insert into preregistration (store_id, payment_id, mode, amount, tax_free, currency, at) values ($1, $2, $3, $4, $5, $6, $7)
+			on conflict (store_id, payment_id, mode) do update
+			set amount = excluded.amount, tax_free = excluded.tax_free, currency = excluded.currency, at = excluded.at`,
+			string(st), string(id), string(mode), numberOrNull(x.Amount), numberOrNull(x.TaxFree), string(x.Currency), micros(now))
+	})
+}
+
+func numberOrNull(n *int64) sql.NullInt64 {
+	if n == nil {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: *n, Valid: true}
+}
+
+func orNil(n sql.NullInt64) *int64 {
+	if !n.Valid {
+		return nil
+	}
+	return &n.Int64
+}
+
+// pinned is what was fixed last of a payment of a mode. The caller has locked its
+// name.
+func (t *tx) pinned(s merchant.StoreID, id payment.ID, mode merchant.Mode) (x payment.Pin, err error) {
+	latest := int64(-1)
+	// Index: preregistration_pkey.
+	err = t.each(`select mode, amount, tax_free, currency, at from preregistration where store_id = $1 and payment_id = $2`,
+		[]any{string(s), string(id)}, func(rows rowSet) error {
+			var of, currency string
+			var amount, taxFree sql.NullInt64
+			var at int64
+			if err := rows.Scan(&of, &amount, &taxFree, &currency, &at); err != nil {
+				return err
+			}
+			if merchant.Mode(of).Sees(mode) && at > latest {
+				latest = at
+				x = payment.Pin{Amount: orNil(amount), TaxFree: orNil(taxFree), Currency: payment.Currency(currency)}
+			}
+			return nil
+		})
+	return x, err
+}
+
+// keepsPin reports payment.ErrPinned if what an act makes of a payment begins an
+// attempt that is not as it was fixed.
+func (t *tx) keepsPin(known *payment.Payment, p payment.Payment) error {
+	if known != nil && len(p.Transactions) <= len(known.Transactions) {
+		return nil
+	}
+	x, err := t.pinned(p.Store, p.ID, p.Mode)
+	if err != nil {
+		return err
+	}
+	return x.Check(p.Amount, p.TaxFree)
+}
+
+// fillPin completes a registration that makes a new payment with what was fixed
+// and registrations do not tell, and reports payment.ErrPinned if it is not as it
+// was fixed.
+func (t *tx) fillPin(g *payment.Registration) error {
+	x, err := t.pinned(g.Store, g.ID, g.Mode)
+	if err != nil {
+		return err
+	}
+	if x.TaxFree != nil && g.TaxFree == 0 && *x.TaxFree <= g.Amount.Amount {
+		g.TaxFree = *x.TaxFree
+	}
+	return x.Check(g.Amount, g.TaxFree)
+}
