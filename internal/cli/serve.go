@@ -33,6 +33,7 @@ type serveCmd struct {
 	Grace                time.Duration `help:"When stopping, how long webhooks in hand may take." default:"20s"`
 	KeepBodies           int           `help:"Days to keep requests and answers as they came and went; 0 is for ever." default:"${bodies}" placeholder:"DAYS"`
 	KeepHistory          int           `help:"Days to keep notices, events and tries of webhooks; 0 is for ever." default:"${history}" placeholder:"DAYS"`
+	APIRate              int           `help:"Calls of the API that one API secret may make in a second on each node, in bursts four times that; 0 is without limit." default:"50" placeholder:"CALLS"`
 	KeepPayments         int           `help:"Days to keep payments after their last change; 0 is for ever." default:"${payments}" placeholder:"DAYS"`
 }
 
@@ -42,6 +43,9 @@ func (c *serveCmd) Run(env Env) error {
 	defer cancel()
 	if err := c.keep().Check(); err != nil {
 		return hint(err, "Change --keep-bodies, --keep-history or --keep-payments. See: tongbo serve --help")
+	}
+	if c.APIRate < 0 {
+		return hint(fault.Errorf(fault.Invalid, "%d calls in a second are none", c.APIRate), "Change --api-rate: 0 is without limit")
 	}
 	collectLess()
 	log := c.logger(env.Stderr)
@@ -58,7 +62,8 @@ func (c *serveCmd) Run(env Env) error {
 	}
 	s, err := server.Open(ctx, server.Config{
 		Database: c.Database, Key: c.key(), TrustedProxies: c.proxies(), AllowPrivate: c.AllowPrivateWebhooks,
-		Bind: c.WebhookBind, Random: webhook.SystemRandom, Grace: c.Grace, Drain: c.Drain, Keep: c.keep(), Log: log,
+		Bind: c.WebhookBind, Random: webhook.SystemRandom, Grace: c.Grace, Drain: c.Drain, Keep: c.keep(),
+		APIRate: c.APIRate, Log: log,
 	})
 	if err != nil {
 		_ = l.Close()

@@ -71,3 +71,16 @@ func TestKeep(t *testing.T) {
 		}
 	}
 }
+
+func TestAPIRate(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ arg, want string }{
+		{"--api-rate=-1", "0 is without limit"}, {"--api-rate=many", "tongbo serve --help"},
+	} {
+		database := filepath.Join(t.TempDir(), "t.db")
+		code, _, errs := run(t, "", "serve", "--listen=127.0.0.1:0", "--database=sqlite:"+database, c.arg)
+		if code != exitUsage || !strings.Contains(errs, c.want) {
+			t.Errorf("%s: code %d, %q; want %q", c.arg, code, errs, c.want)
+		}
+	}
+}

@@ -42,7 +42,10 @@ type Config struct {
 	Drain time.Duration
 	// Keep is how long things are kept; its zero value keeps all for ever.
 	Keep settings.Retention
-	Log  *slog.Logger
+	// APIRate is how many calls of the API one API secret may make in a second;
+	// 0 bounds nothing. See v2.API.Limit.
+	APIRate int
+	Log     *slog.Logger
 }
 
 // A Server is built from a Config and serves on a listener.
@@ -96,6 +99,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Store: st.Reader, Actions: actions, Key: key, Log: cfg.Log,
 		ClientAddr: s.clientAddr,
 	}
+	api.Limit(cfg.APIRate)
 	s.api = api.Routes()
 	actions.Registered = s.deadlines.Sooner
 	s.ingress.Waits = s.deadlines.Sooner

@@ -75,6 +75,11 @@ func (a *API) fail(c *call, op *operation, err error) {
 		a.write(c.w, http.StatusBadGateway, problem{Type: "PG_PROVIDER", Message: text, PGCode: &pg.Code, PGMessage: &pg.Message})
 		return
 	}
+	if slow, ok := errors.AsType[tooMany](err); ok {
+		c.w.Header().Set("Retry-After", strconv.Itoa(slow.retryAfter()))
+		a.write(c.w, http.StatusTooManyRequests, problem{Type: "TOO_MANY_REQUESTS", Message: text})
+		return
+	}
 	switch as.status {
 	case http.StatusInternalServerError:
 		a.Log.ErrorContext(c.ctx(), "request failed", "route", op.method+" "+op.path, "err", err)
@@ -84,6 +89,7 @@ func (a *API) fail(c *call, op *operation, err error) {
 		text = "not now: try again"
 		c.w.Header().Set("Retry-After", "1")
 	case http.StatusUnauthorized:
+		a.provedNothing(c.r)
 		c.w.Header().Set("WWW-Authenticate", `PortOne, Bearer`)
 	}
 	a.write(c.w, as.status, problem{Type: as.name, Message: text})

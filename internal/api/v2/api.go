@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/api"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -38,7 +39,9 @@ type API struct {
 	// invalid address if that cannot be told. Nil means the peer.
 	ClientAddr func(*http.Request) netip.Addr
 
-	views settings.Cache[view]
+	calls     *api.Rate // by the id of the API secret; see Limit
+	strangers *api.Rate // by address
+	views     settings.Cache[view]
 }
 
 // A view is the settings as answers show them.
@@ -147,6 +150,9 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Idempotency-Key; empty if it has none, or needs none since it changes nothing
 // or bears no credential.
 func (rt router) admitted(op *operation, c *call) (key string, err error) {
+	if err := rt.mayTry(c.r); err != nil {
+		return "", err
+	}
 	if !op.open {
 		if c.secret, err = rt.authenticate(c.r); err != nil {
 			return "", err

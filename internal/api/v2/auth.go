@@ -66,7 +66,8 @@ func (a *API) authenticate(r *http.Request) (merchant.APISecret, error) {
 	return s, a.admit(r, s.Store)
 }
 
-// secret returns the API secret whose value has the hash, if it is in force.
+// secret returns the API secret whose value has the hash, if it is in force and
+// not used too often.
 func (a *API) secret(r *http.Request, hash string) (merchant.APISecret, error) {
 	s, err := a.Store.APISecret(r.Context(), hash)
 	switch {
@@ -76,6 +77,9 @@ func (a *API) secret(r *http.Request, hash string) (merchant.APISecret, error) {
 		return s, err
 	case !s.ExpiresAt.IsZero() && !time.Now().Before(s.ExpiresAt):
 		return s, unauthorized("the API secret has expired")
+	}
+	if wait := a.calls.Take(s.ID, time.Now()); wait > 0 {
+		return s, tooMany{wait, "with this API secret"}
 	}
 	return s, nil
 }
