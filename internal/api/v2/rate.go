@@ -30,19 +30,19 @@ func (a *API) Limit(perSecond int) {
 	a.strangers = &api.Rate{PerSecond: rate / failures, Burst: max(bursts*rate/failures, 1), Most: mostAddresses}
 }
 
-// A tooMany error says that a call came too soon.
-type tooMany struct {
+// A tooManyError says that a call came too soon.
+type tooManyError struct {
 	wait time.Duration
 	who  string
 }
 
 // Error says who has to wait.
-func (t tooMany) Error() string { return "too many calls " + t.who + ": wait as Retry-After says" }
+func (t tooManyError) Error() string { return "too many calls " + t.who + ": wait as Retry-After says" }
 
 // retryAfter is the wait in whole seconds.
-func (t tooMany) retryAfter() int { return int((t.wait + time.Second - 1) / time.Second) }
+func (t tooManyError) retryAfter() int { return int((t.wait + time.Second - 1) / time.Second) }
 
-// mayTry reports tooMany if calls from the client's address failed to prove who
+// mayTry reports tooManyError if calls from the client's address failed to prove who
 // makes them, too often to look at another.
 func (a *API) mayTry(r *http.Request) error {
 	from := a.stranger(r)
@@ -50,7 +50,7 @@ func (a *API) mayTry(r *http.Request) error {
 		return nil
 	}
 	if wait := a.strangers.Wait(from, time.Now()); wait > 0 {
-		return tooMany{wait, "from this address did not prove who makes them"}
+		return tooManyError{wait, "from this address did not prove who makes them"}
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (a *API) resendWebhook(c *call) (any, error) {
 	case errors.Is(err, webhook.ErrTooManyResends):
 		return nil, named{fault.Errorf(fault.Invalid, "%w", err), "MAX_WEBHOOK_RETRY_COUNT_REACHED"}
 	case err != nil:
-		return nil, name(err, fault.NotFound, "PAYMENT_NOT_FOUND")
+		return nil, noPayment(err)
 	}
 	history, err := a.Store.Webhooks(c.ctx(), d.Payment)
 	if err != nil {
