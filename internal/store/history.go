@@ -38,23 +38,28 @@ func (w wider) Scan(dest ...any) error { return w.rows.Scan(append(dest, w.more.
 // Webhooks returns the history of a payment's webhooks, one for each
 // webhook-id, oldest first.
 func (r *Reader) Webhooks(ctx context.Context, k payment.Key) ([]webhook.History, error) {
-	list, err := r.sent(ctx, k)
+	list, err := r.sent(ctx, sentQuery, string(k))
 	if err != nil {
 		return nil, away(err)
 	}
 	out := make([]webhook.History, len(list))
 	for i, w := range list {
-		last, err := r.attempts(ctx, lastAttemptQuery, w.id)
+		last, err := r.attempts(ctx, lastAttemptQuery, string(w.id))
 		if err != nil {
 			return nil, away(err)
 		}
-		var tried *webhook.Attempt
-		if len(last) > 0 {
-			tried = &last[0]
-		}
-		out[i] = webhook.Summarize(w.event, w.deliveries, tried)
+		out[i] = w.history(last)
 	}
 	return out, nil
+}
+
+// history sums up what was sent, given the latest try in a list, which is empty
+// if there was none.
+func (w *sent) history(last []webhook.Attempt) webhook.History {
+	if len(last) == 0 {
+		return webhook.Summarize(w.event, w.deliveries, nil)
+	}
+	return webhook.Summarize(w.event, w.deliveries, &last[0])
 }
 
 // sentQuery is one statement, since a delivery moves from one table to the
@@ -69,11 +74,11 @@ const sentQuery = `select ` + deliveryColumns + `,
 		union all select ` + endedColumns + ` from delivery_end where payment_key = $1) d
 	order by id`
 
-// sent reads all deliveries of a payment, by webhook-id, oldest first.
-func (r *Reader) sent(ctx context.Context, k payment.Key) ([]*sent, error) {
+// sent reads all deliveries that a query finds, by webhook-id, oldest first.
+func (r *Reader) sent(ctx context.Context, query string, arg any) ([]*sent, error) {
 	var out []*sent
 	byID := make(map[webhook.DeliveryID]*sent)
-	err := each(ctx, over(r.db), sentQuery, []any{string(k)}, func(rows rowSet) error {
+	err := each(ctx, over(r.db), query, []any{arg}, func(rows rowSet) error {
 		var state, url sql.NullString
 		var deposited, paused sql.NullBool
 		d, err := scanDelivery(wider{rows, []any{&state, &deposited, &url, &paused}})
@@ -116,13 +121,13 @@ func (r *Reader) Attempts(ctx context.Context, id webhook.DeliveryID) ([]webhook
 	if uuid.Validate(string(id)) != nil {
 		return nil, nil // PostgreSQL would not look it up
 	}
-	out, err := r.attempts(ctx, attemptsQuery, id)
+	out, err := r.attempts(ctx, attemptsQuery, string(id))
 	return out, away(err)
 }
 
-func (r *Reader) attempts(ctx context.Context, query string, id webhook.DeliveryID) ([]webhook.Attempt, error) {
+func (r *Reader) attempts(ctx context.Context, query string, arg any) ([]webhook.Attempt, error) {
 	var out []webhook.Attempt
-	err := each(ctx, over(r.db), query, []any{string(id)}, func(rows rowSet) error {
+	err := each(ctx, over(r.db), query, []any{arg}, func(rows rowSet) error {
 		var a webhook.Attempt
 		var at, took int64
 		var sealed []byte

@@ -98,15 +98,17 @@ func (t *tx) paymentByID(s merchant.StoreID, id payment.ID) (payment.Payment, bo
 // written in their order: the last one counts.
 var (
 	newPayment = inserting("payment", `key uuid, merchant_id text, store_id text, id text, mode text, state text, amount bigint,
-		currency text, requested_at bigint, updated_at bigint, status_changed_at bigint, deadline bigint, doc bytea`, "")
+		currency text, requested_at bigint, updated_at bigint, status_changed_at bigint, deadline bigint,
+		channel_key text, method text, doc bytea`, "")
 	changedPayment = &bulk{
 		table: "payment",
-		one:   `update payment set state = $2, updated_at = $3, status_changed_at = $4, deadline = $5, doc = $6 where key = $1`,
+		one: `update payment set state = $2, updated_at = $3, status_changed_at = $4, deadline = $5,
+			channel_key = $6, method = $7, doc = $8 where key = $1`,
 		many: stating(`update payment as p set state = c.state, updated_at = c.updated_at, status_changed_at = c.status_changed_at,
-			deadline = c.deadline, doc = c.doc
-			from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[])
-			as c (key, state, updated_at, status_changed_at, deadline, doc) where p.key = c.key`),
-		kinds: []string{"uuid", "text", "bigint", "bigint", "bigint", "bytea"},
+			deadline = c.deadline, channel_key = c.channel_key, method = c.method, doc = c.doc
+			from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::bytea[])
+			as c (key, state, updated_at, status_changed_at, deadline, channel_key, method, doc) where p.key = c.key`),
+		kinds: []string{"uuid", "text", "bigint", "bigint", "bigint", "text", "text", "bytea"},
 		last:  true,
 	}
 	newName = inserting("match_key", "channel_key text, kind text, value text, payment_key uuid, store_id text", "on conflict do nothing")
@@ -120,11 +122,13 @@ func (t *tx) putPayment(p payment.Payment, created bool, before []payment.MatchK
 	if p.Expired {
 		deadline.Valid = false // flagged already
 	}
+	at, _ := p.Transaction()
+	channel, method := string(at.Channel), string(p.Method())
 	if created {
 		t.put(newPayment, string(p.Key), string(p.Merchant), string(p.Store), string(p.ID), string(p.Mode), string(p.State),
-			p.Amount.Amount, string(p.Amount.Currency), micros(p.RequestedAt), micros(p.UpdatedAt), micros(p.StatusChangedAt), deadline, doc)
+			p.Amount.Amount, string(p.Amount.Currency), micros(p.RequestedAt), micros(p.UpdatedAt), micros(p.StatusChangedAt), deadline, channel, method, doc)
 	} else {
-		t.put(changedPayment, string(p.Key), string(p.State), micros(p.UpdatedAt), micros(p.StatusChangedAt), deadline, doc)
+		t.put(changedPayment, string(p.Key), string(p.State), micros(p.UpdatedAt), micros(p.StatusChangedAt), deadline, channel, method, doc)
 	}
 	for _, k := range p.MatchKeys() {
 		if slices.Contains(before, k) {

@@ -152,6 +152,15 @@ func statements(t *testing.T, db *storetest.Database, s *store.Store, name strin
 		statement{`select key, doc from payment where store_id = $1 and id = $2`, []any{string(storetest.Store), name + "1"}},
 		statement{`select doc from payment where key = $1`, []any{string(key)}},
 	)
+	p, err := s.PaymentByKey(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range recorded.ListQueries(store.PaymentList{
+		Stores: []merchant.StoreID{storetest.Store, "store-2"}, Modes: store.AllModes, Until: storetest.Noon.AddDate(1, 0, 0),
+	}, p, string(webhookID), "00000000-0000-0000-0000-000000000000") {
+		all = append(all, statement{q.Text, q.Args})
+	}
 	if db.Postgres {
 		all = append(all, statement{store.BeatQuery, []any{"n", "name", "release", int64(1), int64(1), "own"}})
 	}

@@ -27,7 +27,8 @@ type crowd struct {
 var crowds = []crowd{
 	{"payment", 1, "", map[string]string{
 		"key": "{1}", "id": "'o ' || {i}", "requested_at": "requested_at + {i}", "updated_at": "updated_at + {i}",
-		"state": "case when {i} % 100 = 0 then state else 'PAID' end", "deadline": "case when {i} % 100 = 0 then 1900000000000000 + {i} end",
+		"status_changed_at": "status_changed_at + {i}",
+		"state":             "case when {i} % 100 = 0 then state else 'PAID' end", "deadline": "case when {i} % 100 = 0 then 1900000000000000 + {i} end",
 	}},
 	{"match_key", 1, "", map[string]string{"payment_key": "{1}", "kind": "'order'", "value": "'o ' || {i}"}},
 	{"match_key", 1, "", map[string]string{"payment_key": "{1}", "kind": "'account'", "value": "'a ' || {i}"}},

@@ -55,10 +55,13 @@ create table payment (
   key uuid primary key, merchant_id text not null, store_id text not null, id text not null,
   mode text not null, state text not null, amount bigint not null, currency text not null,
   requested_at bigint not null, updated_at bigint not null, status_changed_at bigint not null,
-  deadline bigint, doc bytea not null
+  deadline bigint, channel_key text not null default '', method text not null default '', doc bytea not null
 ) with (fillfactor = 80);  -- a payment changes soon after it was made: in place, if there is room
 create unique index payment_by_id on payment (store_id, id);
 create index payment_by_deadline on payment (deadline) where deadline is not null;
+-- Lists go along these, by either time, of each store, mode and state apart.
+create index payment_by_request on payment (store_id, mode, state, requested_at, key);
+create index payment_by_change on payment (store_id, mode, state, status_changed_at, key);
 
 -- Names under which notices speak of a payment.
 create table match_key (
@@ -123,6 +126,9 @@ create table event (
   deposited boolean not null, concern text, notice_id uuid, fanout bigint not null
 ) partition by range (id);
 create table event_rest partition of event default;
+-- For the list of what was paid and cancelled; events of other types are left out of it.
+create index event_by_store on event (store_id, mode, id)
+  where type in ('Transaction.Paid', 'Transaction.PartialCancelled', 'Transaction.Cancelled');
 
 -- Hot: deliveries that are not over.
 create table delivery (

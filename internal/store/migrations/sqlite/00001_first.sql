@@ -57,10 +57,13 @@ create table payment (
   key text primary key, merchant_id text not null, store_id text not null, id text not null,
   mode text not null, state text not null, amount integer not null, currency text not null,
   requested_at integer not null, updated_at integer not null, status_changed_at integer not null,
-  deadline integer, doc blob not null
+  deadline integer, channel_key text not null default '', method text not null default '', doc blob not null
 ) strict;
 create unique index payment_by_id on payment (store_id, id);
 create index payment_by_deadline on payment (deadline) where deadline is not null;
+-- Lists go along these, by either time, of each store, mode and state apart.
+create index payment_by_request on payment (store_id, mode, state, requested_at, key);
+create index payment_by_change on payment (store_id, mode, state, status_changed_at, key);
 
 -- Names under which notices speak of a payment.
 create table match_key (
@@ -121,6 +124,9 @@ create table event (
   transaction_id text not null, cancellation_id text not null, state text not null,
   deposited integer not null, concern text, notice_id text, fanout integer not null
 ) strict, without rowid;
+-- For the list of what was paid and cancelled; events of other types are left out of it.
+create index event_by_store on event (store_id, mode, id)
+  where type in ('Transaction.Paid', 'Transaction.PartialCancelled', 'Transaction.Cancelled');
 
 -- Hot: deliveries that are not over.
 create table delivery (

@@ -1,0 +1,33 @@
+package payment
+
+import "github.com/tongbo/tongbo/internal/merchant"
+
+// A Method is what a payment is paid by, in the word by which PortOne's lists
+// filter.
+type Method string
+
+// VirtualAccount (가상계좌) is the one method of this release.
+const VirtualAccount Method = "VIRTUAL_ACCOUNT"
+
+// Method returns what p is paid by; empty before the attempt that faces show
+// has an account.
+func (p Payment) Method() Method {
+	if t, ok := p.Transaction(); ok && t.Account != nil {
+		return VirtualAccount
+	}
+	return ""
+}
+
+// States returns every state of a payment.
+func States() []State {
+	return []State{Ready, PayPending, Issued, Paid, PartiallyCancelled, Cancelled, Failed}
+}
+
+// MatchKeyFor is the key of a name that a person wrote, as [Payment.MatchKeys]
+// makes it of the same name.
+func MatchKeyFor(c merchant.ChannelKey, kind MatchKind, value string) MatchKey {
+	if kind == ByAccount {
+		value = digits(value)
+	}
+	return MatchKey{c, kind, Shorten(value)}
+}
