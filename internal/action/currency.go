@@ -18,3 +18,12 @@ const currencies = " AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD
 func knownCurrency(c payment.Currency) bool {
 	return len(c) == 3 && strings.Contains(currencies, " "+string(c)+" ")
 }
+
+// CheckCurrency reports fault.Invalid unless c is a currency that money can be
+// in.
+func CheckCurrency(c payment.Currency) error {
+	if !knownCurrency(c) {
+		return invalid("currency %.60q is not a code of ISO 4217, such as KRW", string(c))
+	}
+	return nil
+}

@@ -98,25 +98,19 @@ func (a *API) fail(c *call, op *operation, err error) {
 
 // write answers with JSON, of a known length and kept by no cache.
 func (a *API) write(w http.ResponseWriter, status int, v any) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // ids and names may hold any text
-	if err := enc.Encode(v); err != nil {
+	text, err := encode(v)
+	if err != nil {
 		a.Log.Error("answer not written", "err", err)
 		status = http.StatusInternalServerError
-		b.Reset()
-		b.WriteString(`{"type":"INTERNAL","message":"internal error"}` + "\n")
+		text = []byte(`{"type":"INTERNAL","message":"internal error"}`)
 	}
-	send(w, status, b.Bytes())
+	send(w, status, append(text, '\n'))
 }
 
 // send answers with JSON as it is.
 func send(w http.ResponseWriter, status int, body []byte) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
+	setHeaders(w)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that is gone needs no answer
 }

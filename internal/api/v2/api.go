@@ -48,6 +48,18 @@ type API struct {
 type view struct {
 	directory merchant.Directory
 	channels  map[merchant.ChannelKey]merchant.Channel // disabled ones too
+	stores    map[merchant.ID][]merchant.StoreID
+	guarded   map[merchant.StoreID]bool // has an address list for the API
+}
+
+// channelsOf are the channels of a merchant, disabled ones too.
+func (v *view) channelsOf(m merchant.ID) (out []merchant.Channel) {
+	for _, c := range v.channels {
+		if c.Merchant == m {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // Refresh makes the next call see the settings as they are then. It does not
@@ -65,9 +77,18 @@ func (a *API) load(ctx context.Context) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &view{directory: all.Directory(), channels: make(map[merchant.ChannelKey]merchant.Channel, len(all.Channels))}
+	v := &view{
+		directory: all.Directory(), channels: make(map[merchant.ChannelKey]merchant.Channel, len(all.Channels)),
+		stores: make(map[merchant.ID][]merchant.StoreID), guarded: make(map[merchant.StoreID]bool),
+	}
 	for _, c := range all.Channels {
 		v.channels[c.Key] = c
+	}
+	for _, s := range all.Stores {
+		v.stores[s.Merchant] = append(v.stores[s.Merchant], s.ID)
+	}
+	for _, l := range all.Allows {
+		v.guarded[l.Store] = v.guarded[l.Store] || l.Scope == merchant.AllowAPI
 	}
 	return v, nil
 }
@@ -105,7 +126,11 @@ func (a *API) Routes() http.Handler {
 		{http.MethodPost, "/login/api-secret", true, a.login},
 		{http.MethodPost, "/token/refresh", true, a.refresh},
 		{http.MethodGet, "/banks", true, a.banks},
+		{http.MethodGet, "/payments", false, a.getPayments},
+		{http.MethodGet, "/payments-by-cursor", false, a.getPaymentsByCursor},
+		{http.MethodGet, "/payment-events-by-cursor", false, a.getEventsByCursor},
 		{http.MethodGet, "/payments/{paymentId}", false, a.getPayment},
+		{http.MethodGet, "/payments/{paymentId}/transactions", false, a.getTransactions},
 		{http.MethodPost, "/payments/{paymentId}/virtual-account", false, a.registerAccount},
 		{http.MethodPost, "/payments/{paymentId}/pre-register", false, a.preregister},
 		{http.MethodPost, "/payments/{paymentId}/instant", false, a.instant},
@@ -175,6 +200,10 @@ func (rt router) answer(op *operation, c *call) error {
 	if err != nil {
 		rt.fail(c, op, err)
 		return err
+	}
+	if l, ok := answer.(*longList); ok {
+		rt.stream(c, op, l)
+		return nil
 	}
 	rt.write(c.w, http.StatusOK, answer)
 	return nil

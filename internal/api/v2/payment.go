@@ -131,8 +131,13 @@ func (a *API) render(c *call, p payment.Payment) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return v.answer(p, history), nil
+}
+
+// answer is a payment with the history of its webhooks.
+func (v *view) answer(p payment.Payment, history []webhook.History) *paymentAnswer {
 	t, known := p.Transaction()
-	out := paymentAnswer{
+	out := &paymentAnswer{
 		Status: p.State, ID: string(p.ID), TransactionID: cmp.Or(string(t.ID), string(p.Key)), MerchantID: string(p.Merchant),
 		StoreID: string(p.Store), Version: "V2", RequestedAt: at(p.RequestedAt), UpdatedAt: at(p.UpdatedAt),
 		StatusChangedAt: at(p.StatusChangedAt), OrderName: p.OrderName, Amount: amountOf(p), Currency: p.Amount.Currency,
@@ -146,7 +151,7 @@ func (a *API) render(c *call, p payment.Payment) (any, error) {
 		out.Webhooks = append(out.Webhooks, webhookOf(h))
 	}
 	out.variant(p, t)
-	return out, nil
+	return out
 }
 
 // variant fills in what only some variants of the union have.
