@@ -242,7 +242,12 @@ func (t trial) rule(h hit) notice.Ruling {
 	}
 	d := h.payment.Decide(n.Report, payment.Env{Now: t.in.At, NewID: newID})
 	switch {
-	case inquired(t.in.Request) || !t.mustAsk(h.channel, d):
+	case inquired(t.in.Request):
+		if d.Verdict == payment.Applied && d.Reason == payment.ReasonNone {
+			d.Reason = notice.ReasonInquired
+		}
+		return t.write(r, h, d)
+	case !t.mustAsk(h.channel, d):
 		return t.write(r, h, d)
 	case h.found.Standing == nil || !isAbout(n, *h.found.Standing):
 		r.Verdict, r.Reason, r.Ask = payment.Pending, notice.ReasonConfirm, true

@@ -3,7 +3,6 @@ package v2
 import (
 	"time"
 
-	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/payment"
 )
 
@@ -26,7 +25,7 @@ func (a *API) getTransactions(c *call) (any, error) {
 	}
 	p, err := a.Store.Payment(c.ctx(), caller.Store, c.payment, caller.Mode)
 	if err != nil {
-		return nil, name(err, fault.NotFound, "PAYMENT_NOT_FOUND")
+		return nil, noPayment(err)
 	}
 	v, err := a.settings(c.ctx())
 	if err != nil {
@@ -53,7 +52,7 @@ func (v *view) transaction(p payment.Payment, i int) transactionAnswer {
 	one.RequestedAt = t.At
 	out := transactionAnswer{paymentAnswer: *v.answer(one, nil), PaymentID: string(p.ID)}
 	out.ID = string(t.ID)
-	out.paymentAnswer.Disputes = nil
+	out.Disputes = nil
 	return out
 }
 
