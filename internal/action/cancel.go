@@ -35,6 +35,7 @@ func (a *Actions) Cancel(ctx context.Context, c Caller, id payment.ID, r CancelR
 		return payment.Payment{}, payment.Cancellation{}, err
 	}
 	var call refunding
+	begun := now()
 	p, err := a.act(ctx, func(v *view) (notice.Act, error) { return a.refunding(v, c, id, r, &call), nil })
 	if err != nil {
 		return p, payment.Cancellation{}, err
@@ -43,7 +44,7 @@ func (a *Actions) Cancel(ctx context.Context, c Caller, id payment.ID, r CancelR
 		return cancellationOf(p, call.id)
 	}
 	ctx = context.WithoutCancel(ctx) // begun is to be ended
-	calling, cancel := context.WithTimeout(ctx, callTime)
+	calling, cancel := inTime(ctx, begun)
 	defer cancel()
 	got, err := call.refunder.Refund(calling, a.PGs.access(call.channel), call.refund)
 	return a.refunded(ctx, p, call, got, pgError(err))
@@ -176,12 +177,13 @@ func transfer(got provider.Refunded) payment.RefundStatus {
 // otherwise what Cancel does.
 func (a *Actions) Close(ctx context.Context, c Caller, id payment.ID) (payment.Payment, time.Time, error) {
 	var x closing
+	begun := now()
 	p, err := a.act(ctx, func(v *view) (notice.Act, error) { return a.closing(v, c, id, &x), nil })
 	if err != nil {
 		return p, time.Time{}, err
 	}
 	ctx = context.WithoutCancel(ctx) // begun is to be ended
-	calling, cancel := context.WithTimeout(ctx, callTime)
+	calling, cancel := inTime(ctx, begun)
 	defer cancel()
 	at, failed := x.closer.Close(calling, a.PGs.access(x.channel), x.Closing)
 	failed = pgError(failed)
@@ -194,11 +196,9 @@ func (a *Actions) Close(ctx context.Context, c Caller, id payment.ID) (payment.P
 		return notice.Act{Payment: p.Key, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
 			switch {
 			case unclear:
-				out := a.written(v, known.CloseUnclear(x.attempt, env), env.Now, false)
-				out.Ask = env.Now.Add(firstInquiry)
-				return out, nil
+				return notice.Acted{Payment: *known, Ask: env.Now.Add(firstInquiry)}, nil
 			case failed != nil:
-				return notice.Acted{Payment: *known}, nil
+				return a.written(v, known.CloseRefused(x.attempt, env), env.Now, false), nil
 			}
 			d, err := known.CloseDone(x.attempt, at, env)
 			return a.written(v, d, env.Now, false), err
@@ -246,6 +246,8 @@ func (a *Actions) closing(v *view, c Caller, id payment.ID, x *closing) notice.A
 		if err := closer.CheckClose(a.PGs.access(ch).Channel, x.Closing); err != nil {
 			return notice.Acted{}, err
 		}
-		return notice.Acted{Payment: p, Ask: env.Now.Add(askAfter)}, nil
+		out := a.written(v, p.CloseAsked(t.ID, env), env.Now, false)
+		out.Ask = env.Now.Add(askAfter)
+		return out, nil
 	}}
 }

@@ -39,6 +39,7 @@ func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.
 		return payment.Payment{}, err
 	}
 	var call issuing
+	begun := now()
 	p, err := a.act(ctx, func(v *view) (notice.Act, error) {
 		var err error
 		if call, err = a.issuing(v, c, r); err != nil {
@@ -57,7 +58,7 @@ func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.
 		return issuedBefore(p, call.attempt)
 	}
 	ctx = context.WithoutCancel(ctx) // begun is to be ended
-	calling, cancel := context.WithTimeout(ctx, callTime)
+	calling, cancel := inTime(ctx, begun)
 	defer cancel()
 	got, err := call.issuer.Issue(calling, a.PGs.access(call.channel), call.order)
 	return a.issued(ctx, call, got, pgError(err))

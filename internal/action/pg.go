@@ -55,6 +55,13 @@ func bare(c merchant.Credentials) bool {
 	return true
 }
 
+// inTime bounds a call to a PG by the clock on the wall, from before it was written
+// down: a process that slept in between must not make it any more, since by then
+// somebody may have asked the PG and found it not done.
+func inTime(ctx context.Context, begun time.Time) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(ctx, begun.Add(callTime))
+}
+
 // act does one change of a payment by the settings as they are, anew when they
 // changed meanwhile.
 func (a *Actions) act(ctx context.Context, by func(*view) (notice.Act, error)) (payment.Payment, error) {

@@ -82,12 +82,13 @@ func cancelledAt(r payment.Report, s payment.Standing) (payment.Report, payment.
 		if c.PGID == "" || c.PGID != r.PGCancel {
 			continue
 		}
+		if r.Event == payment.EventCancelled {
+			return r, payment.ReasonNone // its amount is the payment's; the record is of the last part
+		}
 		if r.HasAmount && r.Amount != c.Amount {
 			return r, payment.ReasonOtherAmount
 		}
-		if r.Event == payment.EventPartiallyCancelled {
-			r.Amount, r.HasAmount = c.Amount, true
-		}
+		r.Amount, r.HasAmount = c.Amount, true
 		return r, payment.ReasonNone
 	}
 	if s.Lists && (r.Event == payment.EventPartiallyCancelled || r.PGCancel != "" && s.State != payment.Failed) {

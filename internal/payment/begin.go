@@ -124,15 +124,26 @@ func (p Payment) CheckClose() error {
 	return nil
 }
 
-// CloseUnclear notes that the PG's answer to the close of an attempt's account was
-// lost.
-func (p Payment) CloseUnclear(id TransactionID, e Env) Decision {
+// CloseAsked notes that the PG is asked to close an attempt's account. It is
+// outstanding until CloseDone or CloseRefused, or until the PG says where it stands.
+func (p Payment) CloseAsked(id TransactionID, e Env) Decision {
 	d := decider{p: p.clone(), before: p, e: e}
 	i := d.attempt(id)
 	if i < 0 || !d.p.Transactions[i].open() {
 		return d.recorded(ReasonNone)
 	}
 	d.p.Transactions[i].Closing = e.Now
+	return d.remembered(ReasonNone)
+}
+
+// CloseRefused notes that the PG did not close an attempt's account.
+func (p Payment) CloseRefused(id TransactionID, e Env) Decision {
+	d := decider{p: p.clone(), before: p, e: e}
+	i := d.attempt(id)
+	if i < 0 || d.p.Transactions[i].Closing.IsZero() {
+		return d.recorded(ReasonNone)
+	}
+	d.p.Transactions[i].Closing = time.Time{}
 	return d.remembered(ReasonNone)
 }
 

@@ -125,3 +125,59 @@ func TestLearntDeposit(t *testing.T) {
 		t.Errorf("a second deposit = %s, want %s", second.Verdict, payment.Conflict)
 	}
 }
+
+// TestInquiryGuesses: an inquiry that gave a booking to one of two equal requests
+// is set right by their answers.
+func TestInquiryGuesses(t *testing.T) {
+	t.Parallel()
+	e := payment.Env{Now: time.Unix(1_800_000_000, 0), NewID: counter()}
+	start := paid(t, e)
+	attempt := start.Transactions[0].ID
+	p, a, err := start.RequestCancel(payment.CancelRequest{Amount: new(int64(3000))}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, b, err := p.RequestCancel(payment.CancelRequest{Amount: new(int64(3000))}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := payment.Standing{State: payment.PartiallyCancelled, Lists: true, Cancellations: []payment.CancelRecord{{PGID: "X", Amount: payment.Won(3000), At: e.Now}}}
+	p = p.Stands(attempt, list, e, time.Minute).Payment // A is taken for X, which is B's
+	d, err := p.CancelRefused(a.ID, e)
+	if err != nil {
+		t.Fatalf("the PG's no to the one that was guessed: %v", err)
+	}
+	p = d.Payment
+	for _, c := range p.Cancellations {
+		if want := map[string]payment.CancellationState{a.ID: payment.CancelFailed, b.ID: payment.CancelSucceeded}[c.ID]; c.State != want {
+			t.Errorf("%s is %s, want %s", c.ID, c.State, want)
+		}
+	}
+	if p.CancelledAmount() != 3000 {
+		t.Errorf("%d cancelled, want 3000", p.CancelledAmount())
+	}
+}
+
+// TestAllIsGone: a PG that names no cancellations, but says that all is cancelled,
+// ends what was asked for if that is all.
+func TestAllIsGone(t *testing.T) {
+	t.Parallel()
+	e := payment.Env{Now: time.Unix(1_800_000_000, 0), NewID: counter()}
+	start := paid(t, e)
+	p, _, err := start.RequestCancel(payment.CancelRequest{Amount: new(int64(4000))}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := payment.Standing{State: payment.Cancelled, Cancellations: []payment.CancelRecord{{Amount: payment.Won(11_000)}}}
+	if d := p.Stands(start.Transactions[0].ID, gone, e, 0); d.Changed {
+		t.Errorf("a part of 4,000 was taken for all: %+v", d.Payment.Cancellations)
+	}
+	p, _, err = p.RequestCancel(payment.CancelRequest{}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := p.Stands(start.Transactions[0].ID, gone, e, 0)
+	if d.Payment.State != payment.Cancelled || d.Payment.CancelledAmount() != 11_000 || len(d.Transitions) != 2 {
+		t.Errorf("%s with %d cancelled, %v", d.Payment.State, d.Payment.CancelledAmount(), d.Transitions)
+	}
+}

@@ -70,7 +70,7 @@ type Transaction struct {
 	At      time.Time   `json:"at"`                // when the attempt began
 	PaidAt  time.Time   `json:"paidAt,omitzero"`   // the PG's time of the money
 	Expired bool        `json:"expired,omitempty"` // its deadline passed while the payment waited for it
-	Closing time.Time   `json:"closing,omitzero"`  // when the PG was asked to close the account, and its answer was lost
+	Closing time.Time   `json:"closing,omitzero"`  // when the PG was asked to close the account, and has not answered
 	// IssueKey is the PG's name for the issue, and IssueToldAt the time it
 	// gives, where a PG tells of the issue and of a reversal in one word.
 	IssueKey    string    `json:"issueKey,omitempty"`

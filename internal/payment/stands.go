@@ -46,7 +46,7 @@ func (p Payment) standsIssued(i int, s Standing, e Env, patience time.Duration) 
 	}
 	switch s.State {
 	case "", Ready:
-		if e.Now.Sub(t.At) < patience {
+		if s.askedAt(e).Sub(t.At) < patience {
 			return Decision{Payment: p}, nil
 		}
 		return p.IssueRefused(t.ID, "the PG knows no such order", e)
@@ -69,16 +69,22 @@ func (p Payment) standsCancelled(id string, s Standing, e Env, patience time.Dur
 	}
 	for _, k := range s.Cancellations {
 		if k.Amount == c.Amount && k.PGID != "" && !p.knowsCancel(k.PGID) {
-			return p.CancelDone(id, Cancellation{PGID: k.PGID, CancelledAt: k.At, Refund: s.Refund}, e)
+			d, err := p.CancelDone(id, Cancellation{PGID: k.PGID, CancelledAt: k.At, Refund: s.Refund}, e)
+			if err == nil {
+				// Another of that amount may be meant: its own answer may yet say so.
+				d.Payment.Cancellations[n].Guessed = true
+			}
+			return d, err
 		}
 	}
-	whole := c.Amount == p.Remaining()
+	unknown := slices.ContainsFunc(s.Cancellations, func(k CancelRecord) bool { return k.PGID != "" && !p.knowsCancel(k.PGID) })
 	switch {
-	case s.Lists || whole && s.State == Paid:
-		if e.Now.Sub(c.RequestedAt) >= patience {
+	case s.Lists || s.State == Paid && c.Amount == p.Remaining():
+		if s.askedAt(e).Sub(c.RequestedAt) >= patience {
 			return p.CancelRefused(id, e)
 		}
-	case whole && s.State == Cancelled && len(s.Cancellations) == 0:
+	case s.State == Cancelled && !unknown && p.requested() >= p.Remaining().Amount:
+		// All is gone, and what was asked for is all.
 		return p.CancelDone(id, Cancellation{Refund: s.Refund}, e)
 	}
 	// Otherwise the PG does not say which parts it gave back: a notice or a
@@ -94,7 +100,7 @@ func (p Payment) standsClosed(i int, s Standing, e Env, patience time.Duration) 
 	case t.State != Issued:
 	case s.State == Failed:
 		return p.CloseDone(t.ID, time.Time{}, e)
-	case s.State == Issued && !t.Closing.IsZero() && e.Now.Sub(t.Closing) >= patience:
+	case s.State == Issued && !t.Closing.IsZero() && s.askedAt(e).Sub(t.Closing) >= patience:
 		d := decider{p: p.clone(), before: p, e: e}
 		d.p.Transactions[i].Closing = time.Time{}
 		return d.remembered(ReasonNone), nil
@@ -104,4 +110,22 @@ func (p Payment) standsClosed(i int, s Standing, e Env, patience time.Duration) 
 
 func (p Payment) knowsCancel(pgID string) bool {
 	return slices.ContainsFunc(p.Cancellations, func(c Cancellation) bool { return pgID != "" && c.PGID == pgID })
+}
+
+// requested is the sum of the cancellations that were asked for and not ended.
+func (p Payment) requested() (sum int64) {
+	for _, c := range p.Cancellations {
+		if c.State == CancelRequested {
+			sum += c.Amount.Amount
+		}
+	}
+	return sum
+}
+
+// askedAt is what the standing is of: what the PG did after that, it cannot tell.
+func (s Standing) askedAt(e Env) time.Time {
+	if s.AskedAt.IsZero() {
+		return e.Now
+	}
+	return s.AskedAt
 }

@@ -182,12 +182,16 @@ func (s *shopAndPG) deposit(order string, tell bool) {
 	n := notice.Notice{Order: order, Proof: e.Secret}
 	n.Report = payment.Report{Event: payment.EventDeposited, Deposit: e.Deposit, Amount: e.Amount, HasAmount: true, Account: e.Account.Number, At: e.PaidAt}
 	q := tosspayments.Module.Encode(n, s.channel.Credentials)
-	r, err := http.NewRequestWithContext(s.Context(), q.Method, s.base+q.Path, bytes.NewReader(q.Body))
-	if err != nil {
-		s.Fatal(err)
+	status, text := http.StatusServiceUnavailable, ""
+	for status == http.StatusServiceUnavailable { // told to come again, a PG does
+		r, err := http.NewRequestWithContext(s.Context(), q.Method, s.base+q.Path, bytes.NewReader(q.Body))
+		if err != nil {
+			s.Fatal(err)
+		}
+		r.Header = q.Header
+		status, text = s.do(r, nil)
 	}
-	r.Header = q.Header
-	if status, text := s.do(r, nil); status != http.StatusOK {
+	if status != http.StatusOK {
 		s.Fatalf("the deposit's notice: %d %s", status, text)
 	}
 }

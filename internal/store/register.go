@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -134,6 +135,19 @@ func (m meeting) standingFor(came time.Time) *payment.Standing {
 	return &s
 }
 
+// leaves reports whether a held notice stays as it is: it still waits for the PG, is
+// ruled on as before, or the PG's word has made it a person's.
+func (m meeting) leaves(h held, r notice.Ruling) bool {
+	if r.Verdict == h.is && (r.Verdict == payment.Pending || r.Reason == h.why) {
+		return true
+	}
+	if r.Verdict != payment.Pending {
+		return false
+	}
+	told := []payment.Reason{notice.ReasonDenied, payment.ReasonOtherAmount, payment.ReasonOtherCurrency}
+	return slices.Contains(told, h.why) || m.standing != nil && h.is == payment.Conflict
+}
+
 // decideHeld judges the notices that waited for payment p, in the PG's order
 // of time, each on the state that the one before it left.
 func (t *tx) decideHeld(p payment.Payment, m meeting) (payment.Payment, error) {
@@ -155,8 +169,8 @@ func (t *tx) decideHeld(p payment.Payment, m meeting) (payment.Payment, error) {
 		f.Standing = m.standingFor(h.in.At)
 		h.in.At = m.env.Now
 		ruling := m.judge(h.in, []notice.Found{f})
-		if ruling.Verdict == payment.Unmatched || ruling.Verdict == payment.Pending && (h.is == payment.Pending || h.why == notice.ReasonDenied) {
-			continue // still not this payment's, still waiting for the PG, or denied by it
+		if ruling.Verdict == payment.Unmatched || m.leaves(h, ruling) {
+			continue
 		}
 		if err := t.putHeld(h, ruling, f); err != nil {
 			return p, err
