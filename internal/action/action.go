@@ -1,11 +1,14 @@
 // Package action holds the verbs that a merchant's server or a person may do,
 // each checked before it touches anything: [Actions.RegisterAccount],
-// [Actions.Resend], [Actions.Login] and [Actions.RefreshLogin]. [Deadlines] does the one that time does: it flags payments
-// whose deadline has passed.
+// [Actions.Issue], [Actions.Cancel], [Actions.Close], [Actions.Preregister],
+// [Actions.Resend], [Actions.Login] and others. What time does is done by [Deadlines],
+// which flags payments whose deadline has passed, by [Inquiries], which asks PGs what
+// became of what they were asked for, and by [History], which prunes.
 package action
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
@@ -69,8 +72,8 @@ type Actions struct {
 	// Registered, if set, is told the deadline of each account that was
 	// registered: Deadlines.Sooner belongs here.
 	Registered func(deadline time.Time)
-	// PGs are how PGs are called, for what needs them.
-	PGs PGs
+	// HTTP calls PGs, for the verbs that need one. It follows no redirect.
+	HTTP *http.Client
 	// Asked, if set, is told when the PG is to be asked about a payment:
 	// Inquiries.Sooner belongs here.
 	Asked func(due time.Time)

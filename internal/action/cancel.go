@@ -46,7 +46,7 @@ func (a *Actions) Cancel(ctx context.Context, c Caller, id payment.ID, r CancelR
 	ctx = context.WithoutCancel(ctx) // begun is to be ended
 	calling, cancel := inTime(ctx, begun)
 	defer cancel()
-	got, err := call.refunder.Refund(calling, a.PGs.access(call.channel), call.refund)
+	got, err := call.refunder.Refund(calling, a.access(call.channel), call.refund)
 	return a.refunded(ctx, p, call, got, pgError(err))
 }
 
@@ -92,7 +92,7 @@ func (a *Actions) refunding(v *view, c Caller, id payment.ID, r CancelRequest, x
 			Query: queryOf(p, t), Give: n.Amount, Rest: payment.Money{Amount: left.Total, Currency: n.Amount.Currency},
 			Number: len(next.Cancellations), TaxFree: n.TaxFree, VAT: *n.VAT, Reason: r.Reason, Account: r.Account, Key: n.ID,
 		}}
-		if err := refunder.CheckRefund(a.PGs.access(ch).Channel, x.refund); err != nil {
+		if err := refunder.CheckRefund(a.access(ch).Channel, x.refund); err != nil {
 			return notice.Acted{}, err
 		}
 		return notice.Acted{Payment: next, Changed: true, Ask: env.Now.Add(askAfter)}, nil
@@ -185,7 +185,7 @@ func (a *Actions) Close(ctx context.Context, c Caller, id payment.ID) (payment.P
 	ctx = context.WithoutCancel(ctx) // begun is to be ended
 	calling, cancel := inTime(ctx, begun)
 	defer cancel()
-	at, failed := x.closer.Close(calling, a.PGs.access(x.channel), x.Closing)
+	at, failed := x.closer.Close(calling, a.access(x.channel), x.Closing)
 	failed = pgError(failed)
 	unclear := isUnclear(failed)
 	if at = stored(at); at.IsZero() {
@@ -243,7 +243,7 @@ func (a *Actions) closing(v *view, c Caller, id payment.ID, x *closing) notice.A
 		*x = closing{channel: ch, closer: closer, attempt: t.ID, Closing: provider.Closing{
 			Query: queryOf(p, t), Bank: t.Account.Bank, Reason: "가맹점 요청", Key: "close-" + string(t.ID),
 		}}
-		if err := closer.CheckClose(a.PGs.access(ch).Channel, x.Closing); err != nil {
+		if err := closer.CheckClose(a.access(ch).Channel, x.Closing); err != nil {
 			return notice.Acted{}, err
 		}
 		out := a.written(v, p.CloseAsked(t.ID, env), env.Now, false)

@@ -153,7 +153,7 @@ func (q *Inquiries) inquire(ctx context.Context, p payment.Payment, t payment.Tr
 	if !ok {
 		return payment.Standing{}, ch, cannot(pg, "tells where a payment stands")
 	}
-	access, query := q.Actions.PGs.access(ch), queryOf(p, t)
+	access, query := q.Actions.access(ch), queryOf(p, t)
 	if err := x.CanInquire(access.Channel, query); err != nil {
 		return payment.Standing{}, ch, err
 	}

@@ -60,7 +60,7 @@ func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.
 	ctx = context.WithoutCancel(ctx) // begun is to be ended
 	calling, cancel := inTime(ctx, begun)
 	defer cancel()
-	got, err := call.issuer.Issue(calling, a.PGs.access(call.channel), call.order)
+	got, err := call.issuer.Issue(calling, a.access(call.channel), call.order)
 	return a.issued(ctx, call, got, pgError(err))
 }
 
@@ -114,9 +114,6 @@ func (a *Actions) issuing(v *view, c Caller, r IssueRequest) (issuing, error) {
 		Number: r.Account.Number, AccountID: r.AccountID, Holder: r.Account.Holder, Customer: r.Customer,
 		ExpiresAt: r.Account.ExpiresAt, Receipt: r.Receipt, Escrow: r.Escrow,
 	}}
-	if a.PGs.NoticeURL != nil {
-		x.order.NoticeURL = a.PGs.NoticeURL(ch)
-	}
 	return x, nil
 }
 
@@ -157,7 +154,7 @@ func (x *issuing) begin(a *Actions, order string) notice.Act {
 				t.ID, p.Transactions[p.Current].ID = id, id
 			}
 			x.order.ID, x.order.Key, x.attempt = g.Order, string(t.ID), t.ID
-			access := a.PGs.access(x.channel)
+			access := a.access(x.channel)
 			if err := x.issuer.CheckIssue(access.Channel, x.order); err != nil {
 				return notice.Acted{}, err
 			}

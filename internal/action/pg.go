@@ -3,7 +3,6 @@ package action
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -21,38 +20,9 @@ const (
 	askAfter = callTime + 15*time.Second
 )
 
-// A PGs is how PGs are called.
-type PGs struct {
-	// HTTP makes the calls. It follows no redirect.
-	HTTP *http.Client
-	// Simulated finds the API of the built-in simulator that stands in for the PG
-	// of a test channel without credentials, and the channel as that knows it; nil
-	// if there is none.
-	Simulated func(merchant.Channel) (*http.Client, merchant.Channel, bool)
-	// NoticeURL is where a channel's notices go, for PGs that take it with each
-	// order; nil or an empty address: as it is set up at the PG.
-	NoticeURL func(merchant.Channel) string
-}
-
 // access is how one channel's PG is called now.
-func (g PGs) access(c merchant.Channel) provider.Access {
-	a := provider.Access{HTTP: g.HTTP, Channel: c, Now: now()}
-	if c.Mode == merchant.Test && c.BaseURL == "" && bare(c.Credentials) && g.Simulated != nil {
-		if client, known, ok := g.Simulated(c); ok {
-			a.HTTP, a.Channel = client, known
-		}
-	}
-	return a
-}
-
-// bare reports whether a channel has no credentials.
-func bare(c merchant.Credentials) bool {
-	for _, v := range c {
-		if v != "" {
-			return false
-		}
-	}
-	return true
+func (a *Actions) access(c merchant.Channel) provider.Access {
+	return provider.Access{HTTP: a.HTTP, Channel: c, Now: now()}
 }
 
 // inTime bounds a call to a PG by the clock on the wall, from before it was written

@@ -90,7 +90,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	actions := &action.Actions{
 		Store: st, Judge: s.ingress.Judge, Providers: all.ByCode,
-		PGs: action.PGs{HTTP: safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate})},
+		HTTP: safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
 	}
 	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log}
 	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log}

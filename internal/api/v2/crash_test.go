@@ -60,7 +60,7 @@ func (b *bench) toss() *toss {
 	b.all.Channels = append(b.all.Channels, p.channel)
 	b.save()
 	b.api.Actions.Providers = all.ByCode
-	b.api.Actions.PGs.HTTP = &http.Client{Transport: p}
+	b.api.Actions.HTTP = &http.Client{Transport: p}
 	return p
 }
 
@@ -188,15 +188,15 @@ func TestRepeatAfterRefusal(t *testing.T) {
 		p := b.toss()
 		b.paidAt(p, "order-1")
 		const path = "/payments/order-1/cancel"
-		client := b.api.Actions.PGs.HTTP
-		b.api.Actions.PGs.HTTP = &http.Client{Transport: unreachable{}}
+		client := b.api.Actions.HTTP
+		b.api.Actions.HTTP = &http.Client{Transport: unreachable{}}
 		for range 2 {
 			got := b.keyed(keyA, "POST", path, "test", tossCancel)
 			if b.want(got, 502, "PG_PROVIDER"); !strings.Contains(got.body, "UNREACHABLE") {
 				b.Errorf("out of reach: %s", got.body)
 			}
 		}
-		b.api.Actions.PGs.HTTP = client
+		b.api.Actions.HTTP = client
 		got := b.keyed(keyA, "POST", path, "test", tossCancel)
 		if b.ok(got); !strings.Contains(got.body, `"status":"SUCCEEDED"`) {
 			b.Errorf("for real: %s", got.body)
