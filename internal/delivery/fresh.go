@@ -61,6 +61,17 @@ func (d *Dispatcher) Take(jobs []webhook.Job, version int64) {
 	}
 }
 
+// Left looks at the queue for deliveries that are committed and for which
+// Reserve had no room: at once if there is room for one by now, else when a
+// record of its target, or of another that shares its merchant's room, makes
+// some. It does not block; any goroutine may call it.
+func (d *Dispatcher) Left(names []string) {
+	r := d.active.Load()
+	if r == nil || r.targets.left(names) {
+		d.agenda.lookNow()
+	}
+}
+
 // Release gives back the room that Reserve kept. If it is unseen whether the
 // deliveries were committed, their leases are given back too. It does not block;
 // any goroutine may call it.

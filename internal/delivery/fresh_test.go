@@ -50,6 +50,39 @@ func TestFreshDeliveriesNeedNoClaim(t *testing.T) {
 	})
 }
 
+// What is made for a target that is full costs no claim: one comes when a try of
+// it has ended.
+func TestAFullTargetIsLeftAlone(t *testing.T) {
+	full, free := endpoint("full", webhook.PortOne), endpoint("free", webhook.PortOne)
+	play(t, []webhook.Endpoint{full, free}, func(t *testing.T, s *scene) {
+		q := &counted{Queue: s.D.Queue}
+		s.D.Queue = q
+		s.Shops.Answer = func(r *http.Request, before int) *http.Response {
+			if r.URL.Host == "full.example" && before < 64 {
+				<-time.After(10 * time.Second)
+			}
+			return answer(200)
+		}
+		s.Run()
+		s.Pass(time.Second)
+		s.Tell(32, webhook.Paid)
+		s.Pass(time.Second)
+		before := q.claims.Load()
+		for range 50 {
+			s.Tell(1, webhook.Paid)
+			s.Pass(100 * time.Millisecond)
+		}
+		if n := q.claims.Load() - before; n > 1 {
+			t.Errorf("%d claims while one target was full and the other had room, want one at most", n)
+		}
+		if n := len(s.Shops.Calls()); n != 32+32+50 {
+			t.Errorf("%d calls while one target hangs, want 114: the other's all", n)
+		}
+		s.Pass(time.Minute)
+		s.WantEnded(2*82, webhook.Completed, webhook.Good)
+	})
+}
+
 // More than there is room for waits, and is claimed when there is; nothing that
 // comes later goes ahead of it.
 func TestFreshDeliveriesWaitBehindOthers(t *testing.T) {

@@ -28,6 +28,7 @@ type targets struct {
 	asked    []*target           // in the last claim
 	starved  []*target           // of those, the ones that were left without room
 	behind   []*target           // those of which it left first tries
+	waiting  []*target           // for which something waits that the claim under way may not see
 	total    bool                // the last claim was limited by the total, or there was none yet
 	kept     int                 // beyond which targets are looked at that may be forgotten
 	promise  int                 // what the claim under way may take at most
@@ -49,6 +50,7 @@ type target struct {
 	room     int  // what it said, less what was begun since
 	behind   bool // the last claim left some of its first tries
 	reserved int  // how often reserve was asked since the last claim
+	waits    bool // it is one of those that wait
 }
 
 func newTargets(most int) *targets {
@@ -64,6 +66,10 @@ func (t *targets) ask(limit int) int {
 		one.asked = false
 	}
 	t.asked = t.asked[:0]
+	for _, one := range t.waiting {
+		one.waits = false
+	}
+	t.waiting = t.waiting[:0]
 	t.forget()
 	t.total = t.all >= t.most
 	t.promise = t.most - t.all
@@ -175,15 +181,38 @@ func (t *targets) settle(left []string) (limited, look bool) {
 			look = look || t.room(one) > 0
 		}
 	}
+	for _, one := range t.waiting {
+		t.starved = append(t.starved, one)
+		look = look || t.room(one) > 0
+	}
 	t.forgetSome()
-	return limited, look
+	return limited || len(t.waiting) > 0, look
+}
+
+// left notes that something waits for each of the named targets. It reports
+// whether there is room for one of them now; else, its release asks for a look.
+func (t *targets) left(names []string) (look bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, name := range names {
+		one := t.at(name)
+		if one.limit == 0 || t.room(one) > 0 { // no limit is known of one that was not asked for
+			look = true
+		}
+		if !one.waits {
+			one.waits = true
+			t.waiting = append(t.waiting, one)
+			t.starved = append(t.starved, one)
+		}
+	}
+	return look
 }
 
 // forgetSome forgets targets that have nothing in hand, if there are many.
 // Forgotten health costs no more than a wider cap for ten tries.
 func (t *targets) forgetSome() {
 	if len(t.by) > max(maxTargets, t.kept) {
-		maps.DeleteFunc(t.by, func(_ string, one *target) bool { return one.held == 0 && !one.asked && !one.behind })
+		maps.DeleteFunc(t.by, func(_ string, one *target) bool { return one.held == 0 && !one.asked && !one.behind && !one.waits })
 		t.kept = 2 * len(t.by) // looked at again when there are twice as many
 	}
 }

@@ -247,3 +247,50 @@ func TestReserve(t *testing.T) {
 		}
 	}
 }
+
+// What waits for a target is looked at when its room appears, whatever a claim
+// meanwhile saw of it.
+func TestLeft(t *testing.T) {
+	full := func(targets *targets, during func()) {
+		targets.ask(noLimit)
+		targets.free("a", "m", 1, nil)
+		targets.begin(job("a"))
+		during()
+		targets.settle(nil)
+	}
+	for _, c := range []struct {
+		name      string
+		do        func(*targets)
+		now, then bool
+	}{
+		{"a target that is full", func(targets *targets) { full(targets, func() {}) }, false, true},
+		{"one that nothing is known of", func(targets *targets) {
+			targets.ask(noLimit)
+			targets.settle(nil)
+		}, true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			targets := newTargets(10)
+			c.do(targets)
+			if got := targets.left([]string{"a"}); got != c.now {
+				t.Errorf("a look is wanted at once: %v, want %v", got, c.now)
+			}
+			if targets.at("a").held == 0 {
+				return
+			}
+			targets.end("a", webhook.Good)
+			if got := targets.release(job("a")); got != c.then {
+				t.Errorf("a look is wanted at the release: %v, want %v", got, c.then)
+			}
+		})
+	}
+	targets := newTargets(10)
+	full(targets, func() {})
+	targets.ask(noLimit)
+	targets.left([]string{"a"})
+	targets.settle(nil)
+	targets.end("a", webhook.Good)
+	if !targets.release(job("a")) {
+		t.Error("what came while a claim was under way is not looked at when there is room")
+	}
+}

@@ -112,12 +112,19 @@ func (t *tx) putEvent(e webhook.Emission, notice string) error {
 func (t *tx) putDelivery(d webhook.Delivery) {
 	lease, ready := t.own.offer(d)
 	if d.State == webhook.Waiting && lease == "" {
-		t.due = true
+		t.wait(d)
 	}
 	t.put(newDelivery, string(d.ID), string(d.Event), orNull(d.Payment), string(d.PaymentID), string(d.Channel), string(d.Merchant),
 		string(d.Store), string(d.Mode), string(d.Type), orNull(d.Endpoint), d.URL, d.Target, string(d.ContentType), d.Body,
 		string(d.Schedule), string(d.State), d.Tries, lane(d.Tries), micros(d.DueAt), micros(ready), orNull(lease), d.Manual,
 		orNull(d.Original), micros(d.CreatedAt))
+}
+
+// wait has someone look for a delivery once it is committed: this node too,
+// unless its taker, which had no room, knows when to.
+func (t *tx) wait(d webhook.Delivery) {
+	t.elsewhere = true
+	t.due = t.due || !t.own.leave(d)
 }
 
 // lane puts first tries ahead of retries.

@@ -110,7 +110,7 @@ func endOf(f webhook.Finish) []any {
 // postpone has deliveries wait for their next try, as end does.
 // Index: delivery_pkey.
 func (t *tx) postpone(list []webhook.Finish, found func(webhook.Finish)) error {
-	t.due = t.due || len(list) > 0
+	t.elsewhere = t.elsewhere || len(list) > 0 // whoever recorded them knows
 	if t.d.postgres {
 		return t.change(`update delivery as d set tries = o.tries, lane = 1, due_at = o.due_at, ready_at = o.due_at, lease = null
 			from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) as o (id, lease, tries, due_at)

@@ -14,6 +14,7 @@ type fresh struct {
 	taker   Taker // may be nil
 	lease   webhook.Lease
 	jobs    []webhook.Job
+	left    []string // targets of those that wait, since it had no room for them
 	version int64
 }
 
@@ -41,6 +42,17 @@ func (f *fresh) offer(d webhook.Delivery) (webhook.Lease, time.Time) {
 	return f.lease, until
 }
 
+// leave notes a delivery that waits. It is false if nobody was asked for room.
+func (f *fresh) leave(d webhook.Delivery) bool {
+	if f.taker == nil {
+		return false
+	}
+	if n := len(f.left); n == 0 || f.left[n-1] != d.Target {
+		f.left = append(f.left, d.Target)
+	}
+	return true
+}
+
 // dated notes by which settings the deliveries were made.
 func (t *tx) dated(f *fresh) (err error) {
 	if len(f.jobs) == 0 {
@@ -56,6 +68,9 @@ func (t *tx) dated(f *fresh) (err error) {
 func (f *fresh) take() {
 	if len(f.jobs) > 0 {
 		f.taker.Take(f.jobs, f.version)
+	}
+	if len(f.left) > 0 {
+		f.taker.Left(f.left)
 	}
 }
 

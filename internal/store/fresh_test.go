@@ -23,6 +23,7 @@ type seat struct {
 	taken    []webhook.Job
 	version  int64
 	released int
+	left     []string
 	unseen   int // of those
 }
 
@@ -41,6 +42,12 @@ func (s *seat) Take(jobs []webhook.Job, version int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.taken, s.version = append(s.taken, jobs...), version
+}
+
+func (s *seat) Left(targets []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = append(s.left, targets...)
 }
 
 func (s *seat) Release(jobs []webhook.Job, unseen bool) {
@@ -68,8 +75,9 @@ func TestFreshDeliveriesAreTaken(t *testing.T) {
 			t.Fatalf("%d deliveries were taken by version %d and %d woke others, want 1, 2, 0", len(own.taken), own.version, woken)
 		}
 		wait(t, s, "o-2")
-		if len(own.taken) != 1 || woken != 1 {
-			t.Fatalf("without room, %d deliveries were taken in all and %d woke others, want 1, 1", len(own.taken), woken)
+		if len(own.taken) != 1 || woken != 0 || len(own.left) != 1 {
+			t.Fatalf("without room, %d deliveries were taken in all, %d woke others, and the taker heard of %q; want 1, 0 and one target",
+				len(own.taken), woken, own.left)
 		}
 		c := claim(t, s, time.Second, 10, all)
 		if len(c.Jobs) != 1 || c.Jobs[0].PaymentID != "o-2" || !c.Jobs[0].Until.Equal(storetest.Noon.Add(time.Second+lease)) {

@@ -140,13 +140,17 @@ func (w *postgresWriter) once(ctx context.Context, fn func(*tx) error) error {
 	return err
 }
 
-// nodes is the name on which nodes tell each other of work and settings.
-const nodes = "tongbo"
+// nodes is the name on which nodes tell each other of work and settings, and due
+// begins what they say of work, before their own id.
+const (
+	nodes = "tongbo"
+	due   = "due "
+)
 
 // tell wakes the other nodes once the transaction is committed.
 func (t *tx) tell() {
-	if t.due {
-		t.line.later(`select pg_notify('`+nodes+`', 'due')`, nil, nil)
+	if t.due || t.elsewhere {
+		t.line.later(`select pg_notify('`+nodes+`', '`+due+t.s.id+`')`, nil, nil)
 	}
 	if t.settings {
 		t.line.later(`select pg_notify('`+nodes+`', 'settings')`, nil, nil)

@@ -76,6 +76,9 @@ type Taker interface {
 	// Take hands over deliveries for which room was kept, once they are
 	// committed, and the version of the settings that their transaction saw.
 	Take(jobs []webhook.Job, version int64)
+	// Left tells of targets for whose deliveries Reserve had no room: they are
+	// committed now and wait.
+	Left(targets []string)
 	// Release gives back the room kept for deliveries whose transaction was not
 	// committed. If it was unseen, it may have been all the same, since only the
 	// answer to its commit is missing: then their leases should be given back
@@ -150,8 +153,8 @@ func (s *Store) Close() error {
 // more: what was opened last is closed first.
 func (s *Store) closing(f func() error) { s.closers = append([]func() error{f}, s.closers...) }
 
-// OnDue calls f after each commit that made a delivery due, from any
-// goroutine. f must not block.
+// OnDue calls f after each commit that made a delivery due of which the taker,
+// if there is one, does not know, from any goroutine. f must not block.
 func (s *Store) OnDue(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -205,22 +208,17 @@ func (s *Store) through(ctx context.Context, write func(context.Context, func(*t
 		return err
 	})
 	if err != nil {
-		own.release(ran && !undone(err))
+		unseen := ran && !undone(err)
+		own.release(unseen)
 		s.doubt(err)
+		if unseen {
+			s.call(settings)
+		}
 		return away(err)
 	}
 	own.take()
-	s.mu.Lock()
-	var calls []func()
-	if due {
-		calls = append(calls, s.onDue...)
-	}
-	if settings {
-		calls = append(append(calls, s.onSets...), s.onDue...)
-	}
-	s.mu.Unlock()
-	for _, f := range calls {
-		f()
+	if due || settings {
+		s.call(settings)
 	}
 	return nil
 }

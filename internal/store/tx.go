@@ -75,7 +75,8 @@ type tx struct {
 	s    *Store
 	d    dialect
 
-	due, settings bool        // what to tell others after the commit
+	due, settings bool        // what to tell everyone after the commit
+	elsewhere     bool        // a delivery is due that this node knows of
 	throttled     []attention // to be given at the end
 	own           *fresh      // deliveries that this node takes itself
 	version       int64       // of the settings, once it is known
