@@ -25,7 +25,7 @@ var (
 	tablesMoved = []string{
 		"allow", "api_key", "api_secret", "attempt", "attempt_body", "attention", "case_key", "channel", "delivery", "delivery_end",
 		"deposit", "endpoint", "event", "idempotency", "inquiry", "match_key", "merchant", "notice", "notice_body", "notice_key", "open_case", "payment",
-		"preregistration", "pruned", "refusal", "refusal_day", "setting", "store", "verdict",
+		"preregistration", "pruned", "refusal", "refusal_day", "setting", "store", "trial", "verdict",
 	}
 	tablesLeft = []string{"probe", "node"} // an engine may lack one
 )
@@ -62,6 +62,7 @@ func rich(t *testing.T, db *storetest.Database) {
 	begin(t, s, answered, 0, nil)
 	endRepeat(t, s, answered, &merchant.KeptAnswer{Status: 200, Body: []byte("{}")})
 	pinned(t, s, "pinned", merchant.Any, 1000, 0, 0)
+	onTrial(t, s, oddOrder, "books")
 	if err := s.Preregister(t.Context(), storetest.Store, "open", merchant.Test, payment.Pin{}, storetest.Noon); err != nil {
 		t.Fatal(err)
 	}

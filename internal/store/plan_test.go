@@ -205,6 +205,7 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	begin(t, s, given, 0, nil)
 	endRepeat(t, s, given, nil)
 	pinned(t, s, payment.ID("pinned-"+name), merchant.Test, 1000, 0, 0)
+	onTrial(t, s, "plan-"+name, "books")
 	if _, err := s.Resend(t.Context(), p.Key, "", now); err != nil {
 		t.Fatal(err)
 	}

@@ -89,6 +89,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 	failed = append(failed,
 		p.step("refusal", keep.History, p.refusals),
 		p.step("payment", keep.Payments, p.payments),
+		p.step("trial", keep.Payments, p.trials),
 		p.stepTo("idempotency", now.Add(-merchant.RepeatLife), p.repeats),
 		p.stepTo("preregistration", now.AddDate(0, 0, -pinDays), p.pins))
 	for _, err := range failed {

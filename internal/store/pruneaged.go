@@ -22,6 +22,12 @@ func (p *pruning) pins(cut time.Time, out *settings.Pruned) error {
 	return p.aged("preregistration", "store_id, payment_id, mode", "at", cut, out)
 }
 
+// trials takes what the PG that is played here knows of old orders.
+func (p *pruning) trials(cut time.Time, out *settings.Pruned) error {
+	// Index: trial_by_age.
+	return p.aged("trial", "channel_key, id", "updated_at", cut, out)
+}
+
 // aged takes rows of a table, which are named by key, whose time in a column is
 // not after cut.
 func (p *pruning) aged(table, key, column string, cut time.Time, out *settings.Pruned) error {

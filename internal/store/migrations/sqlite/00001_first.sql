@@ -180,6 +180,13 @@ create table preregistration (
 ) strict, without rowid;
 create index preregistration_by_age on preregistration (at);
 
+-- The books of the PG that is played here for test channels: what it knows of each order, sealed.
+create table trial (
+  channel_key text not null, id text not null, updated_at integer not null, doc blob not null,
+  primary key (channel_key, id)
+) strict;
+create index trial_by_age on trial (updated_at);
+
 -- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day integer not null, peer text not null, kept integer not null, dropped integer not null,
