@@ -25,6 +25,7 @@ provider: fault secret merchant payment notice
 provider/books: merchant payment secret provider
 provider/providertest: fault secret merchant payment notice provider provider/wire provider/books
 provider/*: fault secret merchant payment notice provider provider/wire
+provider/trial: fault secret merchant payment notice provider
 provider/all: provider provider/*
 settings: fault secret merchant payment webhook provider
 ingress: fault secret safehttp merchant payment webhook notice provider settings

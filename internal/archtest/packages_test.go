@@ -60,7 +60,7 @@ func providersComplete(t tree) []string {
 				listed[folder] = true
 			}
 		}
-		if path.Dir(f.folder()) == root && !slices.Contains([]string{"all", "books", "wire", "providertest"}, path.Base(f.folder())) {
+		if path.Dir(f.folder()) == root && !slices.Contains([]string{"all", "books", "trial", "wire", "providertest"}, path.Base(f.folder())) {
 			folders = append(folders, f.folder())
 		}
 	}
