@@ -70,17 +70,17 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, provider.Reply{Status: http.StatusOK, ContentType: "text/plain; charset=utf-8", Body: []byte("tongbo\n")})
 		return
 	}
-	i.take(w, r, rt)
+	_, _ = i.take(w, r, rt) // answered
 }
 
-// take reads one notice, has it settled, and answers.
-func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) {
+// take reads one notice, has it settled, and answers. It returns what became of it.
+func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) (notice.Result, error) {
 	began := time.Now()
 	in := notice.Inbound{ID: notice.ID(newID()), Provider: rt.info.Code}
 	peer := peerOf(r)
 	if !i.readers.begin(peer) {
 		unavailable(w)
-		return
+		return notice.Result{}, errNotNow
 	}
 	cut := i.read(w, r, &in)
 	i.readers.end(peer)
@@ -90,7 +90,7 @@ func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) {
 		defer func() { <-i.slots }()
 	default:
 		unavailable(w)
-		return
+		return notice.Result{}, errNotNow
 	}
 	in.At, in.Peer = time.Now().UTC(), peer
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), Patience)
@@ -105,7 +105,11 @@ func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) {
 	default:
 		answer(w, rt.Ack(in.Request, outcome(res.Verdict)))
 	}
+	return res, err
 }
+
+// errNotNow says that there are too many notices in hand.
+var errNotNow = fault.Errorf(fault.Unavailable, "too many notices are in hand")
 
 // decide has a notice judged by the settings as they are, again if they
 // change meanwhile.
