@@ -1,7 +1,7 @@
 // Package action holds the verbs that a merchant's server or a person may do,
 // each checked before it touches anything: [Actions.RegisterAccount],
-// [Actions.Issue], [Actions.Cancel], [Actions.Close], [Actions.Preregister],
-// [Actions.Resend], [Actions.Login] and others. What time does is done by [Deadlines],
+// [Actions.Issue], [Actions.Cancel], [Actions.Close], [Actions.Deposit],
+// [Actions.Preregister], [Actions.Resend], [Actions.Login] and others. What time does is done by [Deadlines],
 // which flags payments whose deadline has passed, by [Inquiries], which asks PGs what
 // became of what they were asked for, and by [History], which prunes.
 package action
@@ -77,6 +77,14 @@ type Actions struct {
 	// Asked, if set, is told when the PG is to be asked about a payment:
 	// Inquiries.Sooner belongs here.
 	Asked func(due time.Time)
+	// Trial, if set, makes what plays a module's PG for channels on trial.
+	Trial func(provider.Provider) provider.Provider
+	// Notify, if set, gives a notice to the ingress as this machine would send it,
+	// and returns the answer and what became of it.
+	Notify func(context.Context, notice.Request) (provider.Reply, notice.Result, error)
+	// PublicURL is how PGs reach this server, without a slash at the end; empty if
+	// nobody said.
+	PublicURL string
 	// NewID makes ids; nil makes UUIDv7s.
 	NewID func() string
 

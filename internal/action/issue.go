@@ -113,8 +113,18 @@ func (a *Actions) issuing(v *view, c Caller, r IssueRequest) (issuing, error) {
 		Name: r.OrderName, Amount: r.Amount, TaxFree: r.TaxFree, VAT: vatOf(r.Registration), Bank: r.Account.Bank, Type: r.Account.Type,
 		Number: r.Account.Number, AccountID: r.AccountID, Holder: r.Account.Holder, Customer: r.Customer,
 		ExpiresAt: r.Account.ExpiresAt, Receipt: r.Receipt, Escrow: r.Escrow,
+		NoticeURL: a.noticeURL(p, ch),
 	}}
 	return x, nil
+}
+
+// noticeURL is where the PG's notices of a channel go; empty if nobody said how PGs
+// reach this server.
+func (a *Actions) noticeURL(p provider.Provider, c merchant.Channel) string {
+	if a.PublicURL == "" {
+		return ""
+	}
+	return a.PublicURL + provider.NoticePath(p.Info().Paths[0], c)
 }
 
 // vatOf is what of the amount is VAT: an eleventh of what is taxed, unless the

@@ -147,13 +147,17 @@ func why(err error) string {
 	return "the PG was not asked"
 }
 
-// use finds a channel of the caller's with the PG's module.
+// use finds a channel of the caller's with the PG's module, or with what plays its PG
+// here if the channel is on trial. It is the only place where that is decided.
 func (a *Actions) use(v *view, c Caller, key merchant.ChannelKey) (merchant.Channel, provider.Provider, error) {
 	ch, err := a.channel(v, c, key)
 	if err != nil {
 		return ch, nil, err
 	}
 	p, _ := a.Providers(ch.Provider) // channel saw to it
+	if a.Trial != nil && provider.OnTrial(p, ch) {
+		p = a.Trial(p)
+	}
 	return ch, p, nil
 }
 

@@ -18,7 +18,9 @@ import (
 	"github.com/tongbo/tongbo/internal/api/v2"
 	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/ingress"
+	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
+	"github.com/tongbo/tongbo/internal/provider/trial"
 	"github.com/tongbo/tongbo/internal/safehttp"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
@@ -45,7 +47,11 @@ type Config struct {
 	// APIRate is how many calls of the API one API secret may make in a second;
 	// 0 bounds nothing. See v2.API.Limit.
 	APIRate int
-	Log     *slog.Logger
+	// PublicURL is how PGs reach this server, such as https://pay.example.kr: PGs
+	// that take the address of notices with each order are told it. Empty if that
+	// is not known.
+	PublicURL string
+	Log       *slog.Logger
 }
 
 // A Server is built from a Config and serves on a listener.
@@ -90,7 +96,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	actions := &action.Actions{
 		Store: st, Judge: s.ingress.Judge, Providers: all.ByCode,
-		HTTP: safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
+		HTTP:   safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
+		Trial:  func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: st} },
+		Notify: s.ingress.Play, PublicURL: cfg.PublicURL,
 	}
 	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log}
 	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log}

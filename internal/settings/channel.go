@@ -340,7 +340,7 @@ func (d *declarer) claim(ch merchant.Channel) error {
 }
 
 // warn tells what a channel that was just made or changed will not be able to
-// do. A test channel without any credentials uses the simulator.
+// do. The PG of a test channel without any credentials is played here.
 func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 	live := ch.Mode == merchant.Live
 	say := func(text string) {
@@ -371,7 +371,7 @@ func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 		if missing := unasked(info, ch); missing != "" {
 			say("no live deposit counts until the PG can be asked" + missing)
 		}
-	case info.Confirms(ch) && !info.Inquires(ch.Credentials):
+	case info.Confirms(ch) && !info.Inquires(ch.Credentials) && (live || ch.BaseURL != "" || len(ch.Credentials) > 0):
 		say("confirm = true asks the PG before a deposit counts, and the PG cannot be asked with what the channel has" + unasked(info, ch) + ": deposits stay Pending")
 	}
 }

@@ -4,8 +4,8 @@
 // What those SDKs tolerate is narrow, and every answer keeps to it: success is
 // exactly 200; absent fields are left out and never null; amounts are whole
 // numbers; times are UTC with a Z; every error is a JSON object with a type
-// that the operation lists. Beyond PortOne there is one operation of ours:
-// POST /payments/{paymentId}/virtual-account.
+// that the operation lists. Beyond PortOne there are operations of ours:
+// POST /payments/{paymentId}/virtual-account and what is below /tongbo/v1.
 package v2
 
 import (
@@ -138,6 +138,8 @@ func (a *API) Routes() http.Handler {
 		{http.MethodPost, "/payments/{paymentId}/cancel", false, a.cancel},
 		{http.MethodPost, "/payments/{paymentId}/cancellations/{cancellationId}/stop", false, a.stopCancel},
 		{http.MethodPost, "/payments/{paymentId}/resend-webhook", false, a.resendWebhook},
+		{http.MethodPost, "/tongbo/v1/payments/{paymentId}/deposit", false, a.deposit},
+		{http.MethodPost, "/tongbo/v1/payments/{paymentId}/notice", false, a.pgNotice},
 	}}
 }
 
