@@ -107,7 +107,12 @@ func (c *guideCmd) base() (string, error) {
 	if c.PublicURL == "" {
 		return "https://PUBLIC_ADDRESS", nil
 	}
-	u, err := url.Parse(c.PublicURL)
+	return publicBase(c.PublicURL)
+}
+
+// publicBase is the address by which PGs reach a server, without a slash at the end.
+func publicBase(address string) (string, error) {
+	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return "", hint(fault.Errorf(fault.Invalid, "--public-url is not the address of a server"), "Write it like https://pay.example.kr")
 	}

@@ -25,7 +25,7 @@ type serveCmd struct {
 	databaseFlags
 	logFlags
 	Listen               string        `help:"Address to listen on." default:":8080"`
-	PublicURL            string        `help:"How PGs reach this server, such as https://pay.example.kr; shown at the start." env:"TONGBO_PUBLIC_URL" placeholder:"URL"`
+	PublicURL            string        `help:"How PGs reach this server, such as https://pay.example.kr: told to those that take the address of notices with each order." env:"TONGBO_PUBLIC_URL" placeholder:"URL"`
 	TrustedProxies       []proxyBlock  `help:"Proxies whose X-Forwarded-For is believed: addresses or CIDR blocks." sep:"," placeholder:"CIDR"`
 	WebhookBind          netip.Addr    `help:"Source address of webhooks, for shops that allow only one." placeholder:"IP"`
 	AllowPrivateWebhooks bool          `help:"Let webhooks go to private and loopback addresses."`
@@ -47,6 +47,10 @@ func (c *serveCmd) Run(env Env) error {
 	if c.APIRate < 0 {
 		return hint(fault.Errorf(fault.Invalid, "%d calls in a second are none", c.APIRate), "Change --api-rate: 0 is without limit")
 	}
+	base, err := c.base()
+	if err != nil {
+		return err
+	}
 	collectLess()
 	log := c.logger(env.Stderr)
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
@@ -63,7 +67,7 @@ func (c *serveCmd) Run(env Env) error {
 	s, err := server.Open(ctx, server.Config{
 		Database: c.Database, Key: c.key(), TrustedProxies: c.proxies(), AllowPrivate: c.AllowPrivateWebhooks,
 		Bind: c.WebhookBind, Random: webhook.SystemRandom, Grace: c.Grace, Drain: c.Drain, Keep: c.keep(),
-		APIRate: c.APIRate, Log: log,
+		APIRate: c.APIRate, PublicURL: base, Log: log,
 	})
 	if err != nil {
 		_ = l.Close()
@@ -126,6 +130,14 @@ func (c *serveCmd) proxies() []netip.Prefix {
 
 func (c *serveCmd) keep() settings.Retention {
 	return settings.Retention{Bodies: c.KeepBodies, History: c.KeepHistory, Payments: c.KeepPayments}
+}
+
+// base is PublicURL as addresses of notices begin; empty if there is none.
+func (c *serveCmd) base() (string, error) {
+	if c.PublicURL == "" {
+		return "", nil
+	}
+	return publicBase(c.PublicURL)
 }
 
 func (c *serveCmd) public() string {
