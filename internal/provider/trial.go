@@ -15,7 +15,7 @@ import (
 // to call the PG's API by, or whose PG publishes no API. It is never true of a live
 // channel.
 func OnTrial(p Provider, c merchant.Channel) bool {
-	return c.Mode == merchant.Test && c.BaseURL == "" && (!called(p) || !p.Info().hasSecret(c))
+	return c.Mode == merchant.Test && c.BaseURL == "" && (!called(p) || !p.Info().HasSecret(c))
 }
 
 // called reports whether a module has a call at all.
@@ -27,8 +27,8 @@ func called(p Provider) bool {
 	return false
 }
 
-// hasSecret reports whether a channel has any secret that the PG gave it.
-func (i Info) hasSecret(c merchant.Channel) bool {
+// HasSecret reports whether a channel has any secret that the PG gave the merchant.
+func (i Info) HasSecret(c merchant.Channel) bool {
 	for _, f := range i.Fields {
 		if f.Secret && c.Credentials[f.Name] != "" {
 			return true

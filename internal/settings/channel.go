@@ -371,7 +371,7 @@ func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 		if missing := unasked(info, ch); missing != "" {
 			say("no live deposit counts until the PG can be asked" + missing)
 		}
-	case info.Confirms(ch) && !info.Inquires(ch.Credentials) && (live || ch.BaseURL != "" || len(ch.Credentials) > 0):
+	case info.Confirms(ch) && !info.Inquires(ch.Credentials) && (live || ch.BaseURL != "" || info.HasSecret(ch)):
 		say("confirm = true asks the PG before a deposit counts, and the PG cannot be asked with what the channel has" + unasked(info, ch) + ": deposits stay Pending")
 	}
 }

@@ -291,7 +291,9 @@ func TestWarnings(t *testing.T) {
 		{"a public endpoint", head + "[[merchant.store.endpoint]]\nname = \"e\"\nmode = \"test\"\nurl = \"https://203.0.113.9/\"", nil},
 		{"private senders", channel(`provider = "dark"`, `mode = "live"`, `senders = ["10.0.0.0/8"]`, `credentials = {secret_key = "k"}`), []string{"private"}},
 		{"adopting without proof", channel(`provider = "open"`, `mode = "live"`, `unknown = "adopt"`, `credentials = {site_key = "k"}`), []string{"adopt"}},
-		{"nobody to ask", channel(`provider = "open"`, `mode = "test"`, `confirm = true`), []string{"the PG cannot be asked"}},
+		{"nobody to ask", channel(`provider = "open"`, `mode = "test"`, `confirm = true`, `credentials = {site_key = "k"}`), []string{"the PG cannot be asked"}},
+		{"nobody to ask elsewhere", channel(`provider = "open"`, `mode = "test"`, `confirm = true`, `base_url = "http://127.0.0.1:1"`), []string{"the PG cannot be asked"}},
+		{"a PG that is played here is asked", channel(`provider = "open"`, `mode = "test"`, `confirm = true`, `credentials = {shop_key = "plain"}`), []string{"missing: site_key"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
