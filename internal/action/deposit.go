@@ -135,7 +135,10 @@ func (a *Actions) depositary(ctx context.Context, c Caller, p payment.Payment, t
 		return merchant.Channel{}, nil, err
 	}
 	ch, pg, err := a.use(v, c, t.Channel)
-	if err != nil {
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return ch, nil, fault.Errorf(fault.Conflict, "the payment's channel is not in use any more")
+	case err != nil:
 		return ch, nil, err
 	}
 	to, ok := pg.(payee)

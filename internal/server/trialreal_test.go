@@ -2,9 +2,14 @@ package server_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/provider"
@@ -59,6 +64,59 @@ func TestTrialOfRegistered(t *testing.T) {
 		s.pay(400, "control characters", id, `{"depositor":"\u0000"}`)
 	}
 	s.verified()
+}
+
+// TestDepositsAtOnce pays one account 20 times at once: the money comes in once.
+func TestDepositsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := openTrial(t, "sqlite:"+t.TempDir()+"/t.db", func(*merchant.Channel) {})
+	s.issue(2, "once")
+	var first, applied atomic.Int64
+	var together sync.WaitGroup
+	for range 20 {
+		together.Go(func() {
+			r, err := http.NewRequestWithContext(t.Context(), "POST", s.base+"/tongbo/v1/payments/once/deposit", http.NoBody)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r.Header.Set("Authorization", "PortOne s3cret")
+			resp, err := s.client.Do(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = resp.Body.Close() }()
+			text, err := io.ReadAll(resp.Body)
+			if err != nil || resp.StatusCode != http.StatusOK {
+				t.Errorf("%d %s, %v", resp.StatusCode, text, err)
+			}
+			first.Add(int64(strings.Count(string(text), `"again":false`)))
+			applied.Add(int64(strings.Count(string(text), `"verdict":"applied"`)))
+		})
+	}
+	together.Wait()
+	if first.Load() != 1 || applied.Load() != 1 {
+		t.Errorf("it came in %d times, and counted %d times", first.Load(), applied.Load())
+	}
+	s.want(200, `"paid":11000`, "GET", "/payments/once", "")
+	s.verified()
+}
+
+// TestChannelGone pays by a channel that was disabled since.
+func TestChannelGone(t *testing.T) {
+	t.Parallel()
+	s := openTrial(t, "sqlite:"+t.TempDir()+"/t.db", func(*merchant.Channel) {})
+	s.issue(3, "gone")
+	list, err := s.server.Store.Settings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	list.Channels[3].Disabled = true
+	if err := s.server.Store.SaveSettings(t.Context(), list, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s.pay(409, "not in use", "gone", "")
 }
 
 // TestNoticeURL has a PG that takes the address of notices with each order, and sees

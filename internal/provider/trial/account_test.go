@@ -8,6 +8,7 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/provider/all"
 )
 
 func TestClosed(t *testing.T) {
@@ -143,5 +144,27 @@ func TestElsewhere(t *testing.T) {
 	}
 	if _, err := b.Close(t.Context(), b.access(), provider.Closing{Query: provider.Query{Order: "order3"}}); err != nil {
 		t.Errorf("Close = %v", err)
+	}
+}
+
+// TestOddNames has somebody pay whose name no PG's bytes can hold: the money is told
+// of all the same.
+func TestOddNames(t *testing.T) {
+	t.Parallel()
+	for _, p := range all.Providers() {
+		b, o := open(t, p.Info().Code), order("order1")
+		o.Holder = "🍎 & <가게>"
+		b.issue(o)
+		paid, err := b.Deposit(t.Context(), b.access(), provider.Deposit{
+			Order: o.ID, Amount: o.Amount, Depositor: "🍎똠방각하 & \\=" + strings.Repeat("긴이름", 100),
+		})
+		if err != nil {
+			t.Errorf("%s: %v", p.Info().Code, err)
+			continue
+		}
+		told, err := b.Decode(paid.Notice)
+		if err != nil || told.Event != payment.EventDeposited || told.Order != o.ID || told.HasAmount && told.Amount != o.Amount {
+			t.Errorf("%s tells %+v, %v", p.Info().Code, told, err)
+		}
 	}
 }
