@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/api"
 	"github.com/tongbo/tongbo/internal/fault"
 )
 
@@ -76,8 +77,8 @@ func (a *API) fail(c *call, op *operation, err error) {
 		a.write(c.w, http.StatusBadGateway, problem{Type: "PG_PROVIDER", Message: text, PGCode: &pg.Code, PGMessage: &pg.Message})
 		return
 	}
-	if slow, ok := errors.AsType[tooManyError](err); ok {
-		c.w.Header().Set("Retry-After", strconv.Itoa(slow.retryAfter()))
+	if slow, ok := errors.AsType[api.TooManyError](err); ok {
+		c.w.Header().Set("Retry-After", strconv.Itoa(slow.RetryAfter()))
 		a.write(c.w, http.StatusTooManyRequests, problem{Type: "TOO_MANY_REQUESTS", Message: text})
 		return
 	}
@@ -90,7 +91,7 @@ func (a *API) fail(c *call, op *operation, err error) {
 		text = "not now: try again"
 		c.w.Header().Set("Retry-After", "1")
 	case http.StatusUnauthorized:
-		a.provedNothing(c.r)
+		a.gate.ProvedNothing(a.clientAddr(c.r))
 		c.w.Header().Set("WWW-Authenticate", `PortOne, Bearer`)
 	}
 	a.write(c.w, as.status, problem{Type: as.name, Message: text})

@@ -39,9 +39,8 @@ type API struct {
 	// invalid address if that cannot be told. Nil means the peer.
 	ClientAddr func(*http.Request) netip.Addr
 
-	calls     *api.Rate // by the id of the API secret; see Limit
-	strangers *api.Rate // by address
-	views     settings.Cache[view]
+	gate  api.Gate
+	views settings.Cache[view]
 }
 
 // A view is the settings as answers show them.
@@ -177,7 +176,7 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Idempotency-Key; empty if it has none, or needs none since it changes nothing
 // or bears no credential.
 func (rt router) admitted(op *operation, c *call) (key string, err error) {
-	if err := rt.mayTry(c.r); err != nil {
+	if err := rt.gate.MayTry(rt.clientAddr(c.r)); err != nil {
 		return "", err
 	}
 	if !op.open {

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/api"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
-	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
 )
@@ -78,39 +78,20 @@ func (a *API) secret(r *http.Request, hash string) (merchant.APISecret, error) {
 	case !s.ExpiresAt.IsZero() && !time.Now().Before(s.ExpiresAt):
 		return s, unauthorized("the API secret has expired")
 	}
-	if wait := a.calls.Take(s.ID, time.Now()); wait > 0 {
-		return s, tooManyError{wait, "with this API secret"}
-	}
-	return s, nil
+	return s, a.gate.Count(s.ID, "with this API secret")
 }
 
 // admit checks the client's address against the list of a store, if it has
 // one.
 func (a *API) admit(r *http.Request, s merchant.StoreID) error {
-	list, err := a.Store.Allowed(r.Context(), s, merchant.AllowAPI)
-	if err != nil || len(list) == 0 {
-		return err
-	}
-	addr := a.clientAddr(r)
-	if provider.Admits(list, addr) {
-		return nil
-	}
-	seen := "an unknown address"
-	if addr.IsValid() {
-		seen = addr.String()
-	}
-	return fault.Errorf(fault.Forbidden, "the call came from %s, which the store's address list for the API does not hold", seen)
+	return api.Admit(r.Context(), a.Store, s, a.clientAddr(r))
 }
 
 func (a *API) clientAddr(r *http.Request) netip.Addr {
 	if a.ClientAddr != nil {
 		return a.ClientAddr(r)
 	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return peer.Addr().Unmap().WithZone("")
+	return api.Peer(r)
 }
 
 // login changes an API secret into tokens.
