@@ -16,6 +16,10 @@ const (
 	ByOrder   MatchKind = "order"   // the PG's order id
 	ByPGTx    MatchKind = "pgtx"    // the PG's transaction id of the issue
 	ByAccount MatchKind = "account" // the account number; only if there is no order id
+
+	// ByAttempt is no way of a notice's: people name a payment by our own id of an
+	// attempt. It is unique without a channel.
+	ByAttempt MatchKind = "attempt"
 )
 
 // A MatchKey is one name of a payment within a channel.
@@ -28,6 +32,16 @@ type MatchKey struct {
 // String returns the key as one text, for locking in a fixed order.
 func (k MatchKey) String() string {
 	return string(k.Channel) + "\x1f" + string(k.Kind) + "\x1f" + k.Value
+}
+
+// Names are the names under which p is found: its MatchKeys, and the ids of its
+// attempts, which are in no channel.
+func (p Payment) Names() []MatchKey {
+	names := p.MatchKeys()
+	for _, t := range p.Transactions {
+		names = append(names, MatchKey{Kind: ByAttempt, Value: string(t.ID)})
+	}
+	return names
 }
 
 // MatchKeys are the names under which notices may speak of p.

@@ -5,6 +5,7 @@ package payment
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -237,6 +238,23 @@ func (p Payment) CancelledAmount() int64 {
 	for _, c := range p.Cancellations {
 		if c.State == CancelSucceeded {
 			sum += c.Amount.Amount
+		}
+	}
+	return sum
+}
+
+// GivenBack is what of the money that is here, or was here last, went back, in
+// minor units. Where the bank took back an earlier deposit and another came, what
+// it took back is no part of that money.
+func (p Payment) GivenBack() int64 {
+	sum := p.CancelledAmount()
+	paid := slices.ContainsFunc(p.Deposits, func(d Deposit) bool { return d.State == DepositApplied })
+	if p.unlimited() || !paid {
+		return sum
+	}
+	for _, c := range p.Cancellations {
+		if c.Reversal && c.State == CancelSucceeded {
+			sum -= c.Amount.Amount
 		}
 	}
 	return sum

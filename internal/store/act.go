@@ -47,7 +47,7 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 		}
 		var before []payment.MatchKey
 		if known != nil {
-			before = known.MatchKeys()
+			before = known.Names()
 		}
 		if err := t.putPayment(p, known == nil, before); err != nil {
 			return p, err

@@ -44,6 +44,8 @@ func (r *Reader) ListQueries(l PaymentList, p payment.Payment, webhook string, e
 	}
 	key := listed(string(p.Key))
 	add(r.byIDQuery(), []any{string(p.ID), listed(string(p.Store)), 20})
+	add(r.byAttemptQuery(), []any{string(p.Transactions[0].ID), listed(string(p.Store)), 20})
+	add(ofAttemptQuery, []any{string(p.Transactions[0].ID), string(p.Store)})
 	add(r.byNameQuery(), []any{"order", string(p.ID), listed(string(p.Transactions[0].Channel)), 20})
 	add(r.knownQuery(), []any{key})
 	add(r.docsQuery(), []any{key})

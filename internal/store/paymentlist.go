@@ -59,6 +59,7 @@ const (
 	PaymentIDName                 // the merchant's id
 	PGTxName                      // the PG's id of the transaction
 	AccountName                   // the number of a virtual account; blanks and dashes do not matter
+	AttemptName                   // our own id of an attempt
 )
 
 // A PaymentName is a name that a payment may bear.

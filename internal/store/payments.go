@@ -114,7 +114,7 @@ var (
 	newName = inserting("match_key", "channel_key text, kind text, value text, payment_key uuid, store_id text", "on conflict do nothing")
 )
 
-// putPayment writes a payment and the names under which notices find it.
+// putPayment writes a payment and the names under which it is found.
 // before are the names it had.
 func (t *tx) putPayment(p payment.Payment, created bool, before []payment.MatchKey) error {
 	doc := later(func() ([]byte, error) { return t.s.sealPayment(p) })
@@ -130,7 +130,7 @@ func (t *tx) putPayment(p payment.Payment, created bool, before []payment.MatchK
 	} else {
 		t.put(changedPayment, string(p.Key), string(p.State), micros(p.UpdatedAt), micros(p.StatusChangedAt), deadline, channel, method, doc)
 	}
-	for _, k := range p.MatchKeys() {
+	for _, k := range p.Names() {
 		if slices.Contains(before, k) {
 			continue
 		}
@@ -162,6 +162,29 @@ func (r *Reader) Payment(ctx context.Context, s merchant.StoreID, id payment.ID,
 	}
 	return p, nil
 }
+
+// PaymentOfAttempt returns the payment of a store and of a mode that the credential
+// sees, to which an attempt belongs. It reports fault.NotFound if there is none.
+func (r *Reader) PaymentOfAttempt(ctx context.Context, s merchant.StoreID, id payment.TransactionID, sees merchant.Mode) (payment.Payment, error) {
+	var key string
+	var doc []byte
+	err := r.db.QueryRowContext(ctx, ofAttemptQuery, r.nameOf(payment.MatchKeyFor("", payment.ByAttempt, string(id))), string(s)).Scan(&key, &doc)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return payment.Payment{}, away(err)
+	}
+	if err == nil {
+		p, err := r.openPayment(payment.Key(key), doc)
+		if err != nil || sees.Sees(p.Mode) {
+			return p, err
+		}
+	}
+	return payment.Payment{}, fault.Errorf(fault.NotFound, "there is no payment with an attempt %q", id)
+}
+
+// ofAttemptQuery finds a store's payment by the id of an attempt. Index:
+// match_key_pkey, payment_pkey; on SQLite the primary key.
+const ofAttemptQuery = `select p.key, p.doc from match_key m join payment p on p.key = m.payment_key
+	where m.channel_key = '' and m.kind = 'attempt' and m.value = $1 and p.store_id = $2 limit 1`
 
 // PaymentByKey returns a payment by our own name for it, or fault.NotFound.
 func (r *Reader) PaymentByKey(ctx context.Context, k payment.Key) (payment.Payment, error) {
@@ -262,7 +285,7 @@ func (t *tx) expireOne(due duePayment, now time.Time, expire func(payment.Paymen
 	if err != nil {
 		return err
 	}
-	if err := t.putPayment(x.Payment, false, p.MatchKeys()); err != nil {
+	if err := t.putPayment(x.Payment, false, p.Names()); err != nil {
 		return err
 	}
 	return t.emit(x.Emissions, "")

@@ -67,6 +67,9 @@ func (r *Reader) bearing(ctx context.Context, l PaymentList, name PaymentName) (
 	if name.Kind == AnyName || name.Kind == PaymentIDName {
 		look(r.byIDQuery(), stores, name.Value)
 	}
+	if name.Kind == AnyName || name.Kind == AttemptName {
+		look(r.byAttemptQuery(), stores, r.nameOf(payment.MatchKeyFor("", payment.ByAttempt, name.Value)))
+	}
 	for kind, by := range map[NameKind]payment.MatchKind{PGTxName: payment.ByPGTx, AccountName: payment.ByAccount} {
 		mk := payment.MatchKeyFor("", by, name.Value)
 		if (name.Kind == AnyName || name.Kind == kind) && mk.Value != "" {
@@ -80,6 +83,13 @@ func (r *Reader) bearing(ctx context.Context, l PaymentList, name PaymentName) (
 // payment_by_id.
 func (r *Reader) byIDQuery() string {
 	return `select key from payment where id = $1 and ` + r.among("store_id", "text", 2) + ` limit $3`
+}
+
+// byAttemptQuery finds payments of some stores by the id of an attempt. Index:
+// match_key_pkey; on SQLite the primary key.
+func (r *Reader) byAttemptQuery() string {
+	return `select payment_key from match_key where channel_key = '' and kind = 'attempt' and value = $1 and ` +
+		r.among("store_id", "text", 2) + ` limit $3`
 }
 
 // byNameQuery finds payments by a name that they have in some channels. Index:

@@ -56,21 +56,38 @@ func orNil(n sql.NullInt64) *int64 {
 func (t *tx) pinned(s merchant.StoreID, id payment.ID, mode merchant.Mode) (x payment.Pin, err error) {
 	latest := int64(-1)
 	// Index: preregistration_pkey.
-	err = t.each(`select mode, amount, tax_free, currency, at from preregistration where store_id = $1 and payment_id = $2`,
-		[]any{string(s), string(id)}, func(rows rowSet) error {
-			var of, currency string
-			var amount, taxFree sql.NullInt64
-			var at int64
-			if err := rows.Scan(&of, &amount, &taxFree, &currency, &at); err != nil {
-				return err
-			}
-			if merchant.Mode(of).Sees(mode) && at > latest {
-				latest = at
-				x = payment.Pin{Amount: orNil(amount), TaxFree: orNil(taxFree), Currency: payment.Currency(currency)}
-			}
-			return nil
-		})
+	err = t.each(pinsQuery, []any{string(s), string(id)}, func(rows rowSet) error {
+		of, pin, at, err := scanPin(rows)
+		if err == nil && of.Sees(mode) && at > latest {
+			x, latest = pin, at
+		}
+		return err
+	})
 	return x, err
+}
+
+// Pinned is what was fixed last of a payment that has not begun, by a credential
+// that sees the mode or for it. found is false if nothing was.
+func (r *Reader) Pinned(ctx context.Context, s merchant.StoreID, id payment.ID, sees merchant.Mode) (x payment.Pin, found bool, err error) {
+	latest := int64(-1)
+	// Index: preregistration_pkey.
+	err = each(ctx, over(r.db), pinsQuery, []any{string(s), string(id)}, func(rows rowSet) error {
+		of, pin, at, err := scanPin(rows)
+		if err == nil && (of.Sees(sees) || sees.Sees(of)) && at > latest {
+			x, found, latest = pin, true, at
+		}
+		return err
+	})
+	return x, found, away(err)
+}
+
+const pinsQuery = `select mode, amount, tax_free, currency, at from preregistration where store_id = $1 and payment_id = $2`
+
+func scanPin(row scanner) (of merchant.Mode, x payment.Pin, at int64, err error) {
+	var amount, taxFree sql.NullInt64
+	err = row.Scan(&of, &amount, &taxFree, &x.Currency, &at)
+	x.Amount, x.TaxFree = orNil(amount), orNil(taxFree)
+	return of, x, at, err
 }
 
 // keepsPin reports payment.ErrPinned if what an act makes of a payment begins an

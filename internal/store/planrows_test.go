@@ -30,8 +30,9 @@ var crowds = []crowd{
 		"status_changed_at": "status_changed_at + {i}",
 		"state":             "case when {i} % 100 = 0 then state else 'PAID' end", "deadline": "case when {i} % 100 = 0 then 1900000000000000 + {i} end",
 	}},
-	{"match_key", 1, "", map[string]string{"payment_key": "{1}", "kind": "'order'", "value": "'o ' || {i}"}},
-	{"match_key", 1, "", map[string]string{"payment_key": "{1}", "kind": "'account'", "value": "'a ' || {i}"}},
+	{"match_key", 1, "kind = 'order'", map[string]string{"payment_key": "{1}", "value": "'o ' || {i}"}},
+	{"match_key", 1, "kind = 'order'", map[string]string{"payment_key": "{1}", "kind": "'account'", "value": "'a ' || {i}"}},
+	{"match_key", 1, "kind = 'attempt'", map[string]string{"payment_key": "{1}", "value": "'t ' || {i}"}},
 	{"notice", 1, "", map[string]string{
 		"id": "{2}", "order_id": "'o ' || {i}", "key": "'k ' || {i}", "payment_key": "{1}",
 		"verdict":     "case when {i} % 1000 = 1 then 'unmatched' when {i} % 1000 = 2 then 'conflict' when {i} % 20 = 3 then 'duplicate' else 'applied' end",

@@ -63,7 +63,7 @@ func (t *tx) prunePayments(after, upto string, cut time.Time) (n int64, err erro
 		return 0, err
 	}
 	for _, p := range list {
-		for _, k := range p.MatchKeys() {
+		for _, k := range p.Names() {
 			// Index: match_key_pkey.
 			if err := t.must(`delete from match_key where channel_key = $1 and kind = $2 and value = $3 and payment_key = $4`,
 				string(k.Channel), string(k.Kind), t.s.nameOf(k), string(p.Key)); err != nil {

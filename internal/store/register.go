@@ -59,7 +59,7 @@ func (t *tx) register(g payment.Registration, r notice.Registering) (p payment.P
 		return p, false, err
 	}
 	if changed {
-		if err := t.putPayment(p, !exists, known.MatchKeys()); err != nil {
+		if err := t.putPayment(p, !exists, known.Names()); err != nil {
 			return p, false, err
 		}
 	}

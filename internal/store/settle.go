@@ -141,7 +141,7 @@ func (t *tx) putRuling(in notice.Inbound, r notice.Ruling, found []notice.Found)
 		return err
 	}
 	if r.Payment != nil && (r.Changed || r.Created) {
-		if err := t.putPayment(*r.Payment, r.Created, keysBefore(r.Payment.Key, found)); err != nil {
+		if err := t.putPayment(*r.Payment, r.Created, namesBefore(r.Payment.Key, found)); err != nil {
 			return err
 		}
 	}
@@ -179,12 +179,12 @@ func keeps(p payment.Payment, id string) bool {
 	})
 }
 
-// keysBefore are the names that a payment had when it was found.
-func keysBefore(k payment.Key, found []notice.Found) []payment.MatchKey {
+// namesBefore are the names that a payment had when it was found.
+func namesBefore(k payment.Key, found []notice.Found) []payment.MatchKey {
 	for _, f := range found {
 		for _, p := range f.Payments {
 			if p.Key == k {
-				return p.MatchKeys()
+				return p.Names()
 			}
 		}
 	}

@@ -55,6 +55,7 @@ func TestFilters(t *testing.T) {
 		{search("PAYMENT_ID", "a-tes"), nil}, // the whole value
 		{search("PG_TX_ID", "tx-b-live"), []string{"b-live"}},
 		{search("PG_TX_ID", "b-live"), nil},
+		{search("TX_ID", "tx-b-live"), nil},
 		{search("VIRTUAL_ACCOUNT_NUMBER", "T030-926001 c"), []string{"c-sub"}},
 		{search("VIRTUAL_ACCOUNT_NUMBER", " - "), nil},
 		{search("PG_MERCHANT_ID", "MID-1"), []string{"c-sub", "a-test"}},
@@ -91,7 +92,7 @@ func TestFiltersRefused(t *testing.T) {
 		`"cashReceiptIssuedAtRange":{"from":"x"}`, `"cashReceiptCancelledAtRange":{}`,
 		`"textSearch":[{"field":"SHOE_SIZE","value":"1"}]`, `"textSearch":[{"value":"1"}]`, `"textSearch":[{"field":"ALL"}]`,
 		`"textSearch":[{"field":"ALL","value":"a\u0000b"}]`, `"textSearch":[{"field":"ORDER_NAME","value":"사과"}]`,
-		`"textSearch":[{"field":"CUSTOMER_NAME","value":"김"}]`, `"textSearch":[{"field":"TX_ID","value":"x"}]`,
+		`"textSearch":[{"field":"CUSTOMER_NAME","value":"김"}]`,
 		`"textSearch":[{"field":"ALL","value":"` + strings.Repeat("x", 1001) + `"}]`,
 		`"textSearch":[{"field":"ALL","value":"x"}` + strings.Repeat(`,{"field":"ALL","value":"x"}`, 10) + `]`,
 	}
@@ -133,6 +134,31 @@ func FuzzFilter(f *testing.F) {
 		l, err := in.list(covered, []merchant.Channel{{Key: testChannel, Provider: "kcp", Mode: merchant.Test}}, time.Now())
 		if err == nil && (len(l.Stores) != 1 || len(l.Modes) > 1 || l.From.After(l.Until) && in.Until != "") {
 			t.Errorf("%s asks for %+v", body, l)
+		}
+	})
+}
+
+// TestTransactionsAreFound finds payments by the ids of their attempts.
+func TestTransactionsAreFound(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.shops()
+		id := func(secret, payment string) string {
+			tx, _ := b.ok(b.call("GET", "/payments/"+payment, "PortOne "+secret, ""))["transactionId"].(string)
+			return tx
+		}
+		search := func(field, value string) string {
+			return `{"filter":{"textSearch":[{"field":"` + field + `","value":"` + value + `"}]}}`
+		}
+		tx := id("any", "b-live")
+		for _, field := range []string{"TX_ID", "ALL"} {
+			if got := b.listed(b.ask("/payments", "any", search(field, tx))); len(got) != 1 || got[0] != "b-live" {
+				b.Errorf("by %s there are %v", field, got)
+			}
+			for _, secret := range []string{"test", "sub", "rival"} {
+				if got := b.listed(b.ask("/payments", secret, search(field, tx))); got != nil {
+					b.Errorf("%s finds %v by %s", secret, got, field)
+				}
+			}
 		}
 	})
 }

@@ -43,6 +43,7 @@ var paymentStates = func() map[string]payment.State {
 // nameKinds are the fields of a text search by which payments are found.
 var nameKinds = map[string]store.NameKind{
 	"ALL": store.AnyName, "PAYMENT_ID": store.PaymentIDName, "PG_TX_ID": store.PGTxName, "VIRTUAL_ACCOUNT_NUMBER": store.AccountName,
+	"TX_ID": store.AttemptName,
 }
 
 // byMerchantID is the field of a text search that names a channel.
@@ -53,7 +54,7 @@ var (
 	absentFields = words(`SCHEDULE_ID CARD_ISSUER CARD_ACQUIRER CARD_BIN CARD_NUMBER CARD_APPROVAL_NUMBER CARD_RECEIPT_NAME
 		CARD_INSTALLMENT TRANS_BANK USER_AGENT BILLING_KEY PROMOTION_ID GIFT_CERTIFICATION_APPROVAL_NUMBER`)
 	// sealedFields are those that payments have, and that nothing finds.
-	sealedFields = words(`TX_ID FAIL_REASON VIRTUAL_ACCOUNT_HOLDER_NAME VIRTUAL_ACCOUNT_BANK PG_RECEIPT_ID RECEIPT_APPROVAL_NUMBER
+	sealedFields = words(`FAIL_REASON VIRTUAL_ACCOUNT_HOLDER_NAME VIRTUAL_ACCOUNT_BANK PG_RECEIPT_ID RECEIPT_APPROVAL_NUMBER
 		PG_CANCELLATION_ID CANCEL_REASON ORDER_NAME CUSTOMER_NAME CUSTOMER_EMAIL CUSTOMER_PHONE_NUMBER CUSTOMER_ADDRESS
 		CUSTOMER_ZIPCODE`)
 )

@@ -212,39 +212,18 @@ func orTime(t, other time.Time) time.Time {
 	return t
 }
 
-// amountOf counts what came in and what went back. Where the bank took back an
-// earlier deposit and another came, what it took back is no part of the money
-// that is here now.
+// amountOf counts what came in and what went back.
 func amountOf(p payment.Payment) amountAnswer {
-	out := amountAnswer{Total: p.Amount.Amount, TaxFree: p.TaxFree, Cancelled: p.CancelledAmount()}
+	out := amountAnswer{Total: p.Amount.Amount, TaxFree: p.TaxFree, Cancelled: p.GivenBack()}
 	for _, c := range p.Cancellations {
 		if c.State == payment.CancelSucceeded {
 			out.CancelledTaxFree += c.TaxFree
-		}
-	}
-	t, _ := p.Transaction()
-	unlimited := t.Account != nil && t.Account.Type == payment.FixedUnlimited
-	if !unlimited && paidNow(p) {
-		for _, c := range p.Cancellations {
-			if c.Reversal && c.State == payment.CancelSucceeded {
-				out.Cancelled -= c.Amount.Amount
-			}
 		}
 	}
 	if !p.PaidAt.IsZero() {
 		out.Paid = p.Remaining().Amount + out.Cancelled
 	}
 	return out
-}
-
-// paidNow reports whether a deposit counts at present.
-func paidNow(p payment.Payment) bool {
-	for _, d := range p.Deposits {
-		if d.State == payment.DepositApplied {
-			return true
-		}
-	}
-	return false
 }
 
 func methodOf(p payment.Payment, t payment.Transaction) *methodAnswer {
