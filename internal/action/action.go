@@ -39,6 +39,9 @@ type Store interface {
 	// refresh tokens, and returns the new one. If from is 0 or more and no
 	// longer the generation, it reports fault.Conflict and changes nothing.
 	NextGeneration(ctx context.Context, id string, from int64) (int64, error)
+	// RenewToken returns the token that a V1 key has at now, under a name made of it;
+	// see merchant.KeyToken.Renew. It reports fault.NotFound if there is no such key.
+	RenewToken(ctx context.Context, id string, now time.Time, named func(merchant.KeyToken) string) (merchant.KeyToken, error)
 	// Act changes one payment; see notice.Act. It reports fault.Stale if the
 	// settings are no longer in force.
 	Act(ctx context.Context, a notice.Act) (payment.Payment, error)
@@ -250,6 +253,13 @@ func (a *Actions) RefreshLogin(ctx context.Context, secretID string, from int64)
 		return 0, fault.Errorf(fault.Conflict, "%d is no generation", from)
 	}
 	return a.Store.NextGeneration(ctx, secretID, from)
+}
+
+// RenewToken is the token that a V1 key has when it asks for one now: the same
+// while one lives. named makes the name under which it is found. Who calls it has
+// checked the key's secret.
+func (a *Actions) RenewToken(ctx context.Context, keyID string, named func(merchant.KeyToken) string) (merchant.KeyToken, error) {
+	return a.Store.RenewToken(ctx, keyID, time.Now(), named)
 }
 
 // now is the time to the precision at which it is stored.

@@ -16,6 +16,9 @@ import (
 type CancelRequest struct {
 	payment.CancelRequest
 	Account *provider.RefundAccount // nil if the merchant named none
+	// Attempt, if not empty, is the one whose money is meant: of another's nothing is
+	// given back, and the payment counts as not paid.
+	Attempt payment.TransactionID
 	// IDs name the cancellation, so that the same request run again finds it
 	// instead of refunding again; nil: each run is a request of its own.
 	IDs payment.IDs
@@ -65,6 +68,9 @@ func (a *Actions) refunding(v *view, c Caller, id payment.ID, r CancelRequest, x
 		p, t, err := seen(known, c, id)
 		if err != nil {
 			return notice.Acted{}, err
+		}
+		if r.Attempt != "" && r.Attempt != t.ID {
+			return notice.Acted{}, payment.ErrNotPaid
 		}
 		asking := env
 		if r.IDs != nil {
@@ -176,9 +182,15 @@ func transfer(got provider.Refunded) payment.RefundStatus {
 // and returns when it did. The payment fails. It reports payment.ErrNotWaiting, and
 // otherwise what Cancel does.
 func (a *Actions) Close(ctx context.Context, c Caller, id payment.ID) (payment.Payment, time.Time, error) {
+	return a.CloseAttempt(ctx, c, id, "")
+}
+
+// CloseAttempt is Close of the account of one attempt: if it is not the one that
+// the payment waits on by now, it reports payment.ErrNotWaiting.
+func (a *Actions) CloseAttempt(ctx context.Context, c Caller, id payment.ID, attempt payment.TransactionID) (payment.Payment, time.Time, error) {
 	var x closing
 	begun := now()
-	p, err := a.act(ctx, func(v *view) (notice.Act, error) { return a.closing(v, c, id, &x), nil })
+	p, err := a.act(ctx, func(v *view) (notice.Act, error) { return a.closing(v, c, id, attempt, &x), nil })
 	if err != nil {
 		return p, time.Time{}, err
 	}
@@ -222,12 +234,15 @@ type closing struct {
 	attempt payment.TransactionID
 }
 
-func (a *Actions) closing(v *view, c Caller, id payment.ID, x *closing) notice.Act {
+func (a *Actions) closing(v *view, c Caller, id payment.ID, attempt payment.TransactionID, x *closing) notice.Act {
 	env := payment.Env{Now: now(), NewID: a.newID}
 	return notice.Act{Store: c.Store, ID: id, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
 		p, t, err := seen(known, c, id)
 		if err != nil {
 			return notice.Acted{}, err
+		}
+		if attempt != "" && attempt != t.ID {
+			return notice.Acted{}, payment.ErrNotWaiting
 		}
 		if err := p.CheckClose(); err != nil {
 			return notice.Acted{}, err

@@ -32,6 +32,37 @@ type APIKey struct {
 	Store    StoreID
 	Key      string
 	Mode     Mode
+	// Token is what the key was given last; it is no setting.
+	Token KeyToken
+}
+
+// How long a token lives, what is too little of it to hand out again, and what it
+// is then given on top.
+const (
+	tokenLife  = 30 * time.Minute
+	tokenEnd   = time.Minute
+	tokenGrace = 5 * time.Minute
+)
+
+// A KeyToken is from when until when a token of an APIKey opens something. The
+// zero KeyToken is none. A key has one at a time.
+type KeyToken struct{ From, Until time.Time }
+
+// Alive reports whether the token opens something at now.
+func (t KeyToken) Alive(now time.Time) bool { return now.Before(t.Until) }
+
+// Renew is the token of a key that asks for one at now: the one that it has while
+// that lives, five minutes longer if it ends within one, else a new one for thirty
+// minutes. changed is false if it is the same until the same time.
+func (t KeyToken) Renew(now time.Time) (next KeyToken, changed bool) {
+	now = now.UTC().Truncate(time.Second) // as it is told
+	switch {
+	case !t.Alive(now):
+		return KeyToken{From: now, Until: now.Add(tokenLife)}, true
+	case t.Until.Sub(now) < tokenEnd:
+		return KeyToken{From: t.From, Until: t.Until.Add(tokenGrace)}, true
+	}
+	return t, false
 }
 
 // An AllowScope is what an address list opens.

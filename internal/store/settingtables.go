@@ -99,7 +99,8 @@ func apiSecretTable(a settings.All, now time.Time) table {
 func apiKeyTable(a settings.All, now time.Time) table {
 	t := table{
 		insert: `insert into api_key (id, merchant_id, store_id, key, mode, hash, created_at) values ($1, $2, $3, $4, $5, $6, $7)`,
-		update: `update api_key set merchant_id = $2, store_id = $3, key = $4, mode = $5, hash = $6 where id = $1`,
+		update: `update api_key set merchant_id = $2, store_id = $3, key = $4, mode = $5,
+			token = case when hash = $6 then token end, token_until = case when hash = $6 then token_until end, hash = $6 where id = $1`,
 		remove: `delete from api_key where id = $1`, keys: 1,
 	}
 	for _, k := range a.APIKeys {

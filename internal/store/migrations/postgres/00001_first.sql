@@ -41,9 +41,11 @@ create table api_secret (
 );
 create unique index api_secret_by_name on api_secret (store_id, name);
 
+-- token is a keyed hash of the token that the key was given last.
 create table api_key (
   id uuid primary key, merchant_id text not null, store_id text not null references store (id),
-  key text not null unique, mode text not null, hash text not null, created_at bigint not null
+  key text not null unique, mode text not null, hash text not null, created_at bigint not null,
+  token text unique, token_from bigint, token_until bigint
 );
 
 create table allow (
@@ -64,7 +66,7 @@ create index payment_by_deadline on payment (deadline) where deadline is not nul
 create index payment_by_request on payment (store_id, mode, state, requested_at, key);
 create index payment_by_change on payment (store_id, mode, state, status_changed_at, key);
 
--- Names under which notices speak of a payment.
+-- Names under which notices speak of a payment; and, in no channel, the ids of its attempts, by which people ask for it.
 create table match_key (
   channel_key text not null, kind text not null, value text not null, payment_key uuid not null,
   store_id text not null,

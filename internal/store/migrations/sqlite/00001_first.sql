@@ -43,9 +43,11 @@ create table api_secret (
 ) strict;
 create unique index api_secret_by_name on api_secret (store_id, name);
 
+-- token is a keyed hash of the token that the key was given last.
 create table api_key (
   id text primary key, merchant_id text not null, store_id text not null references store (id),
-  key text not null unique, mode text not null, hash text not null, created_at integer not null
+  key text not null unique, mode text not null, hash text not null, created_at integer not null,
+  token text unique, token_from integer, token_until integer
 ) strict;
 
 create table allow (
@@ -66,7 +68,7 @@ create index payment_by_deadline on payment (deadline) where deadline is not nul
 create index payment_by_request on payment (store_id, mode, state, requested_at, key);
 create index payment_by_change on payment (store_id, mode, state, status_changed_at, key);
 
--- Names under which notices speak of a payment.
+-- Names under which notices speak of a payment; and, in no channel, the ids of its attempts, by which people ask for it.
 create table match_key (
   channel_key text not null, kind text not null, value text not null, payment_key text not null,
   store_id text not null,
