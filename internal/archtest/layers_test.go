@@ -35,6 +35,7 @@ store: fault secret seal merchant payment webhook notice provider settings
 store/storetest: above
 api: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store
 api/v2: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store api
+api/v1: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store api
 simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/books provider/all
 server: above
 cli: above

@@ -1,0 +1,127 @@
+package v1
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/api"
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/settings"
+)
+
+// What hashes around tokens are made for. The token itself is a hash: it is kept
+// nowhere, and made again whenever it is asked for.
+const (
+	purposeToken     = "v1_token"
+	purposeTokenName = "v1_token_name"
+
+	tokenLength = 40 // hexadecimal digits, as PortOne's
+)
+
+func unauthorized(text string) error { return fault.Errorf(fault.Unauthorized, "%s", text) }
+
+// A tokenAnswer is PortOne's AccessToken.
+type tokenAnswer struct {
+	AccessToken string `json:"access_token"`
+	Now         int64  `json:"now"`
+	ExpiredAt   int64  `json:"expired_at"`
+}
+
+// getToken changes a key and its secret into a token: the same one while it lives.
+func (a *API) getToken(c *call) (any, error) {
+	in, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	name, value := in.text("imp_key"), in.text("imp_secret")
+	switch {
+	case in.err != nil:
+		return nil, in.err
+	case name == "" || value == "":
+		return nil, invalid("imp_key와 imp_secret은 필수입니다.")
+	}
+	hash := a.Key.Hash(settings.PurposeAPIKey, value)
+	k, err := a.Store.APIKey(c.ctx(), name, hash)
+	if fault.Is(err, fault.NotFound) {
+		return nil, unauthorized("the key and its secret are not known here")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := a.gate.Count(k.ID, "with this key"); err != nil {
+		return nil, err
+	}
+	if err := api.Admit(c.ctx(), a.Store, k.Store, a.clientAddr(c.r)); err != nil {
+		return nil, err
+	}
+	token := func(t merchant.KeyToken) string {
+		return a.Key.Hash(purposeToken, k.ID+"\x00"+hash+"\x00"+strconv.FormatInt(t.From.Unix(), 10))[:tokenLength]
+	}
+	now := time.Now()
+	t, changed := k.Token.Renew(now)
+	if changed { // if not, nothing is written: many clients ask before every call
+		t, err = a.Actions.RenewToken(c.ctx(), k.ID, func(t merchant.KeyToken) string { return a.Key.Hash(purposeTokenName, token(t)) })
+		if fault.Is(err, fault.NotFound) {
+			return nil, unauthorized("the key was deleted")
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return tokenAnswer{token(t), now.Unix(), t.Until.Unix()}, nil
+}
+
+// authenticate finds the key behind a call's token, which may stand alone or
+// behind "Bearer", and the store that the call is about.
+func (a *API) authenticate(c *call) error {
+	token := strings.TrimSpace(c.r.Header.Get("Authorization"))
+	if scheme, rest, two := strings.Cut(token, " "); two && strings.EqualFold(scheme, "Bearer") {
+		token = strings.TrimSpace(rest)
+	}
+	if len(token) != tokenLength {
+		return unauthorized("send Authorization: <access_token>")
+	}
+	k, err := a.Store.APIKeyByToken(c.ctx(), a.Key.Hash(purposeTokenName, token))
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return unauthorized("the token is not known here")
+	case err != nil:
+		return err
+	case !k.Token.Alive(time.Now()):
+		return unauthorized("the token has expired")
+	}
+	if err := a.gate.Count(k.ID, "with this key"); err != nil {
+		return err
+	}
+	if err := api.Admit(c.ctx(), a.Store, k.Store, a.clientAddr(c.r)); err != nil {
+		return err
+	}
+	c.key, c.caller = k, action.Caller{Merchant: k.Merchant, Store: k.Store, Mode: k.Mode}
+	return a.reach(c)
+}
+
+// reach finds the store that the header Tier names: a sub-store of the key's
+// merchant, if the key is its representative store's.
+func (a *API) reach(c *call) error {
+	code := strings.TrimSpace(c.r.Header.Get("Tier"))
+	if code == "" {
+		return nil
+	}
+	v, err := a.settings(c.ctx())
+	if err != nil {
+		return err
+	}
+	own, _ := v.directory.Store(c.key.Store)
+	s, found := v.tier(c.key.Merchant, code)
+	switch {
+	case !found || s.ID != own.ID && !own.Representative:
+		return fault.Errorf(fault.Forbidden, "the key does not reach a store with the Tier %.20q", code)
+	case s.ID == own.ID:
+		return nil
+	}
+	c.caller.Store = s.ID
+	return api.Admit(c.ctx(), a.Store, s.ID, a.clientAddr(c.r))
+}
