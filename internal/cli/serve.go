@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -26,6 +25,7 @@ type serveCmd struct {
 	logFlags
 	Listen               string        `help:"Address to listen on." default:":8080"`
 	PublicURL            string        `help:"How PGs reach this server, such as https://pay.example.kr: told to those that take the address of notices with each order." env:"TONGBO_PUBLIC_URL" placeholder:"URL"`
+	V1Listen             *string       `help:"Address to listen on for API V1; port 8081 beside --listen if left out, and none if empty." name:"v1-listen" env:"TONGBO_V1_LISTEN" placeholder:"ADDRESS"`
 	TrustedProxies       []proxyBlock  `help:"Proxies whose X-Forwarded-For is believed: addresses or CIDR blocks." sep:"," placeholder:"CIDR"`
 	WebhookBind          netip.Addr    `help:"Source address of webhooks, for shops that allow only one." placeholder:"IP"`
 	AllowPrivateWebhooks bool          `help:"Let webhooks go to private and loopback addresses."`
@@ -53,15 +53,8 @@ func (c *serveCmd) Run(env Env) error {
 	}
 	collectLess()
 	log := c.logger(env.Stderr)
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	l, err := listenOn(ctx, c.Listen, "--listen")
 	if err != nil {
-		err = fmt.Errorf("listen on %s: %w", c.Listen, err)
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return hint(err, "Another program has this port. Choose one with --listen, for example --listen :8090")
-		}
-		if _, ok := errors.AsType[*net.AddrError](err); ok {
-			return hint(err, "Write it like :8080 or 127.0.0.1:8080")
-		}
 		return err
 	}
 	s, err := server.Open(ctx, server.Config{
@@ -76,9 +69,15 @@ func (c *serveCmd) Run(env Env) error {
 		}
 		return c.keyHint(err)
 	}
+	if s.V1, err = c.listenV1(ctx, log); err != nil {
+		return errors.Join(err, l.Close(), s.Store.Close())
+	}
 	at := clickable(l.Addr())
 	fmt.Fprintf(env.Stdout, "  ingress   http://%s/%s   notice paths: tongbo providers\n  api       http://%s/payments/{paymentId}\n  store     %s\n",
 		at, c.public(), at, store.Redact(c.Database))
+	if s.V1 != nil {
+		fmt.Fprintf(env.Stdout, "  api v1    http://%s\n", clickable(s.V1.Addr()))
+	}
 	log.Info("serving", "listen", l.Addr().String())
 	err = s.Serve(ctx, l)
 	log.Info("stopped")

@@ -57,6 +57,8 @@ type Config struct {
 // A Server is built from a Config and serves on a listener.
 type Server struct {
 	Store *store.Store
+	// V1, if set before Serve, is where API V1 is served; Serve closes it.
+	V1 net.Listener
 
 	cfg        Config
 	ingress    *ingress.Ingress
@@ -64,7 +66,7 @@ type Server struct {
 	deadlines  *action.Deadlines
 	inquiries  *action.Inquiries
 	history    *action.History
-	api        http.Handler
+	api, v1    http.Handler
 	stopping   chan struct{}
 	stopOnce   sync.Once
 	readiness  readiness
@@ -109,6 +111,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	api.Limit(cfg.APIRate)
 	s.api = api.Routes()
+	s.openV1(st, actions, key)
 	actions.Registered = s.deadlines.Sooner
 	s.ingress.Waits = s.deadlines.Sooner
 	actions.Asked = s.inquiries.Sooner
@@ -163,11 +166,7 @@ const (
 // for the time of Drain, no new connections, answers to what has come in, the
 // tries in hand, the store. It closes the store.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	hs := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: headTimeout, ReadTimeout: readTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
-	}
+	hs, old := s.newHTTP(s.Handler()), s.newHTTP(s.V1Handler())
 	engines, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var wg sync.WaitGroup
@@ -194,11 +193,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			failed <- fmt.Errorf("watch: %w", err)
 		}
 	})
-	go func() {
-		if err := hs.Serve(ingress.Lenient(l)); !errors.Is(err, http.ErrServerClosed) {
-			failed <- err
-		}
-	}()
+	go listen(hs, l, failed)
+	if s.V1 != nil {
+		go listen(old, s.V1, failed)
+	}
 	var err error
 	select {
 	case <-ctx.Done():
@@ -210,7 +208,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), headTimeout)
 	defer cancel()
+	var answers sync.WaitGroup
+	answers.Go(func() { _ = old.Shutdown(grace) })
 	_ = hs.Shutdown(grace)
+	answers.Wait()
 	stop()
 	wg.Wait()
 	leave()

@@ -116,7 +116,7 @@ func (w *world) node(i int) *node {
 func (w *world) env() []string {
 	return []string{
 		"TONGBO_DATABASE=" + w.engine.url(w.database), "TONGBO_KEY=" + w.bench.key.Text().Reveal(),
-		"TONGBO_LOG_LEVEL=" + w.bench.logLevel, "PATH=" + os.Getenv("PATH"),
+		"TONGBO_LOG_LEVEL=" + w.bench.logLevel, "TONGBO_V1_LISTEN=", "PATH=" + os.Getenv("PATH"),
 	}
 }
 
