@@ -109,13 +109,11 @@ func shown(how manner, err error) refusal {
 	return refusal{http.StatusInternalServerError, codeRefused, sayInternal}
 }
 
-// softened is a refusal as an operation tells it.
+// softened is a refusal as an operation tells it: that a thing is not there is told
+// by its status everywhere.
 func softened(how manner, r refusal) refusal {
 	if how == soft && r.status != http.StatusNotFound {
 		r.status = http.StatusOK
-	}
-	if how == soft && r == errNoPayment {
-		return refusal{http.StatusOK, codeUndone, sayNoPayment}
 	}
 	return r
 }

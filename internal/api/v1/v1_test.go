@@ -58,10 +58,12 @@ type site struct {
 	ledger *books.Ledger
 	pg     http.Handler
 	mute   atomic.Bool // the PG does what it is asked, and loses its answer
-	log    *bytes.Buffer
-	base   string
-	client *http.Client
-	tokens map[string]string
+	// receipt is what deposits come with.
+	receipt *payment.CashReceipt
+	log     *bytes.Buffer
+	base    string
+	client  *http.Client
+	tokens  map[string]string
 }
 
 // RoundTrip plays one call of the PG, without a network.
@@ -357,7 +359,7 @@ func (s *site) deposit(key merchant.ChannelKey, order string) {
 		ID: notice.ID(uuid.Must(uuid.NewV7()).String()), At: time.Now().UTC(), Provider: ch.Provider, Channels: []merchant.ChannelKey{key},
 		Notice: notice.Notice{Order: order, Report: payment.Report{
 			Event: payment.EventDeposited, Key: e.Deposit, Deposit: e.Deposit, Amount: e.Amount, HasAmount: true,
-			Account: e.Account.Number, Depositor: "홍길동", At: e.PaidAt,
+			Account: e.Account.Number, Depositor: "홍길동", At: e.PaidAt, CashReceipt: s.receipt,
 		}},
 	}
 	all, err := s.store.Settings(s.Context())
@@ -374,7 +376,8 @@ func (s *site) deposit(key merchant.ChannelKey, order string) {
 	}
 }
 
-// webhooks is how many webhooks were made for a payment.
+// webhooks is how many webhooks were made for a payment. Each names an attempt that
+// the API finds.
 func (s *site) webhooks(id string) int {
 	s.Helper()
 	p, err := s.store.Payment(s.Context(), mainStore, payment.ID(id), merchant.Any)
@@ -384,6 +387,16 @@ func (s *site) webhooks(id string) int {
 	list, err := s.store.Webhooks(s.Context(), p.Key)
 	if err != nil {
 		s.Fatal(err)
+	}
+	for _, h := range list {
+		var body, found shownPayment
+		if err := json.Unmarshal(h.Body, &body); err != nil {
+			s.Fatal(err)
+		}
+		s.ok(s.call("GET", "/payments/"+body.ImpUID, "main", ""), &found)
+		if found.MerchantUID != id || body.MerchantUID != id {
+			s.Errorf("a webhook %s names %+v", h.Body, found)
+		}
 	}
 	return len(list)
 }
