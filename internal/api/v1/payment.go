@@ -195,6 +195,9 @@ func (v *view) answer(x attempt) paymentAnswer {
 			Status: x.status(), StartedAt: unix(x.t.At), PaidAt: unix(x.paidAt()), CancelHistory: []leanCancel{}, CancelReceiptURLs: []string{},
 		},
 	}
+	if x.current {
+		out.PayMethod = textOf(payMethods[p.Method()])
+	}
 	if x.t.Account != nil {
 		out.account(*x.t.Account)
 	}
@@ -207,9 +210,12 @@ func (v *view) answer(x attempt) paymentAnswer {
 	return out
 }
 
+// payMethods are V1's words for what a payment is paid by.
+var payMethods = map[payment.Method]string{payment.VirtualAccount: "vbank", "CARD": "card", "TRANSFER": "trans", "MOBILE": "phone"}
+
 // account fills in what is known of the account that was issued.
 func (out *paymentAnswer) account(a payment.Account) {
-	out.PayMethod = textOf("vbank")
+	out.PayMethod = textOf(payMethods[payment.VirtualAccount])
 	out.VbankCode, out.VbankName = textOf(a.Bank.Code()), textOf(a.Bank.Name())
 	out.VbankNum, out.VbankHolder = textOf(a.Number.Reveal()), textOf(a.Holder)
 	out.VbankDate, out.VbankIssuedAt = unix(a.ExpiresAt), unix(a.IssuedAt)

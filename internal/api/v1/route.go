@@ -18,7 +18,7 @@ type router struct {
 // cards and billing keys, escrow, identity checks, what single PGs offer.
 var elsewhere = []string{
 	"/subscribe/", "/escrows/", "/certifications", "/cvs", "/kcpquick/", "/payco/", "/partners/", "/benepia/", "/paymentwall/",
-	"/naver/", "/receipts/external/",
+	"/naver/", "/kakao/", "/receipts/external/",
 }
 
 // ServeHTTP answers one call, whatever happens.
