@@ -11,8 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
 )
 
 // TestPGsNo has the PG refuse: its words are told, and what was not sent is too.
@@ -149,5 +151,26 @@ func TestReceipts(t *testing.T) {
 	s.ok(s.call("GET", "/receipts/"+p.ImpUID, "main", ""), &got)
 	if got.ImpUID != p.ImpUID || got.ApplyNum != "A123" || got.Type == nil || *got.Type != "person" || got.Amount != 11000 || got.VAT != 1000 || got.AppliedAt == 0 {
 		s.Errorf("the receipt is %+v", got)
+	}
+}
+
+// TestOtherAttempts asks for what is not of the attempt that is current by then, as
+// when another one begins between reading and asking: nothing is sent to the PG.
+func TestOtherAttempts(t *testing.T) {
+	t.Parallel()
+	s := onSQLite(t)
+	s.issue("main", "order-1")
+	s.deposit(tossKey, "order-1")
+	s.issue("main", "order-2")
+	s.pg = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the PG is asked: %s", r.URL) })
+	c := action.Caller{Merchant: acme, Store: mainStore, Mode: merchant.Test}
+	if _, _, err := s.api.Actions.Cancel(t.Context(), c, "order-1", action.CancelRequest{
+		Attempt: "another", CancelRequest: payment.CancelRequest{Reason: "변심"},
+		Account: &provider.RefundAccount{Bank: "WOORI", Number: "1002", Holder: "홍길동"},
+	}); !errors.Is(err, payment.ErrNotPaid) {
+		t.Errorf("Cancel of another attempt = %v", err)
+	}
+	if _, _, err := s.api.Actions.CloseAttempt(t.Context(), c, "order-2", "another"); !errors.Is(err, payment.ErrNotWaiting) {
+		t.Errorf("CloseAttempt of another attempt = %v", err)
 	}
 }
