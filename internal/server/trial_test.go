@@ -145,7 +145,7 @@ func (s *trialShop) tells(event, payment string) {
 
 func waitUntil(t *testing.T, done func() bool, otherwise string) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); <-time.After(10 * time.Millisecond) {
 		if done() {
 			return
 		}
