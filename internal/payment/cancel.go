@@ -152,9 +152,12 @@ func (d *decider) close() Decision {
 // cancelPaid cancels what was paid, in whole or in part. Our own request that
 // the PG reports is completed, not doubled.
 func (d *decider) cancelPaid() Decision {
-	for _, c := range d.p.Cancellations {
-		if d.r.PGCancel != "" && c.PGID == d.r.PGCancel && c.State == CancelSucceeded {
-			return d.duplicate()
+	if out, known := d.toldBefore(); known {
+		return out
+	}
+	if d.r.Event == EventPartiallyCancelled {
+		if out, ours := d.answered(); ours {
+			return out
 		}
 	}
 	left := d.p.Remaining()
@@ -173,8 +176,8 @@ func (d *decider) cancelPaid() Decision {
 		return d.conflict(why)
 	}
 	c := d.ownRequest(amount)
-	c.State, c.CancelledAt = CancelSucceeded, d.at()
-	if c.PGID == "" {
+	c.State, c.CancelledAt, c.Told = CancelSucceeded, d.at(), true
+	if c.PGID == "" && (c.Trigger == "" || !d.r.CancelAlias) {
 		c.PGID = d.r.PGCancel
 	}
 	d.p.CancelledAt = d.at()

@@ -158,6 +158,7 @@ type Cancellation struct {
 	Unclear     bool         `json:"unclear,omitempty"`  // the PG's answer was lost, and merchants were told
 	Quiet       bool         `json:"quiet,omitempty"`    // its success is told to no endpoint
 	Guessed     bool         `json:"guessed,omitempty"`  // a notice of a booking was taken for it; its own answer is yet to come
+	Told        bool         `json:"told,omitempty"`     // a notice told of its success
 	Reversal    bool         `json:"reversal,omitempty"` // the bank took the deposit back; refunds nothing
 	Refund      RefundStatus `json:"refund,omitempty"`
 	RequestedAt time.Time    `json:"requestedAt"`

@@ -63,6 +63,7 @@ type Report struct {
 	Channel     merchant.ChannelKey
 	PGTx        string // the PG's transaction id of the issue
 	PGCancel    string // the PG's id of a cancellation
+	CancelAlias bool   // PGCancel is what notices alone call it: answers to our calls have another id
 	CashReceipt *CashReceipt
 	// Reopens marks an issued report that, after a deposit, means that the
 	// bank took the deposit back (Toss's WAITING_FOR_DEPOSIT after DONE).

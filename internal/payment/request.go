@@ -172,10 +172,13 @@ func (p Payment) CancelDone(id string, done Cancellation, e Env) (Decision, erro
 		case c.State == CancelSucceeded && c.PGID != "":
 			// What was told, and taken for this one, was another.
 			told := *c
-			c.PGID = done.PGID
+			c.PGID, c.Told = done.PGID, false
 			return d.bookedBeside(told), nil
 		}
 		c.PGID = done.PGID
+	}
+	if other := d.mistaken(c); other != nil && c.State == CancelRequested {
+		other.swap(c)
 	}
 	if c.State == CancelSucceeded {
 		c.settle(done)
@@ -202,7 +205,7 @@ func (p Payment) CancelRefused(id string, e Env) (Decision, error) {
 		return Decision{}, ErrNotPending
 	case c.State == CancelSucceeded:
 		told := *c
-		c.State, c.PGID, c.Refund, c.CancelledAt, c.Guessed = CancelFailed, "", "", time.Time{}, false
+		c.State, c.PGID, c.Refund, c.CancelledAt, c.Guessed, c.Told = CancelFailed, "", "", time.Time{}, false, false
 		d.own(told)
 	default:
 		c.State = CancelFailed
@@ -223,6 +226,7 @@ func (c *Cancellation) swap(other *Cancellation) {
 	c.State, other.State = other.State, c.State
 	c.CancelledAt, other.CancelledAt = other.CancelledAt, c.CancelledAt
 	c.Refund, other.Refund = other.Refund, c.Refund
+	c.Told, other.Told = other.Told, c.Told
 	c.Guessed = false // it waits again
 }
 
@@ -242,6 +246,7 @@ func (d *decider) own(told Cancellation) string {
 	for i := range d.p.Cancellations {
 		if c := &d.p.Cancellations[i]; c.State == CancelRequested && c.Amount == told.Amount {
 			c.State, c.PGID, c.Refund, c.CancelledAt, c.Guessed = CancelSucceeded, told.PGID, told.Refund, told.CancelledAt, true
+			c.Told = told.Told
 			return c.ID
 		}
 	}

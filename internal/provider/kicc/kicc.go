@@ -44,7 +44,9 @@
 // In a cancel's or refund's notice the number is the original's, and cancelPgCno
 // names the cancellation; the old form has a sequence number, mgr_seqno. Since
 // one cancellation has another number in each form, whether it is of all or of a
-// part, its time (canc_date, cancelDate) and its sum name the message. A part
+// part, its time (canc_date, cancelDate) and its sum name the message. mgr_seqno
+// is not the number that the REST API answers with either: amount and time tell
+// whether a part is the one that was asked for there. A part
 // whose time is not told to the second is named by its number, and shown to a
 // person. Two of the same sum in the same second are taken for one.
 //

@@ -62,7 +62,8 @@ func (m message) notice() (notice.Notice, error) {
 	n.Closes = n.Event == payment.EventCancelled && m.left[m.state] == escrowClosed
 	switch n.Event {
 	case payment.EventCancelled, payment.EventPartiallyCancelled, payment.EventRefunded, payment.EventRefundFailed:
-		n.PGCancel = m.left[m.cancel]
+		// mgr_seqno is a number of notices alone: the REST API answers with another.
+		n.PGCancel, n.CancelAlias = m.left[m.cancel], m.form == ""
 		if wire.Given(m.left[m.part]) && hasPart {
 			n.Amount, n.HasAmount = payment.Won(part), true
 		} else if n.Event == payment.EventCancelled && hasTotal {

@@ -156,3 +156,52 @@ func TestFormInUTF8(t *testing.T) {
 		}
 	}
 }
+
+// TestRefundByAPI: a part that the REST API was asked for is told by notices of
+// either form, of which the old one calls it otherwise. It counts once, and one
+// that was made in KICC's pages beside it counts, too.
+func TestRefundByAPI(t *testing.T) {
+	t.Parallel()
+	env := payment.Env{Now: time.Date(2025, 11, 6, 10, 0, 0, 0, wire.Seoul), NewID: func() string { return "c" }}
+	paid := payment.Payment{
+		ID: "p", State: payment.Paid, Amount: payment.Won(30),
+		Transactions: []payment.Transaction{{
+			ID: "t", Order: "o-1", PGTx: "9", State: payment.Paid, Account: &payment.Account{Number: "1109", Type: payment.Normal},
+		}},
+	}
+	asked, c, err := paid.RequestCancel(payment.CancelRequest{Amount: new(int64(10))}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := asked.CancelDone(c.ID, payment.Cancellation{PGID: "25110610000200000001", CancelledAt: env.Now}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const base = "memb_id=T1&order_no=o-1&amount=30&pay_type=22&noti_type=20&stat_cd=TS06&cno=9&mgr_amt=10"
+	ours := base + "&canc_date=20251106100002&mgr_seqno=25110610000277777777"
+	pages := base + "&canc_date=20251106113000&mgr_seqno=25110611300088888888"
+	for name, c := range map[string]struct {
+		bodies []string
+		want   int64
+	}{
+		"old form":                      {[]string{ours}, 10},
+		"new form":                      {[]string{asJSON(t, strings.Replace(ours, "25110610000277777777", "25110610000200000001", 1))}, 10},
+		"both forms":                    {[]string{ours, asJSON(t, strings.Replace(ours, "25110610000277777777", "25110610000200000001", 1))}, 10},
+		"and one in KICC's pages":       {[]string{ours, pages}, 20},
+		"and one in KICC's pages first": {[]string{pages, ours}, 20},
+	} {
+		p, claimed := d.Payment, map[string]bool{}
+		for _, body := range c.bodies {
+			r := decode(t, body).Report
+			if claimed[r.Key] {
+				continue
+			}
+			out := p.Decide(r, env)
+			claimed[r.Key] = out.Verdict == payment.Applied || out.Verdict == payment.Recorded
+			p = out.Payment
+		}
+		if got := p.CancelledAmount(); got != c.want {
+			t.Errorf("%s: %d won given back, want %d: %+v", name, got, c.want, p.Cancellations)
+		}
+	}
+}
