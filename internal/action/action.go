@@ -101,6 +101,7 @@ type view struct {
 	channels merchant.Directory
 	planner  webhook.Planner
 	judge    notice.Judge
+	askable  map[merchant.ChannelKey]bool // whose PG can be asked
 }
 
 // mostTries bounds how often a verb is decided anew because the settings keep
@@ -117,13 +118,30 @@ func idFrom(newID func() string) string {
 	return uuid.Must(uuid.NewV7()).String()
 }
 
+// Refresh says that the settings may have changed. It does not block.
+func (a *Actions) Refresh() { a.views.Refresh() }
+
 // load makes a view of the settings as they are now.
 func (a *Actions) load(ctx context.Context) (*view, error) {
 	all, err := a.Store.Settings(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &view{version: all.Version, channels: all.Directory(), planner: all.Planner(a.newID), judge: a.Judge(all)}, nil
+	return &view{
+		version: all.Version, channels: all.Directory(), planner: all.Planner(a.newID), judge: a.Judge(all),
+		askable: askable(all, a.Providers),
+	}, nil
+}
+
+// askable are the channels in use whose PG can be asked where a payment stands.
+func askable(all settings.All, providers func(string) (provider.Provider, bool)) map[merchant.ChannelKey]bool {
+	out := make(map[merchant.ChannelKey]bool)
+	for _, c := range all.Channels {
+		if p, ok := providers(c.Provider); ok && !c.Disabled && provider.CanBeAsked(p, c) {
+			out[c.Key] = true
+		}
+	}
+	return out
 }
 
 // RegisterAccount makes known a virtual account that the merchant had issued

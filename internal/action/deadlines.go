@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -36,6 +38,9 @@ type Deadlines struct {
 	Log *slog.Logger
 	// NewID makes ids of events and deliveries; nil makes UUIDv7s.
 	NewID func() string
+	// Providers finds the PG modules of this build. Of the PGs that can be asked,
+	// Sweeps asks whether money came after all; nil: none is.
+	Providers func(code string) (provider.Provider, bool)
 
 	alarm alarm
 }
@@ -57,7 +62,7 @@ func (d *Deadlines) Sooner(t time.Time) { d.alarm.set(t) }
 // Run flags what is due until ctx ends, and returns nil. If the store fails it
 // tries again for ever. Only one Run may be active at a time.
 func (d *Deadlines) Run(ctx context.Context) error {
-	x := &expiry{store: d.Store, newID: func() string { return idFrom(d.NewID) }}
+	x := &expiry{store: d.Store, providers: d.Providers, newID: func() string { return idFrom(d.NewID) }}
 	var pause time.Duration
 	for ctx.Err() == nil {
 		d.alarm.forget()
@@ -102,6 +107,9 @@ type expiry struct {
 	loaded  bool
 	version int64
 	planner webhook.Planner
+
+	providers func(code string) (provider.Provider, bool)
+	askable   map[merchant.ChannelKey]bool
 }
 
 // run flags some of what is due and returns the next deadline, which is past
@@ -114,6 +122,9 @@ func (x *expiry) run(ctx context.Context) (time.Time, error) {
 				return time.Time{}, err
 			}
 			x.loaded, x.version, x.planner = true, all.Version, all.Planner(x.newID)
+			if x.providers != nil {
+				x.askable = askable(all, x.providers)
+			}
 		}
 		at := now()
 		next, err := x.store.Expire(ctx, at, expiresAtOnce, x.version, func(p payment.Payment) (notice.Expiry, error) {
@@ -130,6 +141,9 @@ func (x *expiry) run(ctx context.Context) (time.Time, error) {
 func (x *expiry) expire(p payment.Payment, at time.Time) notice.Expiry {
 	d := p.Decide(payment.Report{Event: payment.EventExpired, At: at}, payment.Env{Now: at, NewID: x.newID})
 	out := notice.Expiry{Payment: d.Payment}
+	if t, ok := p.Transaction(); ok && d.Changed && x.askable[t.Channel] {
+		out.Sweep = p.Deadline().Add(afterDeadline[0])
+	}
 	for _, tr := range d.Transitions {
 		e := webhook.EventOf(d.Payment, tr, at, x.newID())
 		em, err := x.planner.Plan(e, d.Payment.NoticeURLs)

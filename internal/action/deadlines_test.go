@@ -3,6 +3,7 @@ package action
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -177,6 +178,50 @@ func TestDeadlinesOutliveTheStore(t *testing.T) {
 		}
 		if n := strings.Count(log.String(), "disk is full"); n != 1 || !strings.Contains(log.String(), "kept again") {
 			t.Errorf("the outage is logged %d times:\n%s", n, log.String())
+		}
+	})
+}
+
+// TestExpiryIsToldByName: an account that expires is told to endpoints that name
+// the event, and to nobody who asked for PortOne's.
+func TestExpiryIsToldByName(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.save(func(s *settings.All) {
+			star := s.Endpoints[0]
+			s.Endpoints = nil
+			for i, events := range [][]string{{"*"}, {"Transaction.*"}, {"*", string(webhook.VirtualAccountExpired)}} {
+				for j, version := range []webhook.Version{webhook.V20240425, webhook.V20240101, webhook.V1} {
+					e := star
+					e.ID = webhook.EndpointID(fmt.Sprintf("00000000-0000-7000-8000-0000000000%d%d", i, j))
+					e.Name, e.Events, e.Version, e.URL = fmt.Sprint(i, j), events, version, fmt.Sprintf("https://shop.example/%d%d", i, j)
+					s.Endpoints = append(s.Endpoints, e)
+				}
+			}
+		})
+		d := &Deadlines{Store: b.store, Idle: 1000 * time.Hour, NewID: b.id}
+		b.Registered = d.Sooner
+		p, _, err := b.RegisterAccount(b.Context(), shop, order("o1", time.Now().Add(time.Hour)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.keep(d)
+		sleep(2 * time.Hour)
+		list, err := b.store.Webhooks(b.Context(), p.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for _, h := range list {
+			if h.Type == webhook.VirtualAccountExpired {
+				told = append(told, h.URL)
+			}
+		}
+		// The older formats have no word for it.
+		if len(told) != 1 || told[0] != "https://shop.example/20" {
+			t.Errorf("told of the end: %v, want the endpoint that names it", told)
+		}
+		if len(list) != 9+1 {
+			t.Errorf("%d webhooks, want nine of the issue and one of the end", len(list))
 		}
 	})
 }

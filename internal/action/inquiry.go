@@ -3,6 +3,8 @@ package action
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -46,7 +48,14 @@ const (
 	firstInquiry    = 5 * time.Second
 	inquiryTime     = 20 * time.Second
 	forgetAfter     = 3 * time.Minute
+	// muteAgain is when a PG that cannot be asked is thought of again: a notice or
+	// a person may have ended what is outstanding, a newer module may have learnt
+	// to ask. Until then the payment is listed for a person.
+	muteAgain = 7 * 24 * time.Hour
 )
+
+// errNoInquiry says that a PG has no call that tells where a payment stands.
+var errNoInquiry = errors.New("the PG cannot be asked")
 
 // again is how long after a try the next one is.
 func again(tries int) time.Duration {
@@ -99,17 +108,19 @@ func (q *Inquiries) Run(ctx context.Context) error {
 // something is left open.
 func (q *Inquiries) ask(ctx context.Context, i notice.Inquiry) {
 	next := now().Add(again(i.Tries))
-	all := true
+	all, mute := true, true
 	for _, t := range asking(i.Payment) {
-		asked := now()
-		s, ch, err := q.inquire(ctx, i.Payment, t)
-		if err == nil {
-			s.AskedAt = asked
-			err = q.told(ctx, i, t, ch, s)
-		}
-		if err != nil {
+		err := q.askAbout(ctx, i, t)
+		mute = mute && errors.Is(err, errNoInquiry)
+		if err != nil && !errors.Is(err, errNoInquiry) {
 			all = false
 			q.Log.WarnContext(ctx, "a PG was asked in vain", "payment_key", i.Payment.Key, "channel", t.Channel, "try", i.Tries, "err", err)
+		}
+	}
+	if mute {
+		next = now().Add(muteAgain)
+		if i.Payment.Outstanding() {
+			q.Log.WarnContext(ctx, "what became of it only a person can find out: the PG cannot be asked", "payment_key", i.Payment.Key, "payment", i.Payment.ID)
 		}
 	}
 	_, err := q.Actions.Store.Act(ctx, notice.Act{Payment: i.Payment.Key, Do: func(known *payment.Payment) (notice.Acted, error) {
@@ -125,6 +136,17 @@ func (q *Inquiries) ask(ctx context.Context, i notice.Inquiry) {
 		next = i.Until
 	}
 	q.Sooner(next)
+}
+
+// askAbout asks about one attempt, and writes what follows from the answer.
+func (q *Inquiries) askAbout(ctx context.Context, i notice.Inquiry, t payment.Transaction) error {
+	asked := now()
+	s, ch, err := q.inquire(ctx, i.Payment, t)
+	if err != nil {
+		return err
+	}
+	s.AskedAt = asked
+	return q.told(ctx, i, t, ch, s)
 }
 
 // asking are the attempts to ask about: those that wait for something, and the
@@ -151,7 +173,7 @@ func (q *Inquiries) inquire(ctx context.Context, p payment.Payment, t payment.Tr
 	}
 	x, ok := pg.(provider.Inquirer)
 	if !ok {
-		return payment.Standing{}, ch, cannot(pg, "tells where a payment stands")
+		return payment.Standing{}, ch, fmt.Errorf("%w: %w", errNoInquiry, cannot(pg, "tells where a payment stands"))
 	}
 	access, query := q.Actions.access(ch), queryOf(p, t)
 	if err := x.CanInquire(access.Channel, query); err != nil {

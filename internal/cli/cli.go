@@ -82,6 +82,7 @@ type commands struct {
 	Decode    decodeCmd    `cmd:"" help:"Read one notice and print what it says, without any database."`
 	Simulate  simulateCmd  `cmd:"" help:"Send a notice as a PG would, and again until it is acknowledged."`
 	Notices   noticesCmd   `cmd:"" help:"List the notices that came."`
+	Sweep     sweepCmd     `cmd:"" help:"List the accounts about which PGs are asked whether money came without a notice."`
 	Verify    verifyCmd    `cmd:"" help:"Check a database: nothing lost, nothing counted twice."`
 	Backup    backupCmd    `cmd:"" help:"Copy a SQLite database to a file, while it is served."`
 	Move      moveCmd      `cmd:"" help:"Copy a SQLite installation into an empty PostgreSQL database, and prove the copy."`

@@ -58,7 +58,7 @@ func (c *noticesCmd) Run(env Env) error {
 		fmt.Fprintf(env.Stderr, "Only the newest %s notices were looked through; older ones may fit, too.\n", grouped(mostLooked))
 	}
 	if c.JSON {
-		return noticesJSON(env, list)
+		return linesJSON(env, list)
 	}
 	if len(list) == 0 && (verdict != "" || c.filters()) {
 		fmt.Fprintln(env.Stderr, "no such notices. See them all with: tongbo notices")
@@ -110,19 +110,6 @@ func (c *noticesCmd) list(ctx context.Context, st noticeReader, verdict payment.
 func (c *noticesCmd) fits(n store.ListedNotice, verdict payment.Verdict) bool {
 	return (c.Order == "" || n.Order == c.Order || string(n.PaymentID) == c.Order) &&
 		(c.Provider == "" || n.Provider == c.Provider) && (verdict == "" || n.Verdict == verdict)
-}
-
-func noticesJSON(env Env, list []store.ListedNotice) error {
-	for _, n := range list {
-		line, err := plainJSON(n)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(env.Stdout, "%s\n", line); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func parseVerdict(s string) (payment.Verdict, error) {

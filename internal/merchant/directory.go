@@ -1,5 +1,10 @@
 package merchant
 
+import (
+	"iter"
+	"maps"
+)
+
 // A Directory is every store and channel of the installation at one moment,
 // indexed for the notice path. It is a value: once built it never changes and
 // is safe for concurrent use.
@@ -48,6 +53,9 @@ func (d Directory) Store(id StoreID) (Store, bool) { s, ok := d.stores[id]; retu
 
 // Channel returns the channel with the key.
 func (d Directory) Channel(key ChannelKey) (Channel, bool) { c, ok := d.byKey[key]; return c, ok }
+
+// Channels goes through the channels that are in use, in no order.
+func (d Directory) Channels() iter.Seq2[ChannelKey, Channel] { return maps.All(d.byKey) }
 
 // ByMID returns the channels of a provider module with that merchant id. More
 // than one is normal for published test ids, which are everybody's.

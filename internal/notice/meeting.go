@@ -22,6 +22,7 @@ type Registering struct {
 type Expiry struct {
 	Payment   payment.Payment
 	Emissions []webhook.Emission
+	Sweep     time.Time // when the PG is to be asked whether money came after all; zero: it is not
 }
 
 // An Act is a change of one payment that a merchant, a person or the PG's answer

@@ -65,6 +65,7 @@ type Server struct {
 	dispatcher *delivery.Dispatcher
 	deadlines  *action.Deadlines
 	inquiries  *action.Inquiries
+	sweeps     *action.Sweeps
 	history    *action.History
 	api, v1    http.Handler
 	stopping   chan struct{}
@@ -103,7 +104,8 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Notify: s.ingress.Play, PublicURL: cfg.PublicURL,
 	}
 	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log}
-	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log}
+	s.sweeps = &action.Sweeps{Store: st, Inquiries: s.inquiries, Log: cfg.Log}
+	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log, Providers: all.ByCode}
 	s.history = &action.History{Store: st, Keep: cfg.Keep, Log: cfg.Log}
 	api := &v2.API{
 		Store: st.Reader, Actions: actions, Key: key, Log: cfg.Log,
@@ -117,6 +119,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	actions.Asked = s.inquiries.Sooner
 	s.ingress.Asks = s.inquiries.Sooner
 	st.OnSettings(api.Refresh)
+	st.OnSettings(actions.Refresh)
 	st.OnDue(s.dispatcher.Wake)
 	st.Give(s.dispatcher)
 	st.OnSettings(s.ingress.Refresh)
@@ -183,6 +186,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("delivery", s.dispatcher.Run)
 	start("deadlines", s.deadlines.Run)
 	start("inquiries", s.inquiries.Run)
+	start("sweeps", s.sweeps.Run)
 	start("history", s.history.Run)
 	// This node is one of them until its last try is recorded.
 	company, leave := context.WithCancel(context.WithoutCancel(ctx))

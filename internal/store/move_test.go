@@ -24,8 +24,8 @@ import (
 var (
 	tablesMoved = []string{
 		"allow", "api_key", "api_secret", "attempt", "attempt_body", "attention", "case_key", "channel", "delivery", "delivery_end",
-		"deposit", "endpoint", "event", "idempotency", "inquiry", "match_key", "merchant", "notice", "notice_body", "notice_key", "open_case", "payment",
-		"preregistration", "pruned", "refusal", "refusal_day", "setting", "store", "trial", "verdict",
+		"deposit", "endpoint", "event", "heartbeat", "idempotency", "inquiry", "match_key", "merchant", "notice", "notice_body", "notice_key", "open_case", "payment",
+		"preregistration", "pruned", "refusal", "refusal_day", "setting", "store", "sweep", "trial", "verdict",
 	}
 	tablesLeft = []string{"probe", "node"} // an engine may lack one
 )
@@ -68,6 +68,8 @@ func rich(t *testing.T, db *storetest.Database) {
 	}
 	db.Exec(t, `insert into pruned (name, upto, at) values ('refusal', '00000000-0000-7000-8000-000000000000', 1)`)
 	db.Exec(t, `insert into inquiry (payment_key, due_at, tries) select key, 1, 2 from payment limit 1`)
+	db.Exec(t, `insert into sweep (payment_key, channel_key, due_at, tries, why) select key, channel_key, 1, 2, 'outage' from payment limit 1`)
+	db.Exec(t, `insert into heartbeat (id, at, gap_from, gap_until) values (1, 3, 1, 2)`)
 	db.Exec(t, `update delivery set state = 'held' where state = 'waiting' and lease is null and tries = 0`)
 	if err := s.Ready(t.Context()); err != nil {
 		t.Fatal(err)

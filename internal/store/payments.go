@@ -288,6 +288,9 @@ func (t *tx) expireOne(due duePayment, now time.Time, expire func(payment.Paymen
 	if err := t.putPayment(x.Payment, false, p.Names()); err != nil {
 		return err
 	}
+	if at, ok := x.Payment.Transaction(); ok && !x.Sweep.IsZero() {
+		t.put(newSweep, string(p.Key), string(at.Channel), micros(x.Sweep), 0, string(notice.SweepDue))
+	}
 	return t.emit(x.Emissions, "")
 }
 

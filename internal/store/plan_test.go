@@ -107,7 +107,7 @@ func smallTables(t *testing.T, db *storetest.Database) map[string]bool {
 	small := make(map[string]bool)
 	for _, table := range []string{
 		"setting", "merchant", "store", "channel", "endpoint", "api_secret", "api_key", "allow", "refusal", "refusal_day", "attention", "probe",
-		"node", "pruned",
+		"node", "pruned", "heartbeat",
 	} {
 		small[table] = true
 	}
@@ -189,6 +189,15 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	jobs := claim(t, s, time.Hour, 10, all).Jobs
 	finish(t, s, outcome(jobs[0], time.Hour, 0, webhook.Good))
 	finish(t, s, outcome(jobs[1], time.Hour, 1000*time.Hour, webhook.NoAnswer))
+	beat(t, s, 0)
+	enlist(t, s, notice.SweepDue, storetest.Noon, storetest.Noon.Add(time.Hour))
+	enlist(t, s, notice.SweepOutage, time.Time{}, storetest.Noon.Add(100*time.Hour))
+	list, _ := sweep(t, s, time.Hour)
+	for _, x := range list {
+		if err := s.Swept(t.Context(), x, func(payment.Payment) (time.Time, notice.SweepReason) { return storetest.Noon.Add(time.Hour), x.Why }); err != nil {
+			t.Fatal(err)
+		}
+	}
 	now := storetest.Noon.Add(72 * time.Hour)
 	if _, err := s.Expire(t.Context(), now, 10, 0, expired(now)); err != nil {
 		t.Fatal(err)

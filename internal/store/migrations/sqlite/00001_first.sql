@@ -62,7 +62,7 @@ create table payment (
   deadline integer, channel_key text not null default '', method text not null default '', doc blob not null
 ) strict;
 create unique index payment_by_id on payment (store_id, id);
-create index payment_by_deadline on payment (deadline) where deadline is not null;
+create index payment_by_deadline on payment (deadline, key) where deadline is not null;
 -- Lists go along these, by either time, of each store, mode and state apart. Each takes some 100 bytes a payment and is
 -- written when a payment is made and with each change of its state.
 create index payment_by_request on payment (store_id, mode, state, requested_at, key);
@@ -166,6 +166,17 @@ create table attempt_body (id text primary key, exchange blob not null) strict;
 -- Payments about which the PG is to be asked, and when.
 create table inquiry (payment_key text primary key, due_at integer not null, tries integer not null) strict, without rowid;
 create index inquiry_by_due on inquiry (due_at);
+
+-- Accounts about which the PG is to be asked whether money came that no notice told of.
+create table sweep (
+  payment_key text primary key, channel_key text not null, due_at integer not null, tries integer not null, why text not null
+) strict, without rowid;
+create index sweep_by_channel on sweep (channel_key, due_at);
+
+-- When some node last said that it serves, and a time in which none did whose accounts are not in sweep yet.
+create table heartbeat (
+  id integer primary key check (id = 1), at integer not null, gap_from integer, gap_until integer
+) strict;
 
 -- Requests that bear an Idempotency-Key: id and content are keyed hashes of the key and of what is asked. A run has
 -- the request until it writes the answer, or, if it died, until the time given.
