@@ -155,7 +155,25 @@ func askable(all settings.All, providers func(string) (provider.Provider, bool))
 // does not see, fault.Unsupported for one of a PG that this build does not
 // know, and fault.Conflict as payment.Register does.
 func (a *Actions) RegisterAccount(ctx context.Context, c Caller, g payment.Registration) (p payment.Payment, changed bool, err error) {
-	if err := prepare(&g); err != nil {
+	return a.registered(ctx, c, registering{Registration: g})
+}
+
+// TakeOver is RegisterAccount for an account that waits already, and that the
+// merchant was told of elsewhere: no webhook tells of its issue. A dry one writes
+// nothing, and returns what would come of it.
+func (a *Actions) TakeOver(ctx context.Context, c Caller, g payment.Registration, dry bool) (p payment.Payment, changed bool, err error) {
+	return a.registered(ctx, c, registering{Registration: g, quiet: true, dry: dry})
+}
+
+// A registering is a registration with how it is done.
+type registering struct {
+	payment.Registration
+	quiet bool // no webhook of the issue
+	dry   bool // nothing is written
+}
+
+func (a *Actions) registered(ctx context.Context, c Caller, g registering) (p payment.Payment, changed bool, err error) {
+	if err := prepare(&g.Registration); err != nil {
 		return p, false, err
 	}
 	var v *view
@@ -166,6 +184,8 @@ func (a *Actions) RegisterAccount(ctx context.Context, c Caller, g payment.Regis
 		}
 		p, changed, err = a.register(ctx, v, c, g)
 		switch {
+		case err == nil && g.dry:
+			return p, changed, nil
 		case err == nil:
 			a.note(p)
 			return p, changed, nil
@@ -201,20 +221,24 @@ func ofSettings(err error) bool {
 }
 
 // register does one registration by one version of the settings.
-func (a *Actions) register(ctx context.Context, v *view, c Caller, g payment.Registration) (payment.Payment, bool, error) {
+func (a *Actions) register(ctx context.Context, v *view, c Caller, g registering) (payment.Payment, bool, error) {
 	ch, err := a.channel(v, c, g.Channel)
 	if err != nil {
 		return payment.Payment{}, false, err
 	}
 	g.Merchant, g.Store, g.Mode = c.Merchant, c.Store, ch.Mode
 	at := now()
-	return a.Store.Register(ctx, g, notice.Registering{
+	return a.Store.Register(ctx, g.Registration, notice.Registering{
 		Version: v.version,
+		Dry:     g.dry,
 		Env:     payment.Env{Now: at, NewID: a.newID},
 		Judge:   v.judge,
 		Announce: func(p payment.Payment) ([]webhook.Emission, error) {
 			t, _ := p.Transaction()
 			e := webhook.EventOf(p, payment.Transition{Change: payment.ChangeIssued, Transaction: t.ID}, at, a.newID())
+			if g.quiet {
+				return []webhook.Emission{{Event: e}}, nil
+			}
 			out, err := v.planner.Plan(e, p.NoticeURLs)
 			return []webhook.Emission{out}, err
 		},

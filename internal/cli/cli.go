@@ -85,6 +85,7 @@ type commands struct {
 	Sweep     sweepCmd     `cmd:"" help:"List the accounts about which PGs are asked whether money came without a notice."`
 	Verify    verifyCmd    `cmd:"" help:"Check a database: nothing lost, nothing counted twice."`
 	Backup    backupCmd    `cmd:"" help:"Copy a SQLite database to a file, while it is served."`
+	Import    importCmd    `cmd:"" help:"Take over what began elsewhere: accounts that wait for their deposit."`
 	Move      moveCmd      `cmd:"" help:"Copy a SQLite installation into an empty PostgreSQL database, and prove the copy."`
 	Providers providersCmd `cmd:"" help:"List the payment gateways that this build understands."`
 	Channel   channelCmd   `cmd:"" help:"Guides for setting up channels at the payment gateways."`

@@ -16,6 +16,8 @@ type Registering struct {
 	Judge Judge
 	// Announce makes the events of a payment whose account became known.
 	Announce func(payment.Payment) ([]webhook.Emission, error)
+	// Dry says that nothing is written: what would come of it is returned.
+	Dry bool
 }
 
 // An Expiry is what becomes of a payment whose deadline passed.

@@ -25,14 +25,24 @@ import (
 //
 // changed is false if the same registration was made before. It reports
 // fault.Conflict as payment.Register does, payment.ErrPinned if the payment was
-// pre-registered otherwise, and fault.Stale if the settings changed.
+// pre-registered otherwise, and fault.Stale if the settings changed. A dry one
+// writes nothing.
 func (s *Store) Register(ctx context.Context, g payment.Registration, r notice.Registering) (p payment.Payment, changed bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		p, changed, err = t.register(g, r)
+		if err == nil && r.Dry {
+			return errDry
+		}
 		return err
 	})
+	if errors.Is(err, errDry) {
+		err = nil
+	}
 	return p, changed, err
 }
+
+// errDry undoes a transaction of which only the outcome was wanted.
+var errDry = fault.Errorf(fault.Conflict, "nothing is to be written")
 
 func (t *tx) register(g payment.Registration, r notice.Registering) (p payment.Payment, changed bool, err error) {
 	if err := t.lock(registrationLocks(g)); err != nil {
