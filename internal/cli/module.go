@@ -19,9 +19,9 @@ const usualWidth = 80
 const labelCells = 14
 
 // showModule prints everything about a module, in lines that fit the terminal.
-func showModule(env Env, i provider.Info) error {
+func showModule(env Env, p provider.Provider) error {
 	width := cmp.Or(max(env.Width, 0), usualWidth)
-	for _, row := range moduleRows(i) {
+	for _, row := range moduleRows(p) {
 		label := row[0]
 		for _, text := range row[1:] {
 			for _, line := range wrapBy(strings.Fields(text), max(width-labelCells, 40), " ") {
@@ -36,7 +36,8 @@ func showModule(env Env, i provider.Info) error {
 }
 
 // moduleRows are labels, each with the paragraphs that belong to it.
-func moduleRows(i provider.Info) [][]string {
+func moduleRows(p provider.Provider) [][]string {
+	i := p.Info()
 	confirm := "a live channel with the credentials for it asks the PG before a deposit counts, unless confirm = false"
 	switch {
 	case i.ConfirmAlways:
@@ -68,6 +69,7 @@ func moduleRows(i provider.Info) [][]string {
 		[]string{"Tells", eventList(i.Events)},
 		[]string{"Proved by", proved, i.Proves.EN},
 		[]string{"Confirming", confirm},
+		[]string{"API calls", callTexts(provider.Calls(p))},
 		append([]string{"Credentials"}, credentialTexts(i.Fields)...),
 		[]string{"Live senders", senderText(i.LiveSenders)},
 		[]string{"Test senders", senderText(i.TestSenders)},
@@ -76,6 +78,22 @@ func moduleRows(i provider.Info) [][]string {
 		append([]string{"Test MIDs"}, testMIDTexts(i.TestMIDs)...),
 		[]string{"Set it up", "tongbo channel guide " + i.Code},
 	)
+}
+
+// callTexts says what a PG can be asked for.
+func callTexts(list []provider.Call) string {
+	words := map[provider.Call]string{
+		provider.CallIssue: "issues accounts", provider.CallAsk: "tells where a payment stands",
+		provider.CallClose: "closes accounts", provider.CallRefund: "refunds, whole and in part",
+	}
+	var out []string
+	for _, c := range list {
+		out = append(out, words[c])
+	}
+	if out == nil {
+		return "none that this build knows: issue, close and refund in the PG's own pages"
+	}
+	return strings.Join(out, "; ") + " (docs/api.md has the limits)"
 }
 
 func credentialTexts(fields []provider.Field) []string {
@@ -167,6 +185,7 @@ type shownProvider struct {
 	Forms       []string        `json:"forms"` // wire formats, where there are several
 	Credential  []string        `json:"credentials"`
 	TestMIDs    []string        `json:"test_mids"`
+	Calls       []provider.Call `json:"calls"` // that its API takes
 }
 
 // shownSenders are the published addresses, empty if there are none.
@@ -177,7 +196,7 @@ type shownSenders struct {
 
 func providersJSON(w io.Writer, list []provider.Provider) error {
 	for _, p := range list {
-		line, err := plainJSON(shownModule(p.Info()))
+		line, err := plainJSON(shownModule(p))
 		if err != nil {
 			return err
 		}
@@ -188,9 +207,11 @@ func providersJSON(w io.Writer, list []provider.Provider) error {
 	return nil
 }
 
-func shownModule(i provider.Info) shownProvider {
+func shownModule(p provider.Provider) shownProvider {
+	i := p.Info()
 	s := shownProvider{
-		Code: i.Code, NameKO: i.Name.KO, NameEN: i.Name.EN, Modules: i.Modules, Admin: i.Admin,
+		Calls: append([]provider.Call{}, provider.Calls(p)...),
+		Code:  i.Code, NameKO: i.Name.KO, NameEN: i.Name.EN, Modules: i.Modules, Admin: i.Admin,
 		Paths: i.Paths, Methods: i.Methods, Charset: i.Charset, Class: i.Class, Events: i.Events,
 		Proves: i.Proves.EN, ProvedWith: proofs(i), OrderSecret: i.OrderSecret,
 		Senders:     shownSenders{Live: senderWords(i.LiveSenders), Test: senderWords(i.TestSenders)},

@@ -34,7 +34,7 @@ func (c *providersCmd) Run(env Env) error {
 	case c.JSON:
 		return providersJSON(env.Stdout, list)
 	case c.Code != "":
-		return showModule(env, list[0].Info())
+		return showModule(env, list[0])
 	}
 	return providersTable(env.Stdout, list)
 }
