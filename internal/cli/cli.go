@@ -76,21 +76,22 @@ func untilSignal() (context.Context, context.CancelFunc) {
 
 // commands is the whole command line. Every flag has a TONGBO_* twin.
 type commands struct {
-	Serve     serveCmd     `cmd:"" help:"Take notices, send webhooks, answer the API."`
-	Demo      demoCmd      `cmd:"" help:"Watch a deposit notice become a payment and a webhook, on a temporary database."`
-	Apply     applyCmd     `cmd:"" help:"Declare merchants, stores, channels, endpoints and keys from a TOML file."`
-	Decode    decodeCmd    `cmd:"" help:"Read one notice and print what it says, without any database."`
-	Simulate  simulateCmd  `cmd:"" help:"Send a notice as a PG would, and again until it is acknowledged."`
-	Notices   noticesCmd   `cmd:"" help:"List the notices that came."`
-	Sweep     sweepCmd     `cmd:"" help:"List the accounts about which PGs are asked whether money came without a notice."`
-	Verify    verifyCmd    `cmd:"" help:"Check a database: nothing lost, nothing counted twice."`
-	Backup    backupCmd    `cmd:"" help:"Copy a SQLite database to a file, while it is served."`
-	Import    importCmd    `cmd:"" help:"Take over what began elsewhere: accounts that wait for their deposit."`
-	Move      moveCmd      `cmd:"" help:"Copy a SQLite installation into an empty PostgreSQL database, and prove the copy."`
-	Providers providersCmd `cmd:"" help:"List the payment gateways that this build understands."`
-	Channel   channelCmd   `cmd:"" help:"Guides for setting up channels at the payment gateways."`
-	Key       keyCmd       `cmd:"" help:"Make a key that seals a database, and print it."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Serve        serveCmd        `cmd:"" help:"Take notices, send webhooks, answer the API."`
+	Demo         demoCmd         `cmd:"" help:"Watch a deposit notice become a payment and a webhook, on a temporary database."`
+	Apply        applyCmd        `cmd:"" help:"Declare merchants, stores, channels, endpoints and keys from a TOML file."`
+	Decode       decodeCmd       `cmd:"" help:"Read one notice and print what it says, without any database."`
+	Simulate     simulateCmd     `cmd:"" help:"Send a notice as a PG would, and again until it is acknowledged."`
+	Notices      noticesCmd      `cmd:"" help:"List the notices that came."`
+	Sweep        sweepCmd        `cmd:"" help:"List the accounts about which PGs are asked whether money came without a notice."`
+	Cancellation cancellationCmd `cmd:"" help:"Cancellations whose outcome only a person can find out."`
+	Verify       verifyCmd       `cmd:"" help:"Check a database: nothing lost, nothing counted twice."`
+	Backup       backupCmd       `cmd:"" help:"Copy a SQLite database to a file, while it is served."`
+	Import       importCmd       `cmd:"" help:"Take over what began elsewhere: accounts that wait for their deposit."`
+	Move         moveCmd         `cmd:"" help:"Copy a SQLite installation into an empty PostgreSQL database, and prove the copy."`
+	Providers    providersCmd    `cmd:"" help:"List the payment gateways that this build understands."`
+	Channel      channelCmd      `cmd:"" help:"Guides for setting up channels at the payment gateways."`
+	Key          keyCmd          `cmd:"" help:"Make a key that seals a database, and print it."`
+	Version      versionCmd      `cmd:"" help:"Print the version."`
 }
 
 // grammar is what the declarations above need to be read.

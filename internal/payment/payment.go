@@ -163,6 +163,7 @@ type Cancellation struct {
 	Refund      RefundStatus `json:"refund,omitempty"`
 	RequestedAt time.Time    `json:"requestedAt"`
 	CancelledAt time.Time    `json:"cancelledAt,omitzero"`
+	ByHand      *ByHand      `json:"byHand,omitempty"` // nil: the PG said how it ended
 }
 
 // A CashReceipt (현금영수증) is the receipt a PG issued with a deposit.
