@@ -57,6 +57,9 @@ const (
 	sweepRest    = time.Minute
 	sweepsAtOnce = 4
 	mostSweeps   = 20 // that fail
+	// undatedFor is for how long before an outage an account without a deadline
+	// may have been ordered, to be asked about after it.
+	undatedFor = 30 * 24 * time.Hour
 )
 
 // afterDeadline is when accounts are asked about once their deadline has passed:
@@ -178,7 +181,7 @@ func (w *Sweeps) outage(ctx context.Context, v *view, o notice.Outage) error {
 			lost[key] = o.Lasted() > window
 		}
 	}
-	waiting, err := w.Store.Enlist(ctx, notice.Enlisting{Why: notice.SweepOutage, When: func(c merchant.ChannelKey, _ time.Time) time.Time {
+	waiting, err := w.Store.Enlist(ctx, notice.Enlisting{Why: notice.SweepOutage, Undated: o.From.Add(-undatedFor), When: func(c merchant.ChannelKey, _ time.Time) time.Time {
 		if !lost[c] || !v.askable[c] {
 			return time.Time{}
 		}

@@ -25,15 +25,17 @@ const (
 	SweepOutage SweepReason = "outage" // its notice may have been sent while nobody took any
 )
 
-// An Enlisting names accounts that wait for money, by their deadlines. Accounts
-// without one are never among them.
+// An Enlisting names accounts that wait for money, by their deadlines.
 type Enlisting struct {
 	Why SweepReason
 	// After and Until bound the deadlines, the first exclusively; a zero Until
 	// does not.
 	After, Until time.Time
+	// Undated adds accounts without a deadline that were ordered since then, but
+	// for unlimited ones; zero: none.
+	Undated time.Time
 	// When says when the PG is to be asked first about an account of a channel
-	// with a deadline; zero: it is not.
+	// with a deadline, which may be zero; zero: it is not.
 	When func(merchant.ChannelKey, time.Time) time.Time
 }
 

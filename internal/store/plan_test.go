@@ -192,6 +192,12 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	beat(t, s, 0)
 	enlist(t, s, notice.SweepDue, storetest.Noon, storetest.Noon.Add(time.Hour))
 	enlist(t, s, notice.SweepOutage, time.Time{}, storetest.Noon.Add(100*time.Hour))
+	if _, err := s.Enlist(t.Context(), notice.Enlisting{
+		Why: notice.SweepOutage, After: storetest.Noon.Add(1000 * time.Hour), Until: storetest.Noon, Undated: storetest.Noon.Add(100 * time.Hour),
+		When: func(merchant.ChannelKey, time.Time) time.Time { return storetest.Noon },
+	}); err != nil {
+		t.Fatal(err)
+	}
 	list, _ := sweep(t, s, time.Hour)
 	for _, x := range list {
 		if err := s.Swept(t.Context(), x, func(payment.Payment) (time.Time, notice.SweepReason) { return storetest.Noon.Add(time.Hour), x.Why }); err != nil {

@@ -222,3 +222,39 @@ func TestExpiredAccountIsSwept(t *testing.T) {
 		}
 	})
 }
+
+// TestUndatedAccounts: after an outage accounts without a deadline are asked about,
+// too, but for unlimited ones, those that expired, and old ones.
+func TestUndatedAccounts(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		undated := func(id string, kind payment.AccountType) {
+			g := storetest.Registration(id)
+			g.Account.ExpiresAt, g.Account.Type = time.Time{}, kind
+			register(t, s, g)
+		}
+		undated("fixed", payment.Fixed)
+		undated("unlimited", payment.FixedUnlimited)
+		undated("old", payment.Normal)
+		db.Exec(t, `update payment set requested_at = $1 where id = 'old'`, storetest.Noon.Add(-time.Hour).UnixMicro())
+		register(t, s, storetest.Registration("expired"))
+		now := storetest.Noon.Add(72 * time.Hour)
+		if _, err := s.Expire(t.Context(), now, 10, 0, expired(now)); err != nil {
+			t.Fatal(err)
+		}
+		waiting, err := s.Enlist(t.Context(), notice.Enlisting{Why: notice.SweepOutage, Undated: storetest.Noon.Add(-time.Minute),
+			When: func(merchant.ChannelKey, time.Time) time.Time { return storetest.Noon }})
+		if err != nil || waiting[storetest.Channel] != 1 {
+			t.Errorf("%v wait, %v", waiting, err)
+		}
+		if list, err := s.Sweeps(t.Context(), notice.SweepOutage, 10); err != nil || len(list) != 1 || list[0].ID != "fixed" {
+			t.Errorf("listed are %+v, %v", list, err)
+		}
+		db.Exec(t, `delete from sweep`)
+		enlist(t, s, notice.SweepDue, storetest.Noon, time.Time{})
+		if n := db.Count(t, `select count(*) from sweep`); n != 0 {
+			t.Errorf("%d accounts without a deadline are asked about without an outage", n)
+		}
+	})
+}
