@@ -9,8 +9,11 @@ import (
 
 // CanBeAsked reports whether the PG of a channel can be asked where a payment
 // stands (거래조회): its module has that call, and the channel the credentials for
-// it. What of a payment must be known besides, CanInquire says.
+// it; or it is on trial. What of a payment must be known besides, CanInquire says.
 func CanBeAsked(p Provider, c merchant.Channel) bool {
+	if OnTrial(p, c) {
+		return true
+	}
 	_, ok := p.(Inquirer)
 	return ok && p.Info().Inquires(c.Credentials)
 }
