@@ -36,6 +36,13 @@ type Act struct {
 	Store   merchant.StoreID
 	ID      payment.ID
 	Env     payment.Env
+	// Begins says that an attempt is begun by it, which is refused with
+	// payment.ErrScheduled while the payment is scheduled. Of the schedule itself,
+	// Schedule is its id and Lease the Until with which it was taken up: if it was
+	// taken up by others, or begun, payment.ErrScheduleTaken is reported.
+	Begins   bool
+	Schedule payment.ScheduleID
+	Lease    time.Time
 	// Names are those that the payment gets by it: notices that come meanwhile
 	// wait for its end.
 	Names []payment.MatchKey

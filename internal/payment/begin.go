@@ -12,7 +12,8 @@ import (
 // that has the id (known; nil if none). The attempt is READY until IssueDone or
 // IssueRefused; an account that waits already goes on waiting. Of the
 // registration's account nothing counts yet. It reports fault.Conflict if amount
-// or mode differ, and ErrAlreadyPaid if the payment takes no further attempt.
+// or mode differ, ErrAlreadyPaid if the payment takes no further attempt, and
+// ErrUnderWay if a charge of it has not ended.
 func Begin(known *Payment, g Registration, e Env) (Payment, Transaction, error) {
 	if g.Order == "" {
 		g.Order = string(g.ID)
@@ -27,6 +28,8 @@ func Begin(known *Payment, g Registration, e Env) (Payment, Transaction, error) 
 		}
 	case known.Mode != g.Mode:
 		return p, t, fault.Errorf(fault.Conflict, "payment %q exists in %s mode; the channel is %s", g.ID, known.Mode, g.Mode)
+	case known.charging():
+		return p, t, ErrUnderWay
 	case known.State != Ready && known.State != Issued && known.State != Failed:
 		return p, t, ErrAlreadyPaid
 	case known.Amount != g.Amount:

@@ -13,6 +13,7 @@ const (
 	ChangeCancelled          Change = "Cancelled"
 	ChangePartiallyCancelled Change = "PartialCancelled"
 	ChangeCancelPending      Change = "CancelPending"
+	ChangePayPending         Change = "PayPending"
 	ChangeExpired            Change = "VirtualAccountExpired" // ours, not PortOne's
 )
 
@@ -142,6 +143,9 @@ func (d *decider) issued() Decision {
 	}
 	switch d.p.State {
 	case Ready:
+		if t, ok := d.p.Transaction(); ok && t.Charge != nil {
+			return d.recorded(ReasonNone) // the account is an earlier attempt's
+		}
 		d.fill(d.p.Current)
 		d.noteIssue(d.p.Current)
 		d.setState(Issued)
@@ -164,7 +168,7 @@ func (d *decider) setState(s State) {
 // account: it counts only for an attempt that was started here.
 func (d *decider) attempted() Decision {
 	t, ok := d.p.Transaction()
-	if !ok || t.Account != nil || (d.p.State != Ready && d.p.State != PayPending) {
+	if !ok || t.Account != nil || (d.p.State != Ready && d.p.State != PayPending) || d.named() != d.p.Current {
 		return d.recorded(ReasonNotOurs)
 	}
 	if d.r.Event == EventFailed {

@@ -27,8 +27,8 @@ func (d *decider) deposited() Decision {
 		return d.cameAndWent(i)
 	}
 	i := d.named()
-	if i < 0 {
-		return d.conflict(ReasonOtherAccount)
+	if i < 0 || d.p.Transactions[i].Charge != nil {
+		return d.conflict(ReasonOtherAccount) // a card has none
 	}
 	if d.p.Transactions[i].unlimited() {
 		return d.depositUnlimited(i)

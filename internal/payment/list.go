@@ -6,13 +6,21 @@ import "github.com/tongbo/tongbo/internal/merchant"
 // filter.
 type Method string
 
-// VirtualAccount (가상계좌) is the one method of this release.
-const VirtualAccount Method = "VIRTUAL_ACCOUNT"
+// The methods of this release.
+const (
+	VirtualAccount Method = "VIRTUAL_ACCOUNT" // 가상계좌
+	ByCard         Method = "CARD"            // by its number, or by a billing key
+)
 
 // Method returns what p is paid by; empty before the attempt that faces show
 // has an account.
 func (p Payment) Method() Method {
-	if t, ok := p.Transaction(); ok && t.Account != nil {
+	t, ok := p.Transaction()
+	switch {
+	case !ok:
+	case t.Charge != nil:
+		return ByCard
+	case t.Account != nil:
 		return VirtualAccount
 	}
 	return ""

@@ -78,6 +78,9 @@ type Transaction struct {
 	IssueToldAt time.Time `json:"issueToldAt,omitzero"`
 	// Depositor is who sent the money (입금자), as the bank spelt it.
 	Depositor string `json:"depositor,omitempty"`
+	// Charge is there if the attempt takes money from a card at once; nil if it waits
+	// for money to come to an account.
+	Charge *Charge `json:"charge,omitempty"`
 }
 
 // A DepositState says what became of a deposit.
@@ -311,6 +314,10 @@ func (p Payment) clone() Payment {
 		if t.Account != nil {
 			a := *t.Account
 			p.Transactions[i].Account = &a
+		}
+		if t.Charge != nil {
+			c := *t.Charge
+			p.Transactions[i].Charge = &c
 		}
 	}
 	p.Deposits = append([]Deposit(nil), p.Deposits...)

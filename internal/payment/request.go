@@ -294,8 +294,11 @@ func (d *decider) cancelDone(id string, at time.Time) Decision {
 }
 
 // Quiet reports whether a transition is to be told to no endpoint: the merchant
-// asked for that with the cancellation.
+// asked for that with the cancellation or the charge.
 func (p Payment) Quiet(t Transition) bool {
+	if t.Change == ChangePaid && slices.ContainsFunc(p.Transactions, func(x Transaction) bool { return x.ID == t.Transaction && x.Charge != nil && x.Charge.Quiet }) {
+		return true
+	}
 	return t.Change != ChangeCancelPending && slices.ContainsFunc(p.Cancellations, func(c Cancellation) bool { return c.ID == t.Cancellation && c.Quiet })
 }
 

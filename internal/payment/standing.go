@@ -35,6 +35,10 @@ type Standing struct {
 	AskedAt     time.Time
 	Final       bool
 	CashReceipt *CashReceipt
+	// Card and Receipt are what it was charged to, and Failure why it was not.
+	Card    Card
+	Receipt string
+	Failure *Failure
 }
 
 // A CancelRecord is one cancellation that the PG knows of.

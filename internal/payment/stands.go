@@ -7,16 +7,20 @@ import (
 
 // Stands brings what is outstanding of an attempt up to what the PG says of it
 // when asked: an issue or a cancellation whose answer was lost, an account that
-// was closed. Money never moves by it: a deposit that the PG tells of is settled
-// as a notice is. What the PG does not know counts as not done once it is older
-// than patience: before, it may be under way.
+// was closed, a charge. Deposits never count by it: one that the PG tells of is
+// settled as a notice is. What the PG does not know counts as not done once it is
+// older than patience: before, it may be under way.
 func (p Payment) Stands(id TransactionID, s Standing, e Env, patience time.Duration) Decision {
 	out := Decision{Verdict: Recorded, Payment: p}
 	i := slices.IndexFunc(p.Transactions, func(t Transaction) bool { return t.ID == id })
 	if i < 0 {
 		return out
 	}
-	out.then(func(p Payment) (Decision, error) { return p.standsIssued(i, s, e, patience) })
+	if p.Transactions[i].Charge != nil {
+		out.charged(i, s, e, patience)
+	} else {
+		out.then(func(p Payment) (Decision, error) { return p.standsIssued(i, s, e, patience) })
+	}
 	out.then(func(p Payment) (Decision, error) {
 		return p.standsClosed(i, s, e, patience)
 	})
@@ -34,7 +38,7 @@ func (d *Decision) then(next func(Payment) (Decision, error)) {
 	if err != nil || !more.Changed {
 		return
 	}
-	d.Payment, d.Changed, d.Verdict = more.Payment, true, more.Verdict
+	d.Payment, d.Changed, d.Verdict, d.Listed = more.Payment, true, more.Verdict, d.Listed || more.Listed
 	d.Transitions = append(d.Transitions, more.Transitions...)
 }
 

@@ -21,10 +21,11 @@ func (p Payment) Unfinished() bool {
 }
 
 // Outstanding reports whether the PG has yet to say what became of something
-// that it was asked for: an account to be issued or closed, or a cancellation.
+// that it was asked for: an account to be issued or closed, a charge, or a
+// cancellation.
 func (p Payment) Outstanding() bool {
 	for _, t := range p.Transactions {
-		if t.State == Ready && t.Account == nil || t.open() && !t.Closing.IsZero() {
+		if t.State == Ready && t.Account == nil || t.charging() || t.open() && !t.Closing.IsZero() {
 			return true
 		}
 	}

@@ -155,8 +155,11 @@ type Refund struct {
 	TaxFree, VAT int64
 	Reason       string
 	Account      *RefundAccount // nil if the merchant named none
-	Escrow       bool
-	Key          string // as an Order's
+	// Card says that the money came from a card: it goes back there, and Account is
+	// nil.
+	Card   bool
+	Escrow bool
+	Key    string // as an Order's
 }
 
 // Whole reports whether the refund gives back all that was paid, at once.
