@@ -18,8 +18,9 @@ import (
 // PG is to be asked. It returns the payment afterwards.
 //
 // It reports what a.Do does, fault.Stale if the settings changed, fault.Conflict
-// if the payment would bear a name that is another's, and payment.ErrPinned if it
-// would begin otherwise than it was pre-registered.
+// if the payment would bear a name that is another's, payment.ErrPinned if it
+// would begin otherwise than it was pre-registered, and payment.ErrScheduled or
+// payment.ErrScheduleTaken as a.Begins says.
 func (s *Store) Act(ctx context.Context, a notice.Act) (p payment.Payment, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		p, err = t.act(a)
@@ -36,6 +37,11 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 	out, err := a.Do(known)
 	if err != nil {
 		return payment.Payment{}, err
+	}
+	if a.Begins && out.Changed {
+		if err := t.unscheduled(a); err != nil {
+			return payment.Payment{}, err
+		}
 	}
 	p := out.Payment
 	if out.Changed {

@@ -86,7 +86,7 @@ const attentionLock = "attention\x1f"
 // What is written of an event.
 var (
 	newEvent = inserting("event", `id uuid, type text, at bigint, merchant_id text, store_id text, mode text, payment_key uuid,
-		payment_id text, transaction_id text, cancellation_id text, state text, deposited boolean, concern text, notice_id uuid,
+		payment_id text, transaction_id text, cancellation_id text, billing_key text, state text, deposited boolean, concern text, notice_id uuid,
 		fanout bigint`, "")
 	newDelivery = inserting("delivery", `id uuid, event_id uuid, payment_key uuid, payment_id text, channel_key text, merchant_id text,
 		store_id text, mode text, type text, endpoint_id uuid, url text, target text, content_type text, body bytea, schedule text,
@@ -104,7 +104,7 @@ func (t *tx) putEvent(e webhook.Emission, notice string) error {
 	}
 	ev := e.Event
 	t.put(newEvent, string(ev.ID), string(ev.Type), micros(ev.At), string(ev.Merchant), string(ev.Store), string(ev.Mode),
-		orNull(ev.Payment), string(ev.PaymentID), string(ev.Transaction), ev.Cancellation, string(ev.State),
+		orNull(ev.Payment), string(ev.PaymentID), string(ev.Transaction), ev.Cancellation, string(ev.BillingKey), string(ev.State),
 		ev.Deposited, concern, orNull(notice), len(e.Deliveries))
 	return nil
 }

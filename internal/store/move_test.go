@@ -23,9 +23,9 @@ import (
 // put something into it, or into the second.
 var (
 	tablesMoved = []string{
-		"allow", "api_key", "api_secret", "attempt", "attempt_body", "attention", "case_key", "channel", "delivery", "delivery_end",
+		"allow", "api_key", "api_secret", "attempt", "attempt_body", "attention", "billing_key", "case_key", "channel", "delivery", "delivery_end",
 		"deposit", "endpoint", "event", "heartbeat", "idempotency", "inquiry", "match_key", "merchant", "notice", "notice_body", "notice_key", "open_case", "payment",
-		"preregistration", "pruned", "refusal", "refusal_day", "setting", "store", "sweep", "trial", "verdict",
+		"preregistration", "pruned", "refusal", "refusal_day", "schedule", "setting", "store", "sweep", "trial", "verdict",
 	}
 	tablesLeft = []string{"probe", "node"} // an engine may lack one
 )
@@ -66,6 +66,7 @@ func rich(t *testing.T, db *storetest.Database) {
 	if err := s.Preregister(t.Context(), storetest.Store, "open", merchant.Test, payment.Pin{}, storetest.Noon); err != nil {
 		t.Fatal(err)
 	}
+	liveSchedules(t, s, "rich")
 	db.Exec(t, `insert into pruned (name, upto, at) values ('refusal', '00000000-0000-7000-8000-000000000000', 1)`)
 	db.Exec(t, `insert into inquiry (payment_key, due_at, tries) select key, 1, 2 from payment limit 1`)
 	db.Exec(t, `insert into sweep (payment_key, channel_key, due_at, tries, why) select key, channel_key, 1, 2, 'outage' from payment limit 1`)

@@ -37,7 +37,7 @@ type PaymentList struct {
 	// and the times leave more than MostListed payments, a list is
 	// fault.Invalid if the first so many of them do not fill it.
 	Currency payment.Currency      // empty: any
-	Method   payment.Method        // empty: any
+	Methods  []payment.Method      // none: any
 	Channels []merchant.ChannelKey // none: any
 
 	// Names are all borne by what is listed. The names that PGs give are looked
@@ -90,12 +90,12 @@ func (p listedPayment) at(byChange bool) int64 {
 
 // narrow reports whether something is asked for that no index tells.
 func (l PaymentList) narrow() bool {
-	return l.Currency != "" || l.Method != "" || len(l.Channels) > 0
+	return l.Currency != "" || len(l.Methods) > 0 || len(l.Channels) > 0
 }
 
 // takes reports whether a payment is asked for, as far as no index tells.
 func (l PaymentList) takes(p listedPayment) bool {
-	return (l.Currency == "" || p.currency == l.Currency) && (l.Method == "" || p.method == l.Method) &&
+	return (l.Currency == "" || p.currency == l.Currency) && (len(l.Methods) == 0 || slices.Contains(l.Methods, p.method)) &&
 		(len(l.Channels) == 0 || slices.Contains(l.Channels, p.channel))
 }
 

@@ -81,7 +81,7 @@ func wanted(l store.PaymentList, all []payment.Payment) (keys []payment.Key, tot
 		switch {
 		case !slices.Contains(l.Stores, p.Store), !slices.Contains(l.Modes, p.Mode), when.Before(l.From), when.After(l.Until),
 			len(l.States) > 0 && !slices.Contains(l.States, p.State), l.Currency != "" && l.Currency != p.Amount.Currency,
-			l.Method != "" && l.Method != p.Method(), len(l.Channels) > 0 && !slices.Contains(l.Channels, p.Transactions[0].Channel),
+			len(l.Methods) > 0 && !slices.Contains(l.Methods, p.Method()), len(l.Channels) > 0 && !slices.Contains(l.Channels, p.Transactions[0].Channel),
 			slices.ContainsFunc(l.Names, func(n store.PaymentName) bool { return !bears(p, n) }):
 			continue
 		}
@@ -121,7 +121,7 @@ func anyList(r *rand.Rand, all []payment.Payment) store.PaymentList {
 	case 0:
 		l.Currency = "USD"
 	case 1:
-		l.Method = payment.VirtualAccount
+		l.Methods = []payment.Method{payment.VirtualAccount}
 	case 2:
 		l.Channels = []merchant.ChannelKey{storetest.OtherOne, storetest.LiveChannel}
 	case 3:

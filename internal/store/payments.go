@@ -130,6 +130,7 @@ func (t *tx) putPayment(p payment.Payment, created bool, before []payment.MatchK
 	} else {
 		t.put(changedPayment, string(p.Key), string(p.State), micros(p.UpdatedAt), micros(p.StatusChangedAt), deadline, channel, method, doc)
 	}
+	t.putSchedules(p)
 	for _, k := range p.Names() {
 		if slices.Contains(before, k) {
 			continue

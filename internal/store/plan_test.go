@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -221,8 +222,39 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	endRepeat(t, s, given, nil)
 	pinned(t, s, payment.ID("pinned-"+name), merchant.Test, 1000, 0, 0)
 	onTrial(t, s, "plan-"+name, "books")
+	liveSchedules(t, s, name)
 	if _, err := s.Resend(t.Context(), p.Key, "", now); err != nil {
 		t.Fatal(err)
 	}
 	return p.Key, jobs[0].ID
+}
+
+// liveSchedules has a store do all with billing keys and schedules.
+func liveSchedules(t *testing.T, s *store.Store, name string) {
+	t.Helper()
+	k := aKey(t, s, payment.BillingKeyID("key-"+name))
+	x := schedule(t, s, aSchedule(payment.ID("scheduled-"+name), k.ID, time.Hour))
+	schedule(t, s, aSchedule(payment.ID("later-"+name), k.ID, 2*time.Hour))
+	list, _ := due(t, s, time.Hour, 1)
+	if len(list) != 1 {
+		t.Fatalf("%d schedules are due", len(list))
+	}
+	if err := beginFor(t, s, list[0], nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.FailSchedule(t.Context(), list[0], storetest.Noon); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.RevokeSchedules(t.Context(), storetest.Store, merchant.Test, "", []payment.ScheduleID{x.ID}, storetest.Noon); err == nil {
+		t.Fatal("a schedule that was begun is revoked")
+	}
+	if _, err := s.RevokeSchedules(t.Context(), storetest.Store, merchant.Test, k.ID, nil, storetest.Noon); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ChangeBillingKey(t.Context(), k.ID, func(k payment.BillingKey) (payment.BillingKey, []webhook.Emission, error) {
+		k.State = payment.KeyDeleting
+		return k, nil, nil
+	}); !errors.Is(err, payment.ErrKeyScheduled) {
+		t.Fatal(err)
+	}
 }

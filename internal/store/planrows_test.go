@@ -56,6 +56,11 @@ var crowds = []crowd{
 	{"sweep", 100, "", map[string]string{"payment_key": "{1}", "due_at": "due_at + {i} * 1000"}},
 	{"idempotency", 10, "", map[string]string{"id": "'r ' || {i}", "begun_at": "begun_at + {i} * 1000"}},
 	{"trial", 10, "", map[string]string{"id": "'o ' || {i}", "updated_at": "updated_at + {i} * 1000"}},
+	{"billing_key", 10, "", map[string]string{"key": "'b ' || {i}", "requested_at": "requested_at + {i}", "changed_at": "changed_at + {i}"}},
+	{"schedule", 10, "", map[string]string{
+		"id": "{8}", "payment_id": "'o ' || {i}", "billing_key": "'b ' || {i}", "time_to_pay": "time_to_pay + {i}",
+		"due_at": "case when {i} % 100 = 0 then time_to_pay + {i} end", "ended_at": "case when {i} % 100 <> 0 then time_to_pay + {i} end",
+	}},
 	{"preregistration", 10, "", map[string]string{"payment_id": "'p ' || {i}", "at": "at + {i} * 1000"}},
 }
 

@@ -15,7 +15,8 @@ import (
 // A Type names a kind of event, in PortOne's spelling.
 type Type string
 
-// The types that events of payments have today.
+// The types of events. A billing key is Ready while its window is open, and
+// Updated by its PG: neither comes about in this release.
 const (
 	Paid                 Type = "Transaction.Paid"
 	VirtualAccountIssued Type = "Transaction.VirtualAccountIssued"
@@ -25,6 +26,11 @@ const (
 	Failed               Type = "Transaction.Failed"
 	PayPending           Type = "Transaction.PayPending"
 	Ready                Type = "Transaction.Ready"
+	BillingKeyReady      Type = "BillingKey.Ready"
+	BillingKeyIssued     Type = "BillingKey.Issued"
+	BillingKeyFailed     Type = "BillingKey.Failed"
+	BillingKeyDeleted    Type = "BillingKey.Deleted"
+	BillingKeyUpdated    Type = "BillingKey.Updated"
 	// Ours: sent only to endpoints that name them.
 	VirtualAccountExpired Type = "Transaction.VirtualAccountExpired"
 	Attention             Type = "tongbo.attention"
@@ -32,7 +38,10 @@ const (
 
 // PortOneTypes are the types that "*" stands for.
 func PortOneTypes() []Type {
-	return []Type{Ready, Paid, VirtualAccountIssued, PartialCancelled, Cancelled, CancelPending, Failed, PayPending}
+	return []Type{
+		Ready, Paid, VirtualAccountIssued, PartialCancelled, Cancelled, CancelPending, Failed, PayPending,
+		BillingKeyReady, BillingKeyIssued, BillingKeyFailed, BillingKeyDeleted, BillingKeyUpdated,
+	}
 }
 
 // OwnTypes are Tongbo's own types; "*" does not include them.
@@ -57,7 +66,8 @@ type Event struct {
 	Channel      merchant.ChannelKey // of the transaction; empty without one
 	Transaction  payment.TransactionID
 	Cancellation string
-	State        payment.State // of the payment when it happened
+	BillingKey   payment.BillingKeyID // only of an event of a billing key, which has no payment
+	State        payment.State        // of the payment when it happened
 	// Deposited says that a deposit notice made the event; PortOne shows it
 	// as the webhook's trigger.
 	Deposited bool
@@ -100,4 +110,11 @@ func EventOf(p payment.Payment, tr payment.Transition, at time.Time, id string) 
 		}
 	}
 	return e
+}
+
+// KeyEventOf is the event that a billing key came into its state.
+func KeyEventOf(k payment.BillingKey, t Type, at time.Time, id string) Event {
+	return Event{
+		ID: EventID(id), Type: t, At: at, Merchant: k.Merchant, Store: k.Store, Mode: k.Mode, Channel: k.Channel, BillingKey: k.ID,
+	}
 }

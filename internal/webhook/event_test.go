@@ -20,14 +20,15 @@ func TestWants(t *testing.T) {
 	}{
 		{"nothing", nil, nil},
 		{"a star is PortOne's types", []string{"*"}, webhook.PortOneTypes()},
-		{"so is their common prefix", []string{"Transaction.*"}, webhook.PortOneTypes()},
+		{"the payments' prefix", []string{"Transaction.*"}, webhook.PortOneTypes()[:8]},
 		{"a narrower prefix", []string{"Transaction.Pa*"}, []webhook.Type{webhook.Paid, webhook.PartialCancelled, webhook.PayPending}},
 		{"one by name", []string{"Transaction.Paid"}, []webhook.Type{webhook.Paid}},
 		{"names are exact", []string{"Transaction.Pai", "transaction.paid", "Paid"}, nil},
 		{"ours by name", []string{"tongbo.attention"}, []webhook.Type{webhook.Attention}},
 		{"ours never by star", []string{"tongbo.*", "Transaction.VirtualAccountE*"}, nil},
 		{"a star and ours", []string{"*", "Transaction.VirtualAccountExpired"}, append(webhook.PortOneTypes(), webhook.VirtualAccountExpired)},
-		{"another prefix", []string{"BillingKey.*"}, nil},
+		{"the billing keys' prefix", []string{"BillingKey.*"}, webhook.PortOneTypes()[8:]},
+		{"another prefix", []string{"Identity.*"}, nil},
 	} {
 		for _, typ := range allTypes() {
 			if got, want := webhook.Wants(c.list, typ), slices.Contains(c.want, typ); got != want {
@@ -52,7 +53,7 @@ func TestEventOfKnowsItsChannel(t *testing.T) {
 func TestTypeOfEveryChange(t *testing.T) {
 	for _, c := range []payment.Change{
 		payment.ChangeIssued, payment.ChangePaid, payment.ChangeFailed, payment.ChangeCancelled,
-		payment.ChangePartiallyCancelled, payment.ChangeExpired,
+		payment.ChangePartiallyCancelled, payment.ChangeExpired, payment.ChangeCancelPending, payment.ChangePayPending,
 	} {
 		if got := webhook.TypeOf(c); !slices.Contains(allTypes(), got) {
 			t.Errorf("TypeOf(%s) = %s, which is no type", c, got)

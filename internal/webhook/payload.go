@@ -27,6 +27,11 @@ type transactionData struct {
 	CancellationID string `json:"cancellationId,omitempty"`
 }
 
+type billingKeyData struct {
+	StoreID    string `json:"storeId"`
+	BillingKey string `json:"billingKey"`
+}
+
 type attentionData struct {
 	StoreID    string `json:"storeId"`
 	Kind       string `json:"kind"`
@@ -57,7 +62,7 @@ func (v Version) Carries(t Type) bool {
 	case V20240425:
 		return true
 	case V20240101:
-		return t != Attention && t != VirtualAccountExpired
+		return t != Attention && t != VirtualAccountExpired && !strings.HasPrefix(string(t), "BillingKey.")
 	case V1:
 		return v1Status[t] != ""
 	}
@@ -100,6 +105,9 @@ func Render(e Event, v Version, c ContentType) ([]byte, error) {
 }
 
 func (e Event) data() any {
+	if e.BillingKey != "" {
+		return billingKeyData{string(e.Store), string(e.BillingKey)}
+	}
 	if e.Concern == nil {
 		return transactionData{string(e.Store), string(e.PaymentID), string(e.Transaction), e.Cancellation}
 	}

@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"encoding/json"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +21,9 @@ func sampleEvent(typ webhook.Type) webhook.Event {
 		Merchant: "merchant-1", Store: "store-1", Mode: "test",
 		Payment: "key-1", PaymentID: "주문 #1&2<3>", Transaction: "0199-tx",
 	}
+	if strings.HasPrefix(string(typ), "BillingKey.") {
+		e.Payment, e.PaymentID, e.Transaction, e.BillingKey = "", "", "", "billing-key-1"
+	}
 	switch typ {
 	case webhook.PartialCancelled, webhook.Cancelled, webhook.CancelPending:
 		e.Cancellation = "0199-cancel"
@@ -32,6 +36,7 @@ func sampleEvent(typ webhook.Type) webhook.Event {
 
 const (
 	latestHead = `","timestamp":"2026-08-01T10:00:00.123Z","data":{"storeId":"store-1","paymentId":"주문 #1&2<3>","transactionId":"0199-tx"`
+	keyHead    = `","timestamp":"2026-08-01T10:00:00.123Z","data":{"storeId":"store-1","billingKey":"billing-key-1"}}`
 	firstJSON  = `{"payment_id":"주문 #1&2<3>","tx_id":"0199-tx","status":"`
 	firstForm  = "payment_id=%EC%A3%BC%EB%AC%B8+%231%262%3C3%3E&tx_id=0199-tx&status="
 	v1JSON     = `{"imp_uid":"0199-tx","merchant_uid":"주문 #1&2<3>","status":"`
@@ -54,6 +59,11 @@ var golden = []struct {
 	{"Transaction.Failed", latestHead + `}}`, `Failed"}`, "Failed", "", ""},
 	{"Transaction.PayPending", latestHead + `}}`, `PayPending"}`, "PayPending", "", ""},
 	{"Transaction.VirtualAccountExpired", latestHead + `}}`, "", "", "", ""},
+	{"BillingKey.Ready", keyHead, "", "", "", ""},
+	{"BillingKey.Issued", keyHead, "", "", "", ""},
+	{"BillingKey.Failed", keyHead, "", "", "", ""},
+	{"BillingKey.Deleted", keyHead, "", "", "", ""},
+	{"BillingKey.Updated", keyHead, "", "", "", ""},
 	{"tongbo.attention", `","timestamp":"2026-08-01T10:00:00.123Z","data":{"storeId":"store-1","kind":"unmatched","reason":"unknown_order","channelKey":"channel-key-1","paymentId":"주문 #1&2<3>","subject":"ntc_1"}}`, "", "", "", ""},
 }
 
@@ -82,7 +92,9 @@ func TestRenderGolden(t *testing.T) {
 			if want := c.prefix + c.rest; err != nil || string(got) != want {
 				t.Errorf("Render(%s, %s, %s)\n got %s, %v\nwant %s", g.typ, c.version, c.content, got, err, want)
 			}
-			parses(t, c.content, got)
+			if !strings.HasPrefix(string(g.typ), "BillingKey.") {
+				parses(t, c.content, got)
+			}
 		}
 	}
 	for _, typ := range allTypes() {

@@ -75,6 +75,9 @@ func (f paymentFilter) check() error {
 	if f.WebhookStatus != "" {
 		errs = append(errs, fault.Errorf(fault.Invalid, "filter.webhookStatus: payments are not listed by their webhooks here"))
 	}
+	if f.IsScheduled != nil || f.CardBrand+f.CardType+f.CardOwnerType != "" {
+		errs = append(errs, fault.Errorf(fault.Invalid, "filter: payments are not listed by their schedules and cards here, which are sealed; GET /payment-schedules lists schedules"))
+	}
 	if f.CashReceiptType != "" || f.CashReceiptStatus != "" || f.CashReceiptIssued != nil || f.CashReceiptCancel != nil {
 		errs = append(errs, fault.Errorf(fault.Invalid, "filter: payments are not listed by their cash receipts here, which are sealed"))
 	}
@@ -119,14 +122,23 @@ const maxSearchText = 1000
 // it asks for.
 var errNothing = errors.New("nothing here is asked for")
 
-// absent reports whether a filter asks for what no payment here has: cards,
-// escrow, schedules, gift certificates, a browser, PortOne's V1.
+// absent reports whether a filter asks for what no payment here has: escrow, gift
+// certificates, a browser, PortOne's V1, other methods.
 func (f paymentFilter) absent() bool {
 	is := func(b *bool) bool { return b != nil && *b }
-	return f.Version == "V1" || is(f.IsScheduled) || is(f.IsEscrow) || f.PlatformType != "" && f.PlatformType != "API" ||
-		f.EscrowStatus+f.CardBrand+f.CardType+f.CardOwnerType+f.GiftCertificateType != "" ||
-		len(f.Methods) > 0 && !slices.Contains(f.Methods, string(payment.VirtualAccount)) ||
+	return f.Version == "V1" || is(f.IsEscrow) || f.PlatformType != "" && f.PlatformType != "API" ||
+		f.EscrowStatus+f.GiftCertificateType != "" || len(f.Methods) > 0 && len(f.methods()) == 0 ||
 		slices.ContainsFunc(f.TextSearch, func(s textSearch) bool { return slices.Contains(absentFields, s.Field) })
+}
+
+// methods are those that are asked for and that payments here are paid by.
+func (f paymentFilter) methods() (out []payment.Method) {
+	for _, m := range []payment.Method{payment.VirtualAccount, payment.ByCard} {
+		if slices.Contains(f.Methods, string(m)) {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // list is what a checked filter asks of the store, for a credential that sees
@@ -155,9 +167,7 @@ func (f paymentFilter) list(in reach, channels []merchant.Channel, now time.Time
 	}
 	l.Ascending = f.SortOrder == "ASC"
 	l.Currency = payment.Currency(f.Currency)
-	if len(f.Methods) > 0 {
-		l.Method = payment.VirtualAccount
-	}
+	l.Methods = f.methods()
 	f.name(&l, channels)
 	if len(l.Modes) == 0 || f.ofChannels() && len(l.Channels) == 0 {
 		return l, errNothing

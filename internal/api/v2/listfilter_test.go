@@ -39,8 +39,6 @@ func TestFilters(t *testing.T) {
 		{`"pgProvider":["PAYPAL"]`, nil},
 		{`"isTest":true`, []string{"c-sub", "a-test"}},
 		{`"isTest":false`, []string{"b-live"}},
-		{`"isScheduled":true`, nil},
-		{`"isScheduled":false`, every},
 		{`"isEscrow":false`, every},
 		{`"isEscrow":true`, nil},
 		{`"escrowStatus":"DELIVERED"`, nil},
@@ -50,7 +48,7 @@ func TestFilters(t *testing.T) {
 		{`"platformType":"SDK_PC"`, nil},
 		{`"currency":"KRW"`, every},
 		{`"currency":"USD"`, nil},
-		{`"cardBrand":"VISA"`, nil}, {`"cardType":"GIFT"`, nil}, {`"cardOwnerType":"CORPORATE"`, nil}, {`"giftCertificateType":"CULTUREGIFT"`, nil},
+		{`"giftCertificateType":"CULTUREGIFT"`, nil},
 		{search("PAYMENT_ID", "a-test"), []string{"a-test"}},
 		{search("PAYMENT_ID", "a-tes"), nil}, // the whole value
 		{search("PG_TX_ID", "tx-b-live"), []string{"b-live"}},
@@ -63,7 +61,7 @@ func TestFilters(t *testing.T) {
 		{search("ALL", "tx-a-test"), []string{"a-test"}},
 		{search("ALL", "T030926001b"), []string{"b-live"}},
 		{search("ALL", "a-test") + `,"isTest":false`, nil},
-		{search("CARD_NUMBER", "4"), nil},
+		{search("TRANS_BANK", "4"), nil},
 		{`"textSearch":[{"field":"PAYMENT_ID","value":"a-test"},{"field":"PG_TX_ID","value":"tx-a-test"}]`, []string{"a-test"}},
 		{`"textSearch":[{"field":"PAYMENT_ID","value":"a-test"},{"field":"PG_TX_ID","value":"tx-b-live"}]`, nil},
 		{`"unknown":{"a":[null]}`, every},
@@ -85,6 +83,7 @@ func TestFilters(t *testing.T) {
 func TestFiltersRefused(t *testing.T) {
 	filters := []string{
 		`"timestampType":"PAID_AT"`, `"sortBy":"AMOUNT"`, `"sortOrder":"desc"`, `"version":"V3"`, `"platformType":"TV"`, `"escrowStatus":"LOST"`,
+		`"isScheduled":true`, `"isScheduled":false`, `"cardBrand":"VISA"`, `"cardType":"GIFT"`, `"cardOwnerType":"CORPORATE"`,
 		`"cardBrand":"MIR"`, `"cardType":"BLACK"`, `"cardOwnerType":"NOBODY"`, `"giftCertificateType":"SOCKS"`, `"methods":["CASH"]`, `"methods":[""]`,
 		`"methods":"CARD"`, `"pgProvider":["kcp_v2"]`, `"currency":"KRX"`, `"status":["EXPIRED"]`, `"status":[1]`, `"isTest":"yes"`,
 		`"from":"yesterday"`, `"from":"2000-01-01"`, `"until":"2000-13-01T00:00:00Z"`, `"from":"2000-01-02T00:00:00Z","until":"2000-01-01T00:00:00Z"`,
@@ -92,6 +91,7 @@ func TestFiltersRefused(t *testing.T) {
 		`"cashReceiptIssuedAtRange":{"from":"x"}`, `"cashReceiptCancelledAtRange":{}`,
 		`"textSearch":[{"field":"SHOE_SIZE","value":"1"}]`, `"textSearch":[{"value":"1"}]`, `"textSearch":[{"field":"ALL"}]`,
 		`"textSearch":[{"field":"ALL","value":"a\u0000b"}]`, `"textSearch":[{"field":"ORDER_NAME","value":"사과"}]`,
+		`"textSearch":[{"field":"CARD_NUMBER","value":"4"}]`, `"textSearch":[{"field":"SCHEDULE_ID","value":"x"}]`,
 		`"textSearch":[{"field":"CUSTOMER_NAME","value":"김"}]`,
 		`"textSearch":[{"field":"ALL","value":"` + strings.Repeat("x", 1001) + `"}]`,
 		`"textSearch":[{"field":"ALL","value":"x"}` + strings.Repeat(`,{"field":"ALL","value":"x"}`, 10) + `]`,

@@ -125,7 +125,7 @@ create index case_key_by_case on case_key (case_id);
 create table event (
   id uuid primary key, type text not null, at bigint not null, merchant_id text not null,
   store_id text not null, mode text not null, payment_key uuid, payment_id text not null,
-  transaction_id text not null, cancellation_id text not null, state text not null,
+  transaction_id text not null, cancellation_id text not null, billing_key text not null, state text not null,
   deposited boolean not null, concern text, notice_id uuid, fanout bigint not null
 ) partition by range (id);
 create table event_rest partition of event default;
@@ -182,6 +182,26 @@ create index sweep_by_channel on sweep (channel_key, due_at);
 create table heartbeat (
   id integer primary key check (id = 1), at bigint not null, gap_from bigint, gap_until bigint
 );
+
+-- Billing keys; the PG's own are in the sealed doc. changed_at is when one came into its state.
+create table billing_key (
+  key text primary key, merchant_id text not null, store_id text not null, mode text not null, channel_key text not null,
+  state text not null, requested_at bigint not null, changed_at bigint not null, doc bytea not null
+);
+create index billing_key_by_request on billing_key (store_id, mode, requested_at, key);
+create index billing_key_by_change on billing_key (store_id, mode, changed_at, key);
+
+-- Payments that are charged at a time. due_at is when one may be taken up; null once its attempt was begun, or it has
+-- ended.
+create table schedule (
+  id uuid primary key, merchant_id text not null, store_id text not null, mode text not null, payment_id text not null,
+  billing_key text not null, state text not null, created_at bigint not null, time_to_pay bigint not null,
+  due_at bigint, started_at bigint, ended_at bigint, doc bytea not null
+);
+create index schedule_by_due on schedule (due_at) where due_at is not null;
+create unique index schedule_by_payment on schedule (store_id, payment_id) where ended_at is null;
+create index schedule_by_key on schedule (billing_key) where ended_at is null;
+create index schedule_by_time on schedule (store_id, mode, time_to_pay, id);
 
 -- Requests that bear an Idempotency-Key: id and content are keyed hashes of the key and of what is asked. A run has
 -- the request until it writes the answer, or, if it died, until the time given.

@@ -124,7 +124,7 @@ create index case_key_by_case on case_key (case_id);
 create table event (
   id text primary key, type text not null, at integer not null, merchant_id text not null,
   store_id text not null, mode text not null, payment_key text, payment_id text not null,
-  transaction_id text not null, cancellation_id text not null, state text not null,
+  transaction_id text not null, cancellation_id text not null, billing_key text not null, state text not null,
   deposited integer not null, concern text, notice_id text, fanout integer not null
 ) strict, without rowid;
 -- For the list of what was paid and cancelled; events of other types are left out of it.
@@ -177,6 +177,26 @@ create index sweep_by_channel on sweep (channel_key, due_at);
 create table heartbeat (
   id integer primary key check (id = 1), at integer not null, gap_from integer, gap_until integer
 ) strict;
+
+-- Billing keys; the PG's own are in the sealed doc. changed_at is when one came into its state.
+create table billing_key (
+  key text primary key, merchant_id text not null, store_id text not null, mode text not null, channel_key text not null,
+  state text not null, requested_at integer not null, changed_at integer not null, doc blob not null
+) strict, without rowid;
+create index billing_key_by_request on billing_key (store_id, mode, requested_at, key);
+create index billing_key_by_change on billing_key (store_id, mode, changed_at, key);
+
+-- Payments that are charged at a time. due_at is when one may be taken up; null once its attempt was begun, or it has
+-- ended.
+create table schedule (
+  id text primary key, merchant_id text not null, store_id text not null, mode text not null, payment_id text not null,
+  billing_key text not null, state text not null, created_at integer not null, time_to_pay integer not null,
+  due_at integer, started_at integer, ended_at integer, doc blob not null
+) strict, without rowid;
+create index schedule_by_due on schedule (due_at) where due_at is not null;
+create unique index schedule_by_payment on schedule (store_id, payment_id) where ended_at is null;
+create index schedule_by_key on schedule (billing_key) where ended_at is null;
+create index schedule_by_time on schedule (store_id, mode, time_to_pay, id);
 
 -- Requests that bear an Idempotency-Key: id and content are keyed hashes of the key and of what is asked. A run has
 -- the request until it writes the answer, or, if it died, until the time given.
