@@ -1,8 +1,10 @@
 // Package action holds the verbs that a merchant's server or a person may do,
 // each checked before it touches anything: [Actions.RegisterAccount],
-// [Actions.Issue], [Actions.Cancel], [Actions.Close], [Actions.Deposit],
-// [Actions.Preregister], [Actions.Resend], [Actions.Login] and others. What time does is done by [Deadlines],
-// which flags payments whose deadline has passed, by [Inquiries], which asks PGs what
+// [Actions.Issue], [Actions.Charge], [Actions.Schedule], [Actions.Cancel],
+// [Actions.Close], [Actions.Deposit], [Actions.Preregister], [Actions.Resend],
+// [Actions.Login] and others. What time does is done by [Deadlines], which flags
+// payments whose deadline has passed, by [Schedules], which charges what is scheduled,
+// by [Inquiries], which asks PGs what
 // became of what they were asked for, and by [History], which prunes.
 package action
 
@@ -51,6 +53,8 @@ type Store interface {
 	// store's.
 	BeginRepeat(ctx context.Context, r merchant.Repeatable, now, until time.Time) (merchant.KeptAnswer, error)
 	EndRepeat(ctx context.Context, r merchant.Repeatable, answer *merchant.KeptAnswer) error
+	KeyStore
+	ScheduleStore
 	// Preregister keeps what is fixed of a payment that has not begun. It reports
 	// payment.ErrAlreadyPaid and payment.ErrBegun.
 	Preregister(ctx context.Context, s merchant.StoreID, id payment.ID, mode merchant.Mode, x payment.Pin, now time.Time) error
@@ -88,6 +92,9 @@ type Actions struct {
 	// PublicURL is how PGs reach this server, without a slash at the end; empty if
 	// nobody said.
 	PublicURL string
+	// Scheduled, if set, is told when a payment is to be charged: Schedules.Sooner
+	// belongs here.
+	Scheduled func(due time.Time)
 	// NewID makes ids; nil makes UUIDv7s.
 	NewID func() string
 

@@ -98,6 +98,9 @@ func (a *Actions) refunding(v *view, c Caller, id payment.ID, r CancelRequest, x
 			Query: queryOf(p, t), Give: n.Amount, Rest: payment.Money{Amount: left.Total, Currency: n.Amount.Currency},
 			Number: len(next.Cancellations), TaxFree: n.TaxFree, VAT: *n.VAT, Reason: r.Reason, Account: r.Account, Key: n.ID,
 		}}
+		if t.Charge != nil {
+			x.refund.Card, x.refund.Account = true, nil
+		}
 		if err := refunder.CheckRefund(a.access(ch).Channel, x.refund); err != nil {
 			return notice.Acted{}, err
 		}
@@ -144,7 +147,7 @@ func (a *Actions) refunded(ctx context.Context, before payment.Payment, x refund
 				d, err := known.CancelRefused(x.id, env)
 				return a.written(v, d, env.Now, false), err
 			}
-			d, err := known.CancelDone(x.id, payment.Cancellation{PGID: got.PGID, CancelledAt: stored(got.At), Refund: transfer(got)}, env)
+			d, err := known.CancelDone(x.id, payment.Cancellation{PGID: got.PGID, CancelledAt: stored(got.At), Refund: transfer(got, x.refund.Card)}, env)
 			return a.written(v, d, env.Now, false), err
 		}}, nil
 	})
@@ -170,9 +173,9 @@ func cancellationOf(p payment.Payment, id string) (payment.Payment, payment.Canc
 }
 
 // transfer is how far a refund's transfer is: a bank's takes a day or more, so
-// one of which the PG says nothing is pending.
-func transfer(got provider.Refunded) payment.RefundStatus {
-	if got.Transfer == "" {
+// one of which the PG says nothing is pending. To a card none is made.
+func transfer(got provider.Refunded, card bool) payment.RefundStatus {
+	if got.Transfer == "" && !card {
 		return payment.RefundPending
 	}
 	return got.Transfer

@@ -63,25 +63,37 @@ func first(errs ...error) error {
 // times to the precision at which they are stored.
 func prepare(g *payment.Registration) error {
 	err := first(
-		CheckPaymentID(g.ID),
 		checkText("channelKey", string(g.Channel), 1, maxName),
-		checkText("orderName", g.OrderName, 1, maxName),
 		checkText("pgOrderId", g.Order, 0, MaxPGOrderID),
 		checkText("pgTxId", g.PGTx, 0, maxName),
 		checkText("pgSecret", g.Secret.Reveal(), 0, maxName),
-		checkMoney(g.Amount),
 		checkAccount(g.Account),
-		checkCustomer(g.Customer),
-		checkNoticeURLs(g.NoticeURLs),
+		checkSale(*g),
 	)
 	if err != nil {
 		return err
 	}
-	if len(g.CustomData) > maxCustomData || !utf8.ValidString(g.CustomData) {
-		return invalid("customData must be UTF-8 of at most %d bytes", maxCustomData)
-	}
 	g.Account.ExpiresAt = stored(g.Account.ExpiresAt)
 	g.Account.IssuedAt = stored(g.Account.IssuedAt)
+	return nil
+}
+
+// checkSale checks what is paid for, and what the merchant says of it.
+func checkSale(g payment.Registration) error {
+	return first(
+		CheckPaymentID(g.ID),
+		checkText("orderName", g.OrderName, 1, maxName),
+		checkMoney(g.Amount),
+		checkCustomer(g.Customer),
+		checkNoticeURLs(g.NoticeURLs),
+		checkCustomData(g.CustomData),
+	)
+}
+
+func checkCustomData(s string) error {
+	if len(s) > maxCustomData || !utf8.ValidString(s) {
+		return invalid("customData must be UTF-8 of at most %d bytes", maxCustomData)
+	}
 	return nil
 }
 

@@ -110,6 +110,7 @@ func (q *Inquiries) ask(ctx context.Context, i notice.Inquiry) {
 	next := now().Add(again(i.Tries))
 	all, mute := true, true
 	for _, t := range asking(i.Payment) {
+		q.overdue(ctx, i, t)
 		err := q.askAbout(ctx, i, t)
 		mute = mute && errors.Is(err, errNoInquiry)
 		if err != nil && !errors.Is(err, errNoInquiry) {
@@ -147,6 +148,26 @@ func (q *Inquiries) askAbout(ctx context.Context, i notice.Inquiry, t payment.Tr
 	}
 	s.AskedAt = asked
 	return q.told(ctx, i, t, ch, s)
+}
+
+// overdue has a charge pending of which nobody wrote the outcome in time: who made it
+// is dead, and the PG may not be one that can be asked.
+func (q *Inquiries) overdue(ctx context.Context, i notice.Inquiry, t payment.Transaction) {
+	if t.Charge == nil || t.State != payment.Ready || now().Sub(t.At) < askAfter {
+		return
+	}
+	_, err := q.Actions.act(ctx, func(v *view) (notice.Act, error) {
+		env := payment.Env{Now: now(), NewID: q.Actions.newID}
+		return notice.Act{Payment: i.Payment.Key, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
+			d, err := known.ChargeUnclear(t.ID, "", env)
+			out := q.Actions.written(v, d, env.Now, false)
+			out.Ask, out.Taken = i.Until, &i // as it is
+			return out, err
+		}}, nil
+	})
+	if err != nil {
+		q.Log.ErrorContext(ctx, "that a charge is pending is not written down", "payment_key", i.Payment.Key, "err", err)
+	}
 }
 
 // asking are the attempts to ask about: those that wait for something, and the
@@ -196,13 +217,15 @@ func (q *Inquiries) told(ctx context.Context, i notice.Inquiry, t payment.Transa
 			Payment: i.Payment.Key, Env: env, Channel: t.Channel, Standing: &s,
 			Names: keyOf(payment.Transaction{Channel: t.Channel, Order: t.Order, PGTx: s.PGTx, Account: &s.Account}),
 			Do: func(known *payment.Payment) (notice.Acted, error) {
-				out := q.Actions.written(v, known.Stands(t.ID, s, env, forgetAfter), env.Now, false)
+				d := known.Stands(t.ID, s, env, forgetAfter)
+				out := q.Actions.written(v, d, env.Now, false)
+				out.Emissions = append(out.Emissions, q.Actions.listed(v, ch, d, env.Now)...)
 				out.Ask, out.Taken = i.Until, &i // as it is
 				return out, nil
 			},
 		}, nil
 	})
-	if err != nil || s.State != payment.Paid || paidFor(p, t.ID) {
+	if err != nil || s.State != payment.Paid || t.Charge != nil || paidFor(p, t.ID) {
 		return err
 	}
 	in, err := q.Learnt(ch, t, s, now())

@@ -142,7 +142,7 @@ func vatOf(g payment.Registration) int64 {
 func (x *issuing) begin(a *Actions, order string) notice.Act {
 	env := payment.Env{Now: now(), NewID: a.newID}
 	return notice.Act{
-		Store: x.Store, ID: x.ID, Env: env, Names: keyOf(payment.Transaction{Channel: x.channel.Key, Order: order}),
+		Store: x.Store, ID: x.ID, Env: env, Begins: true, Names: keyOf(payment.Transaction{Channel: x.channel.Key, Order: order}),
 		Do: func(known *payment.Payment) (notice.Acted, error) {
 			g := x.Registration
 			made, id := x.madeOf(known, env.Now)
@@ -245,6 +245,9 @@ func prepareIssue(r *IssueRequest) error {
 	if err != nil {
 		return err
 	}
+	if err := checkParts(*g); err != nil {
+		return err
+	}
 	switch {
 	case g.Account.Type != payment.Normal && g.Account.Type != payment.Fixed:
 		return invalid("method.virtualAccount.option.type %q: want NORMAL or FIXED", string(g.Account.Type))
@@ -252,6 +255,13 @@ func prepareIssue(r *IssueRequest) error {
 		return invalid("method.virtualAccount.option.fixed goes with type FIXED only")
 	case g.Account.ExpiresAt.IsZero() || !g.Account.ExpiresAt.After(time.Now()):
 		return invalid("method.virtualAccount.expiry must be in the future")
+	}
+	return nil
+}
+
+// checkParts checks the parts of an amount against it.
+func checkParts(g payment.Registration) error {
+	switch {
 	case g.TaxFree < 0 || g.TaxFree > g.Amount.Amount:
 		return invalid("amount.taxFree must be from 0 to amount.total")
 	case g.VAT != nil && (*g.VAT < 0 || *g.VAT > g.Amount.Amount-g.TaxFree):

@@ -66,6 +66,7 @@ type Server struct {
 	deadlines  *action.Deadlines
 	inquiries  *action.Inquiries
 	sweeps     *action.Sweeps
+	schedules  *action.Schedules
 	history    *action.History
 	api, v1    http.Handler
 	stopping   chan struct{}
@@ -106,6 +107,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log}
 	s.sweeps = &action.Sweeps{Store: st, Inquiries: s.inquiries, Log: cfg.Log}
 	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log, Providers: all.ByCode}
+	s.schedules = &action.Schedules{Store: st, Actions: actions, Log: cfg.Log}
 	s.history = &action.History{Store: st, Keep: cfg.Keep, Log: cfg.Log}
 	api := &v2.API{
 		Store: st.Reader, Actions: actions, Key: key, Log: cfg.Log,
@@ -117,6 +119,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	actions.Registered = s.deadlines.Sooner
 	s.ingress.Waits = s.deadlines.Sooner
 	actions.Asked = s.inquiries.Sooner
+	actions.Scheduled = s.schedules.Sooner
 	s.ingress.Asks = s.inquiries.Sooner
 	st.OnSettings(api.Refresh)
 	st.OnSettings(actions.Refresh)
@@ -187,6 +190,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("deadlines", s.deadlines.Run)
 	start("inquiries", s.inquiries.Run)
 	start("sweeps", s.sweeps.Run)
+	start("schedules", s.schedules.Run)
 	start("history", s.history.Run)
 	// This node is one of them until its last try is recorded.
 	company, leave := context.WithCancel(context.WithoutCancel(ctx))
