@@ -139,6 +139,15 @@ func (a *API) Routes() http.Handler {
 		{http.MethodPost, "/payments/{paymentId}/resend-webhook", false, a.resendWebhook},
 		{http.MethodPost, "/tongbo/v1/payments/{paymentId}/deposit", false, a.deposit},
 		{http.MethodPost, "/tongbo/v1/payments/{paymentId}/notice", false, a.pgNotice},
+		{http.MethodPost, "/payments/{paymentId}/billing-key", false, a.payByKey},
+		{http.MethodPost, "/payments/{paymentId}/schedule", false, a.schedule},
+		{http.MethodGet, "/payment-schedules", false, a.getSchedules},
+		{http.MethodGet, "/payment-schedules/{paymentScheduleId}", false, a.getSchedule},
+		{http.MethodDelete, "/payment-schedules", false, a.revokeSchedules},
+		{http.MethodGet, "/billing-keys", false, a.getKeys},
+		{http.MethodPost, "/billing-keys", false, a.issueKey},
+		{http.MethodGet, "/billing-keys/{billingKey}", false, a.getKey},
+		{http.MethodDelete, "/billing-keys/{billingKey}", false, a.deleteKey},
 	}}
 }
 
@@ -161,6 +170,9 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 	}
 	c := &call{r: r.WithContext(ctx), w: w, payment: payment.ID(ids[0]), part: ids[1]}
+	if !strings.Contains(op.path, "/payments/{") {
+		c.payment, c.part = "", ids[0]
+	}
 	key, err := rt.admitted(op, c)
 	switch {
 	case err != nil:
@@ -184,7 +196,7 @@ func (rt router) admitted(op *operation, c *call) (key string, err error) {
 			return "", err
 		}
 	}
-	if strings.Contains(op.path, "{") {
+	if strings.Contains(op.path, "/payments/{") {
 		if err := action.CheckPaymentID(c.payment); err != nil {
 			return "", err
 		}

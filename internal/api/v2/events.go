@@ -18,7 +18,9 @@ type eventAnswer struct {
 	TransactionID string              `json:"transactionId"`
 	MerchantID    string              `json:"merchantId"`
 	StoreID       string              `json:"storeId"`
-	Method        *methodAnswer       `json:"method,omitempty"`
+	Method        any                 `json:"method,omitempty"`
+	ScheduleID    string              `json:"scheduleId,omitempty"`
+	ReceiptURL    string              `json:"receiptUrl,omitempty"`
 	Channel       *channelAnswer      `json:"channel"`
 	Version       string              `json:"version"`
 	RequestedAt   string              `json:"requestedAt"`
@@ -112,7 +114,7 @@ func (v *view) event(e store.ScannedEvent, p payment.Payment) eventAnswer {
 	now := v.answer(p, nil)
 	out := eventAnswer{
 		Type: eventTypes[e.Type], ID: string(e.ID), PaymentID: now.ID, TransactionID: now.TransactionID, MerchantID: now.MerchantID,
-		StoreID: now.StoreID, Method: now.Method, Channel: now.Channel, Version: now.Version, RequestedAt: now.RequestedAt,
+		StoreID: now.StoreID, Method: now.Method, ScheduleID: now.ScheduleID, ReceiptURL: now.ReceiptURL, Channel: now.Channel, Version: now.Version, RequestedAt: now.RequestedAt,
 		CreatedAt: at(e.At), OrderName: now.OrderName, TotalAmount: now.Amount, Currency: now.Currency, Customer: now.Customer,
 		CustomData: now.CustomData, PGTxID: now.PGTxID, CashReceipt: now.CashReceipt, ReceiptStatus: now.ReceiptStatus,
 		Disputes: []disputeAnswer{}, Origin: now.Origin,

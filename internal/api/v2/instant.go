@@ -34,7 +34,7 @@ type amountInput struct {
 }
 
 type instantInput struct {
-	Card           *struct{}     `json:"card"`
+	Card           *cardInput    `json:"card"`
 	VirtualAccount *accountInput `json:"virtualAccount"`
 }
 
@@ -62,8 +62,9 @@ type accountInput struct {
 // year at most.
 const longestExpiry = 366 * 24
 
-// instant has a virtual account issued by the channel's PG, and answers with the
-// PG's id and the time of the issue; the account itself is read with the payment.
+// instant has a virtual account issued by the channel's PG, or a card charged, and
+// answers with the PG's id and the time of it; the account itself is read with the
+// payment.
 func (a *API) instant(c *call) (any, error) {
 	var in instantBody
 	if err := c.body(&in); err != nil {
@@ -72,6 +73,13 @@ func (a *API) instant(c *call) (any, error) {
 	caller, err := a.target(c, in.StoreID)
 	if err != nil {
 		return nil, err
+	}
+	va, card := in.Method.VirtualAccount, in.Method.Card
+	switch {
+	case (va == nil) == (card == nil):
+		return nil, fault.Errorf(fault.Invalid, "method must hold exactly one of card and virtualAccount")
+	case card != nil:
+		return a.instantCard(c, caller, in)
 	}
 	r, err := in.request(c.payment)
 	if err != nil {
@@ -83,23 +91,34 @@ func (a *API) instant(c *call) (any, error) {
 		return nil, nameInstant(err)
 	}
 	t, _ := p.Transaction()
+	if t.Account != nil {
+		return paidAnswer(t.PGTx, t.Account.IssuedAt), nil
+	}
+	return paidAnswer(t.PGTx, p.StatusChangedAt), nil
+}
+
+// paidAnswer is what a payment that was made at once is answered.
+func paidAnswer(pgTx string, paid time.Time) any {
 	var out struct {
 		Payment struct {
 			PGTxID string `json:"pgTxId"`
 			PaidAt string `json:"paidAt"`
 		} `json:"payment"`
 	}
-	out.Payment.PGTxID = t.PGTx
-	out.Payment.PaidAt = at(p.StatusChangedAt)
-	if t.Account != nil {
-		out.Payment.PaidAt = at(t.Account.IssuedAt)
-	}
-	return out, nil
+	out.Payment.PGTxID, out.Payment.PaidAt = pgTx, at(paid)
+	return out
 }
 
 // nameInstant gives an error the type that the operation lists for it.
 func nameInstant(err error) error {
+	if _, has := errors.AsType[named](err); has {
+		return err
+	}
 	switch {
+	case errors.Is(err, payment.ErrUnderWay):
+		return fault.Errorf(fault.Invalid, "%w", err) // the operation has no word for it
+	case errors.Is(err, payment.ErrScheduled):
+		return named{err, "PAYMENT_SCHEDULE_ALREADY_EXISTS"}
 	case errors.Is(err, payment.ErrAlreadyPaid):
 		return named{err, "ALREADY_PAID"}
 	case errors.Is(err, payment.ErrTooManyTransactions):
@@ -119,32 +138,30 @@ func nameInstant(err error) error {
 // request is what the body asks for. What it means is checked by the action.
 func (in instantBody) request(id payment.ID) (action.IssueRequest, error) {
 	va := in.Method.VirtualAccount
-	switch {
-	case in.Method.Card != nil && va != nil, in.Method.Card == nil && va == nil:
-		return action.IssueRequest{}, fault.Errorf(fault.Invalid, "method must hold exactly one of card and virtualAccount")
-	case in.Method.Card != nil:
-		return action.IssueRequest{}, fault.Errorf(fault.Unsupported, "card numbers do not pass through this server: use virtualAccount")
-	}
 	customer, err := in.Customer.output()
 	if err != nil {
 		return action.IssueRequest{}, err
 	}
 	r := action.IssueRequest{
-		AccountID: va.Option.Fixed.AccountID, Escrow: in.IsEscrow, Quiet: in.Quiet,
-		Registration: payment.Registration{
-			ID: id, Channel: merchant.ChannelKey(in.ChannelKey), OrderName: in.OrderName,
-			Amount:  payment.Money{Amount: in.Amount.Total, Currency: payment.Currency(in.Currency)},
-			TaxFree: in.Amount.TaxFree, VAT: in.Amount.VAT, Customer: customer, CustomData: in.CustomData, NoticeURLs: in.NoticeURLs,
-			Account: payment.Account{
-				Bank: payment.Bank(va.Bank), Type: payment.AccountType(va.Option.Type), Number: va.Option.Fixed.Number, Holder: va.RemitteeName,
-			},
-		},
+		AccountID: va.Option.Fixed.AccountID, Escrow: in.IsEscrow, Quiet: in.Quiet, Registration: in.sale(id, customer),
+	}
+	r.Account = payment.Account{
+		Bank: payment.Bank(va.Bank), Type: payment.AccountType(va.Option.Type), Number: va.Option.Fixed.Number, Holder: va.RemitteeName,
 	}
 	if r.Receipt, err = va.receipt(); err != nil {
 		return r, err
 	}
 	r.Account.ExpiresAt, err = va.expiry()
 	return r, err
+}
+
+// sale is what the body says of the payment, whatever it is paid by.
+func (in instantBody) sale(id payment.ID, customer payment.Customer) payment.Registration {
+	return payment.Registration{
+		ID: id, Channel: merchant.ChannelKey(in.ChannelKey), OrderName: in.OrderName,
+		Amount:  payment.Money{Amount: in.Amount.Total, Currency: payment.Currency(in.Currency)},
+		TaxFree: in.Amount.TaxFree, VAT: in.Amount.VAT, Customer: customer, CustomData: in.CustomData, NoticeURLs: in.NoticeURLs,
+	}
 }
 
 // expiry is until when the account takes money.

@@ -18,9 +18,11 @@ type paymentAnswer struct {
 	TransactionID   string           `json:"transactionId"`
 	MerchantID      string           `json:"merchantId"`
 	StoreID         string           `json:"storeId"`
-	Method          *methodAnswer    `json:"method,omitempty"`
+	Method          any              `json:"method,omitempty"`
 	Channel         *channelAnswer   `json:"channel,omitempty"`
 	Version         string           `json:"version"`
+	ScheduleID      string           `json:"scheduleId,omitempty"`
+	BillingKey      string           `json:"billingKey,omitempty"`
 	Webhooks        []webhookAnswer  `json:"webhooks,omitempty"`
 	RequestedAt     string           `json:"requestedAt"`
 	UpdatedAt       string           `json:"updatedAt"`
@@ -33,6 +35,7 @@ type paymentAnswer struct {
 	CustomData      string           `json:"customData,omitempty"`
 	PGTxID          string           `json:"pgTxId,omitempty"`
 	PaidAt          string           `json:"paidAt,omitempty"`
+	ReceiptURL      string           `json:"receiptUrl,omitempty"`
 	CashReceipt     *receiptAnswer   `json:"cashReceipt,omitempty"`
 	ReceiptStatus   string           `json:"cashReceiptIssuanceStatus,omitempty"`
 	// Lists that a variant requires are written even if they are empty.
@@ -102,7 +105,9 @@ type cancellationAnswer struct {
 }
 
 type failureAnswer struct {
-	Reason string `json:"reason,omitempty"`
+	Reason    string `json:"reason,omitempty"`
+	PGCode    string `json:"pgCode,omitempty"`
+	PGMessage string `json:"pgMessage,omitempty"`
 }
 
 // unknownOrigin stands where an address is required and none is known.
@@ -146,6 +151,9 @@ func (v *view) answer(p payment.Payment, history []webhook.History) *paymentAnsw
 	if known {
 		out.Channel = channelOf(v.channels[t.Channel], t.Channel, p.Mode)
 		out.Method = methodOf(p, t)
+		if t.Charge != nil {
+			out.ScheduleID, out.BillingKey = string(t.Charge.Schedule), string(t.Charge.BillingKey)
+		}
 	}
 	for _, h := range history {
 		out.Webhooks = append(out.Webhooks, webhookOf(h))
@@ -173,13 +181,19 @@ func (out *paymentAnswer) variant(p payment.Payment, t payment.Transaction) {
 		out.CancelledAt = at(orTime(p.CancelledAt, p.StatusChangedAt))
 	case payment.Failed:
 		out.FailedAt = at(orTime(p.FailedAt, p.StatusChangedAt))
-		out.Failure = &failureAnswer{p.FailureReason}
+		out.Failure = &failureAnswer{Reason: p.FailureReason}
+		if t.Charge != nil && t.Charge.Failure != nil {
+			out.Failure = &failureAnswer{t.Charge.Failure.Reason, t.Charge.Failure.PGCode, t.Charge.Failure.PGMessage}
+		}
 	}
 }
 
 // paid fills in what a payment has from when it was paid.
 func (out *paymentAnswer) paid(p payment.Payment, t payment.Transaction) {
 	out.PGTxID, out.PaidAt = t.PGTx, at(p.PaidAt)
+	if t.Charge != nil {
+		out.ReceiptURL = t.Charge.Receipt
+	}
 	r := p.CashReceipt
 	if r == nil || r.Number == "" {
 		return
@@ -226,8 +240,12 @@ func amountOf(p payment.Payment) amountAnswer {
 	return out
 }
 
-func methodOf(p payment.Payment, t payment.Transaction) *methodAnswer {
-	if t.Account == nil {
+// methodOf is what an attempt is paid by; nil before that is known.
+func methodOf(p payment.Payment, t payment.Transaction) any {
+	switch {
+	case t.Charge != nil:
+		return cardMethodOf(t.Charge.Card)
+	case t.Account == nil:
 		return nil
 	}
 	kind := t.Account.Type

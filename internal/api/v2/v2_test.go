@@ -57,6 +57,7 @@ type bench struct {
 	store *store.Store
 	all   settings.All
 	log   *bytes.Buffer
+	file  string // of the database
 	ids   int
 }
 
@@ -76,7 +77,8 @@ func inBubble(t *testing.T, test func(*bench)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "t.db"), store.Options{Key: key})
+		file := filepath.Join(t.TempDir(), "t.db")
+		st, err := store.Open(t.Context(), "sqlite:"+file, store.Options{Key: key})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +87,7 @@ func inBubble(t *testing.T, test func(*bench)) {
 				t.Error(err)
 			}
 		})
-		b := &bench{T: t, store: st, log: new(bytes.Buffer)}
+		b := &bench{T: t, store: st, log: new(bytes.Buffer), file: file}
 		b.api = &API{
 			Store: st.Reader, Key: key, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 			Actions: &action.Actions{

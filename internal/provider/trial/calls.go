@@ -93,6 +93,9 @@ func (g PG) Inquire(ctx context.Context, a provider.Access, q provider.Query) (p
 	if x.State == payment.Paid {
 		s.Amount = x.Paid
 	}
+	if x.Card != nil {
+		s.Card, s.Receipt, s.Failure = *x.Card, x.Receipt, x.Failure
+	}
 	for _, r := range x.Refunds {
 		s.Cancellations = append(s.Cancellations, r.Done)
 	}
@@ -115,9 +118,11 @@ func (g PG) Close(ctx context.Context, a provider.Access, q provider.Closing) (t
 	return x.ClosedAt, unclear(err)
 }
 
-// CheckRefund wants the buyer's account, as PGs do for money that came by one.
+// CheckRefund wants the buyer's account for money that came by an account, as PGs do.
 func (PG) CheckRefund(_ merchant.Channel, r provider.Refund) error {
 	switch {
+	case r.Card:
+		return nil
 	case r.Account == nil:
 		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holder")
 	case !r.Account.Bank.Known(), strings.Trim(r.Account.Number.Reveal(), "0123456789-") != "", strings.Trim(r.Account.Number.Reveal(), "-") == "", r.Account.Holder == "":
@@ -150,7 +155,11 @@ func (g PG) Refund(ctx context.Context, a provider.Access, q provider.Refund) (p
 	if err != nil {
 		return provider.Refunded{}, unclear(err)
 	}
-	return provider.Refunded{PGID: done.PGID, At: done.At, Transfer: payment.RefundPending}, nil
+	out := provider.Refunded{PGID: done.PGID, At: done.At}
+	if !q.Card { // to a card there is no transfer
+		out.Transfer = payment.RefundPending
+	}
+	return out, nil
 }
 
 // assume fills an entry that is not there by what the caller says of an account that

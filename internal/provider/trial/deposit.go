@@ -29,6 +29,8 @@ func (g PG) Deposit(ctx context.Context, a provider.Access, d provider.Deposit) 
 		}
 		paid = provider.Paid{Again: x.State == payment.Paid}
 		switch {
+		case x.Card != nil:
+			return errCard
 		case paid.Again && (len(x.Refunds) > 0 || !d.Give.IsZero() && give != x.Paid):
 			return fault.Errorf(fault.Conflict, "money came into the account before: it takes no more")
 		case paid.Again && x.PaidAt.IsZero():
@@ -94,6 +96,9 @@ func (g PG) Tell(ctx context.Context, a provider.Access, order string, e payment
 
 // happens changes an entry by an event at the PG's side, and returns what is told.
 func (x *entry) happens(e payment.Event, at time.Time) (notice.Notice, error) {
+	if x.Card != nil {
+		return notice.Notice{}, errCard
+	}
 	if e == payment.EventReversed {
 		if x.State != payment.Paid || len(x.Refunds) > 0 || x.PaidAt.IsZero() {
 			return notice.Notice{}, fault.Errorf(fault.Conflict, "there is no deposit that the bank could take back")

@@ -1,7 +1,8 @@
 // Package trial plays PGs inside the program, for test channels that have nothing
 // to call theirs by (provider.OnTrial): accounts are issued, asked about, closed and
-// paid back, and money is paid into them, without any PG. It knows no PG's API. What
-// a PG sends is its module's Encode, so that a deposit's notice is the PG's own, and
+// paid back, money is paid into them, test cards are charged and billing keys issued
+// for them, without any PG. It knows no PG's API. What a PG sends is its module's
+// Encode, so that a deposit's notice is the PG's own, and
 // ids look as they do in it.
 //
 // The books are in the database, a row for each order of a channel, so that they
@@ -66,6 +67,10 @@ type entry struct {
 	Deposit   string          `json:"deposit,omitempty"` // as the PG's notices name the money
 	Depositor string          `json:"depositor,omitempty"`
 	Refunds   []refund        `json:"refunds,omitempty"`
+	// Of what was charged to a card; the number is masked.
+	Card    *payment.Card    `json:"card,omitempty"`
+	Receipt string           `json:"receipt,omitempty"`
+	Failure *payment.Failure `json:"failure,omitempty"`
 }
 
 // A refund is money that was given back.
