@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
@@ -191,8 +192,8 @@ func (a *Actions) DeleteKey(ctx context.Context, c Caller, id payment.BillingKey
 	defer cancel()
 	at, err := issuer.DeleteKey(calling, a.access(ch), provider.BillingKey{Key: k.PGKey, Customer: customerOf(id)})
 	failed := pgError(err)
-	if _, no := errors.AsType[*provider.DeclinedError](err); no && again {
-		failed = nil // it was asked before, and has the key no more
+	if _, no := errors.AsType[*provider.DeclinedError](err); no && again || fault.Is(err, fault.Unsupported) {
+		failed = nil // it was asked before, and has the key no more, or cannot delete it
 	}
 	return a.keyDeleted(ctx, id, at, failed, quiet)
 }

@@ -24,6 +24,15 @@ func (b *bench) key() payment.BillingKey {
 	return k
 }
 
+// keyWhile is a billing key that is issued while the PG says something else.
+func (b *bench) keyWhile(g *cardPG, says error) payment.BillingKey {
+	b.Helper()
+	before := g.says
+	g.says = says
+	defer func() { g.says = before }()
+	return b.key()
+}
+
 // byKey is a charge by a billing key.
 func byKey(id payment.ID, k payment.BillingKey) ChargeRequest {
 	r := charge(id)
@@ -104,6 +113,15 @@ func TestKeys(t *testing.T) {
 		if _, err := b.DeleteKey(b.Context(), shop, k.ID, false); err == nil {
 			t.Error("the PG's no is no error")
 		}
+		lasting := b.keyWhile(g, nil)
+		g.says = fault.Errorf(fault.Unsupported, "no such call")
+		if _, err := b.DeleteKey(b.Context(), shop, lasting.ID, false); err != nil {
+			t.Errorf("at a PG that deletes none: %v", err)
+		}
+		if kept, err := b.store.BillingKey(b.Context(), "store-1", lasting.ID, merchant.Test); err != nil || kept.PGKey != "" || kept.State != payment.KeyDeleted {
+			t.Errorf("what is kept of it: %+v, %v", kept, err)
+		}
+		g.says = &provider.DeclinedError{Code: "X", Message: "no"}
 		if _, err := b.IssueKey(b.Context(), shop, KeyRequest{Channel: "channel-1", Card: *charge("x").Card}); err == nil {
 			t.Error("the PG's no to an issue is no error")
 		}

@@ -21,6 +21,10 @@ type Books interface {
 	// Key. What e leaves empty of PGTx, Account, Secret and IssuedAt is made up. It
 	// reports ErrTaken if the order has an account that was not closed.
 	Issue(merchant.Channel, Entry) (Entry, error)
+	// Take enters money that was taken from a card at once, or returns what was taken
+	// under the same Key. It reports ErrTaken if the order has an entry that did not
+	// fail.
+	Take(merchant.Channel, Entry) (Entry, error)
 	// Find returns the newest entry of a channel for which is true.
 	Find(c merchant.Channel, is func(Entry) bool) (Entry, bool)
 	// Close closes the waiting account of a PGTx. It reports ErrNoEntry, or
@@ -52,7 +56,8 @@ type Entry struct {
 	Buyer         payment.Customer
 	NoticeURL     string
 	Depositor     string
-	Deposit       string // the PG's id of the money
+	Deposit       string        // the PG's id of the money
+	Card          *payment.Card // that it was taken from; nil if it came to an account
 	PaidAt        time.Time
 	ClosedAt      time.Time
 	Cancellations []Cancelled

@@ -62,7 +62,9 @@ type KeyIssuer interface {
 	// issue that, before anything is sent. It is pure.
 	CheckIssueKey(merchant.Channel, KeyOrder) error
 	IssueKey(context.Context, Access, KeyOrder) (KeyIssued, error)
-	// DeleteKey ends a key, and returns the PG's time; zero if it told none.
+	// DeleteKey ends a key, and returns the PG's time; zero if it told none. It
+	// reports fault.Unsupported if the PG has no such call: its key is then forgotten
+	// here, and nobody has it any more.
 	DeleteKey(context.Context, Access, BillingKey) (time.Time, error)
 }
 

@@ -64,15 +64,10 @@ func (l *Ledger) Merchant(is func(merchant.Channel) bool) (merchant.Channel, boo
 func (l *Ledger) Issue(c merchant.Channel, e provider.Entry) (provider.Entry, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	list := l.entries[c.Key]
-	for _, known := range slices.Backward(list) {
-		switch {
-		case e.Key != "" && known.Key == e.Key:
-			return copied(known), nil
-		case known.Order == e.Order && known.State != payment.Failed:
-			return provider.Entry{}, provider.ErrTaken
-		}
+	if known, err := l.made(c, e); known != nil || err != nil {
+		return copied(known), err
 	}
+	list := l.entries[c.Key]
 	number := strconv.Itoa(len(list))
 	if e.PGTx == "" {
 		e.PGTx = made("issue", string(c.Key), e.Order, number)
@@ -90,14 +85,45 @@ func (l *Ledger) Issue(c merchant.Channel, e provider.Entry) (provider.Entry, er
 		e.Account.IssuedAt = l.Now()
 	}
 	e.State = payment.Issued
+	l.enter(c, e)
+	return e, nil
+}
+
+// Take enters money that was taken at once.
+func (l *Ledger) Take(c merchant.Channel, e provider.Entry) (provider.Entry, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known, err := l.made(c, e); known != nil || err != nil {
+		return copied(known), err
+	}
+	e.State, e.PaidAt, e.Deposit = payment.Paid, l.Now(), strings.ToUpper(made("taken", string(c.Key), e.Order)[:32])
+	l.enter(c, e)
+	return e, nil
+}
+
+// made is the entry that was made under the key of e, nil if there is none.
+func (l *Ledger) made(c merchant.Channel, e provider.Entry) (*entry, error) {
+	for _, known := range slices.Backward(l.entries[c.Key]) {
+		switch {
+		case e.Key != "" && known.Key == e.Key:
+			return known, nil
+		case known.Order == e.Order && known.State != payment.Failed:
+			return nil, provider.ErrTaken
+		}
+	}
+	return nil, nil
+}
+
+// enter appends an entry; the oldest of too many goes.
+func (l *Ledger) enter(c merchant.Channel, e provider.Entry) {
 	if l.entries == nil {
 		l.entries = make(map[merchant.ChannelKey][]*entry)
 	}
+	list := l.entries[c.Key]
 	if len(list) >= mostEntries {
 		list = slices.Delete(list, 0, 1)
 	}
 	l.entries[c.Key] = append(list, &entry{Entry: e})
-	return e, nil
 }
 
 // Find returns the newest payment of a channel for which is true.
@@ -186,8 +212,11 @@ func (l *Ledger) find(c merchant.Channel, pgTx string) *entry {
 	return nil
 }
 
-// copied is an entry that the caller may keep.
+// copied is an entry that the caller may keep; the zero one if there is none.
 func copied(e *entry) provider.Entry {
+	if e == nil {
+		return provider.Entry{}
+	}
 	out := e.Entry
 	out.Cancellations = slices.Clone(out.Cancellations)
 	return out

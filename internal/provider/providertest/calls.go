@@ -287,7 +287,7 @@ func flipped(s string) string {
 // all are the calls of a module that it lets pass without sending.
 func (b Bench) all(p provider.Provider) map[string]func(*testing.T, provider.Access) error {
 	q := b.query(provider.Issue{PGTx: strings.Repeat("9", 30), Account: payment.Account{Number: "12345678901234"}})
-	calls := make(map[string]func(*testing.T, provider.Access) error)
+	calls := b.charges(p)
 	if x, ok := p.(provider.Issuer); ok && !b.WindowOnly {
 		calls["Issue"] = func(t *testing.T, a provider.Access) error {
 			_, err := x.Issue(t.Context(), a, b.Order)

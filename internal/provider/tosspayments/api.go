@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -189,12 +190,14 @@ func (module) Close(ctx context.Context, a provider.Access, q provider.Closing) 
 }
 
 // CheckRefund wants the account that the money goes to: a deposited virtual
-// account takes no other refund (docs, 결제 취소).
+// account takes no other refund (docs, 결제 취소), and a card needs none.
 func (module) CheckRefund(c merchant.Channel, q provider.Refund) error {
 	if err := cancellable(c, q.Query); err != nil {
 		return err
 	}
 	switch {
+	case q.Card:
+		return nil
 	case q.Account == nil:
 		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holder")
 	case codeOf(q.Account.Bank) == "":
@@ -217,9 +220,12 @@ func cancellable(c merchant.Channel, q provider.Query) error {
 
 // Refund cancels a deposited account, in whole or in part.
 func (module) Refund(ctx context.Context, a provider.Access, q provider.Refund) (provider.Refunded, error) {
-	body := cancelRequest{Reason: reason(q.Reason), TaxFreeAmount: q.TaxFree, Account: &refundAccount{
-		codeOf(q.Account.Bank), wire.Digits(q.Account.Number.Reveal()), wire.Shorten(q.Account.Holder, maxHolder),
-	}}
+	body := cancelRequest{Reason: reason(q.Reason), TaxFreeAmount: q.TaxFree}
+	if q.Account != nil {
+		body.Account = &refundAccount{
+			codeOf(q.Account.Bank), wire.Digits(q.Account.Number.Reveal()), wire.Shorten(q.Account.Holder, maxHolder),
+		}
+	}
 	if !q.Whole() {
 		body.Amount = q.Give.Amount
 	}
@@ -251,24 +257,31 @@ func authorization(c merchant.Channel) http.Header {
 
 // post makes a call that changes something.
 func post(ctx context.Context, a provider.Access, path, key string, body any) (object, error) {
-	h := authorization(a.Channel)
-	h.Set("Idempotency-Key", key)
-	answer, err := wire.PostJSON(ctx, a.HTTP, wire.Join(a.Base(host, host), path), h, body)
+	answer, err := wire.PostJSON(ctx, a.HTTP, wire.Join(a.Base(host, host), path), withKey(a.Channel, key), body)
 	if err != nil {
 		return nil, err
 	}
 	return payments(answer)
 }
 
-// payments reads an answer that should be a Payment. A request that Toss is
+func withKey(c merchant.Channel, key string) http.Header {
+	h := authorization(c)
+	h.Set("Idempotency-Key", key)
+	return h
+}
+
+// payments reads an answer that should be a Payment.
+func payments(a wire.Answer) (object, error) { return answered(a, "paymentKey", "status") }
+
+// answered reads an answer that should have some members. A request that Toss is
 // still at, or that its machines broke over, may be done yet.
-func payments(a wire.Answer) (object, error) {
+func answered(a wire.Answer, members ...string) (object, error) {
 	e := said(a)
 	switch {
 	case a.Status == http.StatusOK:
 		p, err := parse(a.Body)
-		if err != nil || p.text("paymentKey") == "" || p.text("status") == "" {
-			return nil, fault.Errorf(fault.Unclear, "Toss Payments answered with what is no Payment")
+		if err != nil || slices.ContainsFunc(members, func(m string) bool { return p.text(m) == "" }) {
+			return nil, fault.Errorf(fault.Unclear, "Toss Payments answered with what is not its answer")
 		}
 		return p, nil
 	case a.Status >= http.StatusInternalServerError, e.Code == "", e.Code == "IDEMPOTENT_REQUEST_PROCESSING":
@@ -309,6 +322,7 @@ func standingOf(p object) (provider.Standing, error) {
 		IssuedAt: isoTime(p.text("requestedAt")), ExpiresAt: isoTime(account.text("dueDate")),
 	}
 	s.Expired, _ = account["expired"].(bool)
+	s.Card, s.Receipt, s.Failure = cardOf(p.object("card")), p.object("receipt").text("url"), failureOf(p.object("failure"))
 	s.Lists = true
 	s.Depositor, s.Refund = account.text("depositorName"), transferOf(account)
 	if number := p.object("cashReceipt").text("issueNumber"); number != "" {

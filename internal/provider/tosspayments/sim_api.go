@@ -16,18 +16,23 @@ import (
 
 var _ provider.Player = Module
 
-// API plays the core API: accounts, inquiry and cancellation.
+// API plays the core API: accounts, billing keys, inquiry and cancellation.
 func (module) API(b provider.Books) http.Handler {
-	s := api{b}
+	s := api{b, &wallet{keys: make(map[string]walletKey)}}
 	m := http.NewServeMux()
 	m.HandleFunc("POST /v1/virtual-accounts", s.as(s.issue))
 	m.HandleFunc("GET /v1/payments/{key}", s.as(s.find))
 	m.HandleFunc("GET /v1/payments/orders/{order}", s.as(s.find))
 	m.HandleFunc("POST /v1/payments/{key}/cancel", s.as(s.cancel))
+	m.HandleFunc("POST /v1/billing/{key}", s.as(s.charge))
+	m.HandleFunc("POST /v1/billing/authorizations/card", s.answering(s.issueKey))
 	return m
 }
 
-type api struct{ provider.Books }
+type api struct {
+	provider.Books
+	wallet *wallet
+}
 
 // refused is an error answer.
 type refused struct {
@@ -37,8 +42,16 @@ type refused struct {
 
 func (r refused) Error() string { return r.code }
 
-// as finds the merchant whose secret key a request bears.
+// as is answering of what answers with a Payment.
 func (s api) as(do func(merchant.Channel, *http.Request) (provider.Entry, error)) http.HandlerFunc {
+	return s.answering(func(c merchant.Channel, r *http.Request) (any, error) {
+		e, err := do(c, r)
+		return paymentOf(c, e, s.Now()), err
+	})
+}
+
+// answering finds the merchant whose secret key a request bears.
+func (s api) answering(do func(merchant.Channel, *http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		key, password, _ := r.BasicAuth()
 		c, ok := s.Merchant(func(c merchant.Channel) bool {
@@ -48,12 +61,12 @@ func (s api) as(do func(merchant.Channel, *http.Request) (provider.Entry, error)
 			answer(w, http.StatusUnauthorized, map[string]string{"code": "UNAUTHORIZED_KEY", "message": "인증되지 않은 시크릿 키 혹은 클라이언트 키 입니다."})
 			return
 		}
-		e, err := do(c, r)
+		v, err := do(c, r)
 		if no, ok := errors.AsType[refused](err); ok {
 			answer(w, no.status, map[string]string{"code": no.code, "message": no.message})
 			return
 		}
-		answer(w, http.StatusOK, paymentOf(c, e, s.Now()))
+		answer(w, http.StatusOK, v)
 	}
 }
 
@@ -114,7 +127,7 @@ func (s api) cancel(c merchant.Channel, r *http.Request) (provider.Entry, error)
 	key := r.PathValue("key")
 	e, err := s.Close(c, key)
 	if errors.Is(err, provider.ErrNotWaiting) && e.Left().Amount > 0 {
-		if q.Account == nil || q.Account.Number == "" || q.Account.Holder == "" || bankOf(q.Account.Bank, "") == "" {
+		if e.Card == nil && (q.Account == nil || q.Account.Number == "" || q.Account.Holder == "" || bankOf(q.Account.Bank, "") == "") {
 			return e, refused{http.StatusBadRequest, "INVALID_REFUND_ACCOUNT_INFO", "환불 계좌번호와 예금주명을 올바르게 입력해주세요."}
 		}
 		give := e.Left()
@@ -151,17 +164,28 @@ func paymentOf(c merchant.Channel, e provider.Entry, now time.Time) paymentData 
 			SettlementStatus: "INCOMPLETED", RefundStatus: "NONE",
 		},
 	}
+	if e.Card != nil {
+		card := cardDataOf(*e.Card)
+		p.Type, p.Method, p.Card, p.VirtualAccount, p.Secret = "BILLING", "카드", &card, nil, ""
+		p.RequestedAt, p.Receipt = rfc(e.PaidAt), &receipt{"https://receipt.example/" + e.PGTx}
+		p.LastTransactionKey = e.Deposit
+	}
 	if e.Account.Type == payment.Fixed {
 		p.VirtualAccount.AccountType = "고정"
 	}
 	if !e.PaidAt.IsZero() {
 		at := rfc(e.PaidAt)
-		p.ApprovedAt, p.LastTransactionKey, p.VirtualAccount.DepositorName = &at, e.Deposit, &e.Depositor
+		p.ApprovedAt, p.LastTransactionKey = &at, e.Deposit
+		if p.VirtualAccount != nil {
+			p.VirtualAccount.DepositorName = &e.Depositor
+		}
 	}
 	for i, x := range e.Cancellations {
 		p.BalanceAmount -= x.Amount.Amount
 		p.LastTransactionKey = x.PGID
-		p.VirtualAccount.RefundStatus = "PENDING"
+		if p.VirtualAccount != nil {
+			p.VirtualAccount.RefundStatus = "PENDING"
+		}
 		p.Cancels = append(p.Cancels, cancel{
 			TransactionKey: x.PGID, CancelReason: "취소 " + strconv.Itoa(i+1), CanceledAt: rfc(x.At), CancelAmount: x.Amount.Amount,
 			RefundableAmount: p.BalanceAmount, CancelStatus: "DONE",

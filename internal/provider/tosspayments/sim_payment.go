@@ -26,10 +26,11 @@ type paymentData struct {
 	RequestedAt        string          `json:"requestedAt"`
 	ApprovedAt         *string         `json:"approvedAt"`
 	UseEscrow          bool            `json:"useEscrow"`
-	Card               *struct{}       `json:"card"`
+	Card               *cardData       `json:"card"`
 	VirtualAccount     *virtualAccount `json:"virtualAccount"`
 	CashReceipt        *struct{}       `json:"cashReceipt"`
 	CashReceipts       []struct{}      `json:"cashReceipts"`
+	Receipt            *receipt        `json:"receipt"`
 	Cancels            []cancel        `json:"cancels"`
 	Secret             string          `json:"secret"`
 	Type               string          `json:"type"`
@@ -70,6 +71,10 @@ type cancel struct {
 	TaxFreeAmount      int64   `json:"taxFreeAmount"`
 	RefundableAmount   int64   `json:"refundableAmount"`
 	CancelStatus       string  `json:"cancelStatus"`
+}
+
+type receipt struct {
+	URL string `json:"url"`
 }
 
 type failure struct {

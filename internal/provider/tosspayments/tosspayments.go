@@ -41,6 +41,15 @@
 // key over body, colon and transmission time; whether the key's 64 hexadecimal
 // digits are used as text or as 32 bytes is unknown, so both are tried.
 //
+// # Billing keys
+//
+// A card is charged by POST /v1/billing/{billingKey} with the customerKey under which
+// the key was issued, and answers with a Payment of type BILLING (documented). No webhook
+// tells of such a payment; an inquiry by its orderId does. Keys are issued for cards by
+// POST /v1/billing/authorizations/card, which needs a contract that new merchants do not
+// get (documented, /guides/v2/billing/integration-api), or in a window, which is not
+// here. That cardInstallmentPlan is taken with a charge is from memory.
+//
 // # Answer and repetition
 //
 // Exactly 200 within ten seconds counts; the body is ignored. Anything else is
