@@ -126,8 +126,12 @@ func (s *Store) ChangeBillingKey(ctx context.Context, id payment.BillingKeyID, d
 		if err != nil {
 			return err
 		}
-		if err := t.must(`update billing_key set state = $2, changed_at = $3, doc = $4 where key = $1`,
-			string(id), string(k.State), micros(k.ChangedAt), doc); err != nil {
+		var ended sql.NullInt64
+		if k.State == payment.KeyDeleted || k.State == payment.KeyFailed {
+			ended = microsOrNull(k.ChangedAt)
+		}
+		if err := t.must(`update billing_key set state = $2, changed_at = $3, ended_at = $4, doc = $5 where key = $1`,
+			string(id), string(k.State), micros(k.ChangedAt), ended, doc); err != nil {
 			return err
 		}
 		return t.emit(list, "")

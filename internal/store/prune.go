@@ -90,6 +90,8 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 		p.step("refusal", keep.History, p.refusals),
 		p.step("payment", keep.Payments, p.payments),
 		p.step("trial", keep.Payments, p.trials),
+		p.step("schedule", keep.Payments, p.schedules),
+		p.step("billing_key", keep.Payments, p.billingKeys),
 		p.stepTo("idempotency", now.Add(-merchant.RepeatLife), p.repeats),
 		p.stepTo("preregistration", now.AddDate(0, 0, -pinDays), p.pins))
 	for _, err := range failed {

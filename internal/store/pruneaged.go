@@ -28,6 +28,18 @@ func (p *pruning) trials(cut time.Time, out *settings.Pruned) error {
 	return p.aged("trial", "channel_key, id", "updated_at", cut, out)
 }
 
+// schedules takes scheduled payments that have ended.
+func (p *pruning) schedules(cut time.Time, out *settings.Pruned) error {
+	// Index: schedule_by_end.
+	return p.aged("schedule", "id", "ended_at", cut, out)
+}
+
+// billingKeys takes keys that were deleted, or never issued.
+func (p *pruning) billingKeys(cut time.Time, out *settings.Pruned) error {
+	// Index: billing_key_by_end.
+	return p.aged("billing_key", "key", "ended_at", cut, out)
+}
+
 // aged takes rows of a table, which are named by key, whose time in a column is
 // not after cut.
 func (p *pruning) aged(table, key, column string, cut time.Time, out *settings.Pruned) error {

@@ -183,13 +183,15 @@ create table heartbeat (
   id integer primary key check (id = 1), at bigint not null, gap_from bigint, gap_until bigint
 );
 
--- Billing keys; the PG's own are in the sealed doc. changed_at is when one came into its state.
+-- Billing keys; the PG's own are in the sealed doc. changed_at is when one came into its state, and
+-- ended_at when it was of no use any more.
 create table billing_key (
   key text primary key, merchant_id text not null, store_id text not null, mode text not null, channel_key text not null,
-  state text not null, requested_at bigint not null, changed_at bigint not null, doc bytea not null
+  state text not null, requested_at bigint not null, changed_at bigint not null, ended_at bigint, doc bytea not null
 );
 create index billing_key_by_request on billing_key (store_id, mode, requested_at, key);
 create index billing_key_by_change on billing_key (store_id, mode, changed_at, key);
+create index billing_key_by_end on billing_key (ended_at) where ended_at is not null;
 
 -- Payments that are charged at a time. due_at is when one may be taken up; null once its attempt was begun, or it has
 -- ended.
@@ -202,6 +204,7 @@ create index schedule_by_due on schedule (due_at) where due_at is not null;
 create unique index schedule_by_payment on schedule (store_id, payment_id) where ended_at is null;
 create index schedule_by_key on schedule (billing_key) where ended_at is null;
 create index schedule_by_time on schedule (store_id, mode, time_to_pay, id);
+create index schedule_by_end on schedule (ended_at) where ended_at is not null;
 
 -- Requests that bear an Idempotency-Key: id and content are keyed hashes of the key and of what is asked. A run has
 -- the request until it writes the answer, or, if it died, until the time given.
