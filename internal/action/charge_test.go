@@ -12,9 +12,11 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/webhook"
 )
 
 // An ending is how a PG ends a charge, and what comes of it.
@@ -254,6 +256,35 @@ func TestOtherMoney(t *testing.T) {
 		sleep(time.Hour)
 		if p := b.payment("o1"); p.State != payment.PayPending || len(p.Deposits) != 0 {
 			t.Errorf("it is %s, with %d deposits", p.State, len(p.Deposits))
+		}
+	})
+}
+
+// TestPaidBesides: money comes to the payment's account while a card is charged. The
+// merchant is asked to look.
+func TestPaidBesides(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		g := b.cards()
+		b.save(func(a *settings.All) { a.Endpoints[0].Events = []string{"*", string(webhook.Attention)} })
+		p, _, err := b.RegisterAccount(b.Context(), shop, order("o1", time.Time{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.before = func() {
+			env := payment.Env{Now: now(), NewID: b.id}
+			if _, err := b.store.Act(b.Context(), notice.Act{Payment: p.Key, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
+				d := known.Decide(payment.Report{Event: payment.EventDeposited, Deposit: "d-1", Amount: payment.Won(1000), HasAmount: true, Account: "123-456", At: env.Now}, env)
+				return b.written(&view{}, d, env.Now, true), nil
+			}}); err != nil {
+				t.Error(err)
+			}
+		}
+		p, err = b.Charge(b.Context(), shop, charge("o1"))
+		if err != nil || p.State != payment.Paid || len(p.Deposits) != 1 || p.Transactions[0].State != payment.Paid || p.Transactions[1].State != payment.Paid {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if got := b.webhooks(p); got != "VirtualAccountIssued tongbo.attention" {
+			t.Errorf("told %q", got)
 		}
 	})
 }
