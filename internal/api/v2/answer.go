@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"unicode/utf8"
 
@@ -68,6 +69,9 @@ func noPayment(err error) error {
 // the log alone.
 func (a *API) fail(c *call, op *operation, err error) {
 	kind := fault.KindOf(err)
+	if kind == fault.Internal && c.ctx().Err() != nil {
+		kind = fault.Unavailable // the time was too short, or the client is gone
+	}
 	as := faults[kind]
 	if n, ok := errors.AsType[named](err); ok {
 		as.name = n.name
@@ -95,6 +99,19 @@ func (a *API) fail(c *call, op *operation, err error) {
 		c.w.Header().Set("WWW-Authenticate", `PortOne, Bearer`)
 	}
 	a.write(c.w, as.status, problem{Type: as.name, Message: text})
+}
+
+// caught answers a call in which the program went wrong: SDKs need JSON. It must be
+// deferred.
+func (a *API) caught(w http.ResponseWriter, op *operation) {
+	switch went := recover(); went {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(went) // an answer that broke off
+	default:
+		a.Log.Error("request panicked", "route", op.method+" "+op.path, "panic", went, "stack", string(debug.Stack()))
+		a.write(w, http.StatusInternalServerError, problem{Type: "INTERNAL", Message: "internal error"})
+	}
 }
 
 // write answers with JSON, of a known length and kept by no cache.

@@ -112,8 +112,8 @@ type operation struct {
 	do           func(*call) (any, error)
 }
 
-// Operations that change something are finished even if the client hangs up,
-// within the time that SDKs wait at most.
+// Operations end within the time that SDKs wait at most. Those that change something
+// are finished even if the client hangs up.
 const longestWork = 50 * time.Second
 
 // Routes serves every operation. It matches the path as it was sent, segment
@@ -137,6 +137,16 @@ func (a *API) Routes() http.Handler {
 		{http.MethodPost, "/payments/{paymentId}/cancel", false, a.cancel},
 		{http.MethodPost, "/payments/{paymentId}/cancellations/{cancellationId}/stop", false, a.stopCancel},
 		{http.MethodPost, "/payments/{paymentId}/resend-webhook", false, a.resendWebhook},
+		{http.MethodGet, "/payments/{paymentId}/cash-receipt", false, a.getCashReceipt},
+		{http.MethodPost, "/payments/{paymentId}/cash-receipt/cancel", false, a.cancelCashReceipt},
+		{http.MethodPost, "/cash-receipts", false, a.issueCashReceipt},
+		{http.MethodGet, "/cash-receipts", false, a.getCashReceipts},
+		{http.MethodPost, "/payments/{paymentId}/confirm", false, a.confirm},
+		{http.MethodPost, "/payments/{paymentId}/capture", false, a.absent("nothing here is captured by hand: the payment is paid as it stands")},
+		{http.MethodPost, "/payments/{paymentId}/register-store-receipt", false, a.absent("no PG here is asked to put lines of sub-stores on receipts")},
+		{http.MethodPost, "/payments/{paymentId}/escrow/logistics", false, a.absent(escrowElsewhere)},
+		{http.MethodPatch, "/payments/{paymentId}/escrow/logistics", false, a.absent(escrowElsewhere)},
+		{http.MethodPost, "/payments/{paymentId}/escrow/complete", false, a.absent(escrowElsewhere)},
 		{http.MethodPost, "/tongbo/v1/payments/{paymentId}/deposit", false, a.deposit},
 		{http.MethodPost, "/tongbo/v1/payments/{paymentId}/notice", false, a.pgNotice},
 		{http.MethodPost, "/payments/{paymentId}/billing-key", false, a.payByKey},
@@ -165,10 +175,11 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx := r.Context()
 	if op.method != http.MethodGet {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), longestWork)
-		defer cancel()
+		ctx = context.WithoutCancel(ctx)
 	}
+	ctx, cancel := context.WithTimeout(ctx, longestWork)
+	defer cancel()
+	defer rt.caught(w, op)
 	c := &call{r: r.WithContext(ctx), w: w, payment: payment.ID(ids[0]), part: ids[1]}
 	if !strings.Contains(op.path, "/payments/{") {
 		c.payment, c.part = "", ids[0]

@@ -54,7 +54,7 @@ func (a *API) cancel(c *call) (any, error) {
 	}
 	_, x, err := a.Actions.Cancel(c.ctx(), caller, c.payment, r)
 	if err != nil {
-		return nil, nameCancel(err)
+		return nil, a.nameCancel(c, caller, err)
 	}
 	return struct {
 		Cancellation cancellationAnswer `json:"cancellation"`
@@ -78,11 +78,17 @@ var cancelTypes = []struct {
 	{payment.ErrNotWaiting, "PAYMENT_NOT_WAITING_FOR_DEPOSIT"},
 }
 
-// nameCancel gives an error the type that the operation lists for it.
-func nameCancel(err error) error {
+// nameCancel gives an error the type that the operation lists for it. It lists none
+// for a channel that is not in use any more.
+func (a *API) nameCancel(c *call, caller action.Caller, err error) error {
 	for _, t := range cancelTypes {
 		if errors.Is(err, t.err) {
 			return named{err, t.name}
+		}
+	}
+	if fault.Is(err, fault.NotFound) {
+		if _, unseen := a.Store.Payment(c.ctx(), caller.Store, c.payment, caller.Mode); unseen == nil {
+			return fault.Errorf(fault.Invalid, "%w", err)
 		}
 	}
 	return noPayment(err)
@@ -96,7 +102,7 @@ func (a *API) closeAccount(c *call) (any, error) {
 	}
 	_, closed, err := a.Actions.Close(c.ctx(), caller, c.payment)
 	if err != nil {
-		return nil, nameCancel(err)
+		return nil, a.nameCancel(c, caller, err)
 	}
 	return struct {
 		ClosedAt string `json:"closedAt"`
