@@ -18,6 +18,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // drivers, for damage done to a database on purpose
 	"github.com/rogpeppe/go-internal/testscript"
 	_ "modernc.org/sqlite"
+
+	"github.com/tongbo/tongbo/internal/api/openapi/openapitest"
 )
 
 // cmdHTTP makes a call and prints the whole answer: status line, headers in
@@ -37,12 +39,12 @@ func exchange(ts *testscript.TestScript, args []string) (string, error) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: http METHOD URL ['Header: value']… [BODYFILE]")
 	}
-	var body io.Reader
+	sent := ""
 	headers := args[2:]
 	if n := len(headers); n > 0 && !strings.Contains(headers[n-1], ": ") {
-		body, headers = strings.NewReader(ts.ReadFile(headers[n-1])), headers[:n-1]
+		sent, headers = ts.ReadFile(headers[n-1]), headers[:n-1]
 	}
-	req, err := http.NewRequest(args[0], args[1], body)
+	req, err := http.NewRequest(args[0], args[1], strings.NewReader(sent))
 	ts.Check(err)
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
@@ -57,6 +59,9 @@ func exchange(ts *testscript.TestScript, args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	ts.Check(documented(openapitest.Exchange{
+		Method: req.Method, URL: req.URL, Header: req.Header, Body: []byte(sent), Status: resp.StatusCode, AnswerHeader: resp.Header, Answer: b,
+	}))
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s %s\n", resp.Proto, resp.Status)
 	for _, name := range slices.Sorted(maps.Keys(resp.Header)) {
@@ -66,6 +71,15 @@ func exchange(ts *testscript.TestScript, args []string) (string, error) {
 	}
 	fmt.Fprintf(&out, "\n%s", b)
 	return out.String(), nil
+}
+
+// documented holds a script's call and its answer against the API's documents.
+func documented(e openapitest.Exchange) error {
+	s, err := openapitest.Served()
+	if err != nil {
+		return err
+	}
+	return s.Check(e, "v2.yaml", "tongbo.yaml")
 }
 
 // cmdAwait repeats a command until its standard output matches.

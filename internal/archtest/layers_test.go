@@ -33,6 +33,8 @@ delivery: fault secret safehttp merchant payment webhook notice provider
 action: fault secret safehttp merchant payment webhook notice provider provider/wire settings
 store: fault secret seal merchant payment webhook notice provider settings
 store/storetest: above
+api/openapi:
+api/openapi/openapitest: api/openapi
 api: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store
 api/v2: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store api
 api/v1: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store api

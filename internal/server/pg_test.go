@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/api/openapi/openapitest"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -46,6 +47,9 @@ type shopAndPG struct {
 func openShop(t *testing.T) *shopAndPG {
 	t.Helper()
 	s := &shopAndPG{T: t}
+	connections := &http.Transport{}
+	t.Cleanup(connections.CloseIdleConnections)
+	s.client.Transport = openapitest.Transport(t, connections, "v2.yaml", "tongbo.yaml")
 	s.ledger = &books.Ledger{Channels: func() []merchant.Channel { return []merchant.Channel{s.channel} }}
 	api := tosspayments.Module.API(s.ledger)
 	pg := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/api/openapi"
 	"github.com/tongbo/tongbo/internal/api/v2"
 	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/ingress"
@@ -149,6 +150,8 @@ func (s *Server) Handler() http.Handler {
 			writeJSON(w, http.StatusOK, map[string]any{"status": "ok"})
 		case r.URL.Path == "/readyz":
 			s.ready(w, r)
+		case strings.HasPrefix(r.URL.Path, openapi.Prefix):
+			openapi.ServeHTTP(w, r)
 		default:
 			s.api.ServeHTTP(w, r)
 		}

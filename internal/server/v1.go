@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/api/openapi"
 	"github.com/tongbo/tongbo/internal/api/v1"
 	"github.com/tongbo/tongbo/internal/ingress"
 	"github.com/tongbo/tongbo/internal/seal"
@@ -24,11 +26,13 @@ func (s *Server) openV1(st *store.Store, actions *action.Actions, key *seal.Key)
 // V1Handler answers everything that comes to the listener of API V1.
 func (s *Server) V1Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/healthz":
+		switch path := r.URL.Path; {
+		case path == "/healthz":
 			writeJSON(w, http.StatusOK, map[string]any{"status": "ok"})
-		case "/readyz":
+		case path == "/readyz":
 			s.ready(w, r)
+		case strings.HasPrefix(path, openapi.Prefix):
+			openapi.ServeHTTP(w, r)
 		default:
 			s.v1.ServeHTTP(w, r)
 		}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/api/openapi/openapitest"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -98,6 +99,7 @@ func serve(t *testing.T, database string) *site {
 	srv := httptest.NewServer(s.api.Routes())
 	t.Cleanup(srv.Close)
 	s.base, s.client = srv.URL, srv.Client()
+	s.client.Transport = openapitest.Transport(t, s.client.Transport, "v1.yaml")
 	return s
 }
 
@@ -229,7 +231,7 @@ func (s *site) do(r *http.Request) answer {
 	s.Helper()
 	if s.client == nil {
 		w := httptest.NewRecorder()
-		s.api.Routes().ServeHTTP(w, r)
+		openapitest.Handler(s, s.api.Routes(), "v1.yaml").ServeHTTP(w, r)
 		return s.sound(r, w.Result(), w.Body.String())
 	}
 	resp, err := s.client.Do(r)

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/api/openapi/openapitest"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -198,7 +199,7 @@ func (b *bench) call(method, path, auth, body string) answer {
 func (b *bench) serve(r *http.Request) answer {
 	b.Helper()
 	w := httptest.NewRecorder()
-	b.api.Routes().ServeHTTP(w, r)
+	openapitest.Handler(b, b.api.Routes(), documents...).ServeHTTP(w, r)
 	got := answer{w.Code, w.Header(), w.Body.String()}
 	b.sound(got)
 	return got
