@@ -70,9 +70,10 @@ func (a *API) paid(c *call, caller action.Caller) (payment.Payment, *paymentAnsw
 	return p, v.answer(p, nil), nil
 }
 
-// cancelCashReceipt answers who wants to cancel a cash receipt by itself.
+// cancelCashReceipt answers who wants to cancel a cash receipt by itself. It needs no
+// body: the store is named in the query.
 func (a *API) cancelCashReceipt(c *call) (any, error) {
-	caller, err := a.ofStore(c)
+	caller, err := a.target(c, c.r.URL.Query().Get("storeId"))
 	if err != nil {
 		return nil, err
 	}

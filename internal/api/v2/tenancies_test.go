@@ -73,7 +73,7 @@ var tenancies = map[string]tenancy{
 	"DELETE /billing-keys/{billingKey}": {object: noSuchKey, store: "query"},
 
 	"GET /payments/{paymentId}/cash-receipt":         {unseen: noSuchReceipt, store: "query"},
-	"POST /payments/{paymentId}/cash-receipt/cancel": {body: `{}`, unseen: noSuchReceipt, store: "body"},
+	"POST /payments/{paymentId}/cash-receipt/cancel": {unseen: noSuchReceipt, store: "query"},
 	"POST /cash-receipts": {
 		body: `{"paymentId":"PAYMENT","channelKey":"CHANNEL"}`, unseen: "400 INVALID_REQUEST", channel: noSuchChannel, store: "body",
 	},
