@@ -35,12 +35,24 @@ type Operation struct {
 // methods are what OpenAPI calls them in a path.
 var methods = []string{"get", "put", "post", "delete", "patch"}
 
-// Operations lists every operation of the named documents, or of all, by document and path.
-func (s *Set) Operations(docs ...string) (out []Operation) {
+// Operations lists every operation of the named documents, or of all, by document
+// and path.
+func (s *Set) Operations(docs ...string) []Operation {
 	if len(docs) == 0 {
-		docs = slices.Sorted(maps.Keys(s.docs))
+		return s.operations
 	}
-	for _, doc := range docs {
+	var out []Operation
+	for _, op := range s.operations {
+		if slices.Contains(docs, op.doc) {
+			out = append(out, op)
+		}
+	}
+	return out
+}
+
+// listed finds every operation.
+func (s *Set) listed() (out []Operation) {
+	for _, doc := range slices.Sorted(maps.Keys(s.docs)) {
 		paths := s.root(doc).at("paths")
 		for _, path := range slices.Sorted(maps.Keys(paths.object())) {
 			for _, method := range methods {
@@ -63,7 +75,10 @@ func (s *Set) find(method string, u *url.URL, docs []string) (Operation, map[str
 		if s.root(op.doc).at("x-trailing-slashes").text() == "ignored" {
 			path = strings.TrimRight(path, "/")
 		}
-		if names, ok := fits(op.Path, path); ok && op.Method == method {
+		if op.Method != method {
+			continue
+		}
+		if names, ok := fits(op.Path, path); ok {
 			return op, names, true
 		}
 	}

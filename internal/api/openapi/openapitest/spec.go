@@ -27,7 +27,8 @@ const (
 
 // A Set is documents that are read together.
 type Set struct {
-	docs map[string]any // by name
+	docs       map[string]any // by name
+	operations []Operation    // by document and path
 
 	mu       sync.Mutex // guards the compiler and what it made
 	compiler *jsonschema.Compiler
@@ -70,6 +71,7 @@ func Parse(texts map[string][]byte) (*Set, error) {
 			}
 		}
 	}
+	s.operations = s.listed()
 	return s, nil
 }
 
@@ -82,6 +84,12 @@ func read(text []byte) (any, error) {
 	return jsonschema.UnmarshalJSON(strings.NewReader(string(b)))
 }
 
+// How keys stand in a pointer.
+var (
+	escape   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescape = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
 // A place is a node of a document.
 type place struct {
 	doc, pointer string // the pointer is escaped, and empty for the whole
@@ -92,7 +100,7 @@ type place struct {
 func (p place) at(keys ...string) place {
 	for _, key := range keys {
 		m, _ := p.node.(map[string]any)
-		p.pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+		p.pointer += "/" + escape.Replace(key)
 		p.node = m[key]
 	}
 	return p
@@ -147,7 +155,7 @@ func (s *Set) target(p place) (place, error) {
 		to = s.root(path.Base(file))
 	}
 	for key := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		to = to.at(strings.NewReplacer("~1", "/", "~0", "~").Replace(key))
+		to = to.at(unescape.Replace(key))
 	}
 	if to.node == nil {
 		return p, fmt.Errorf("%s#%s refers to %s, which is not there", p.doc, p.pointer, ref)
