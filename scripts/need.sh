@@ -4,6 +4,10 @@
 #   cc        a C compiler with its headers, for Go's race detector
 #   postgres  PostgreSQL's server programs (15 or later); the tests start a
 #             private cluster of their own and leave any other one alone
+#   node      Node 18 or later and npm, which fetches the clients that the tests
+#             run (test/clients)
+#   receivers PHP, FastAPI, and Java with Spring: the shops of docs/receivers are
+#             tested with what is there
 #
 # It is silent when nothing is missing. Otherwise it installs the Debian
 # packages if it may (root, or sudo without a password), or prints the one line
@@ -28,11 +32,30 @@ have_postgres() {
 	return 1
 }
 
+have_node() {
+	command -v npm >/dev/null 2>&1 && major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) && [ "$major" -ge 18 ]
+}
+
+# missing_receivers prints the packages of the runtimes that are not there.
+missing_receivers() {
+	command -v php >/dev/null 2>&1 || printf ' php-cli'
+	for python in python3 /usr/bin/python3 ''; do
+		[ -n "$python" ] || { printf ' python3-fastapi python3-uvicorn'; break; }
+		! "$python" -c 'import fastapi, uvicorn' 2>/dev/null || break
+	done
+	command -v javac >/dev/null 2>&1 || printf ' default-jdk-headless'
+	[ -e /usr/share/java/spring3-web.servlet.jar ] || printf ' libspring-web-servlet-java'
+	[ -e /usr/share/java/jetty9-server.jar ] || printf ' libjetty9-java'
+	[ -e /usr/share/java/jackson-databind.jar ] || printf ' libjackson2-databind-java'
+}
+
 packages=
 for part; do
 	case $part in
 	cc) have_cc || packages="$packages gcc libc6-dev" ;;
 	postgres) have_postgres || packages="$packages postgresql" ;;
+	node) have_node || packages="$packages nodejs npm" ;;
+	receivers) packages="$packages$(missing_receivers)" ;;
 	*) say "unknown part: $part"; exit 2 ;;
 	esac
 done
