@@ -45,6 +45,7 @@ cmd/tongbo: cli
 archtest:
 test:
 test/bench: above
+docs/receivers/go:
 `
 
 // layersKept checks every package's imports against the table.
