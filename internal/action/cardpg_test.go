@@ -133,7 +133,7 @@ func (g *cardPG) DeleteKey(_ context.Context, a provider.Access, k provider.Bill
 // cards gives the bench a PG that charges cards.
 func (b *bench) cards() *cardPG {
 	g := &cardPG{taken: make(map[string]payment.Standing), keys: make(map[string]bool)}
-	b.Actions.Providers = func(string) (provider.Provider, bool) { return g, true }
+	b.Providers = func(string) (provider.Provider, bool) { return g, true }
 	return g
 }
 

@@ -61,7 +61,7 @@ func TestRenewToken(t *testing.T) {
 				t.Errorf("the key is %+v, %v", got, err)
 			}
 		}
-		if second := renew(t, one, time.Hour); second.From == first.From {
+		if second := renew(t, one, time.Hour); second.From.Equal(first.From) {
 			t.Error("a token begins anew as the one that ended")
 		}
 		for _, find := range []func() (merchant.APIKey, error){

@@ -1,7 +1,6 @@
 package v1
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -335,7 +334,7 @@ func TestChannels(t *testing.T) {
 	s.save()
 	s.want(s.call("POST", "/vbanks", "main", body("")), 200, 1, "여럿")
 	s.ok(s.call("POST", "/vbanks", "main", body(`,"pg":"tosspayments.second-mid"`)), &p)
-	if list := json.RawMessage(s.call("GET", "/users/pg", "main", "").response); !strings.Contains(string(list), "second-mid") {
+	if list := s.call("GET", "/users/pg", "main", "").response; !strings.Contains(string(list), "second-mid") {
 		s.Errorf("channels are %s", list)
 	}
 }

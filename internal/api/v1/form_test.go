@@ -138,12 +138,12 @@ func (s *site) knows(got answer) {
 	s.Helper()
 	var all map[string]any
 	s.ok(got, &all)
-	known := strings.Fields(`amount apply_num bank_code bank_name buyer_addr buyer_email buyer_name buyer_postcode buyer_tel cancel_amount
+	known := strings.FieldsSeq(`amount apply_num bank_code bank_name buyer_addr buyer_email buyer_name buyer_postcode buyer_tel cancel_amount
 		cancel_history cancel_reason cancel_receipt_urls cancelled_at card_code card_name card_number card_quota card_type cash_receipt_issued
 		channel currency custom_data customer_uid customer_uid_usage escrow fail_reason failed_at imp_uid merchant_uid name paid_at pay_method
 		pg_id pg_provider pg_tid promotion receipt_url started_at status user_agent vbank_code vbank_date vbank_holder vbank_issued_at vbank_name
 		vbank_num`)
-	for _, name := range known {
+	for name := range known {
 		delete(all, name)
 	}
 	if len(all) > 0 {

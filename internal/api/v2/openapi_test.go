@@ -166,9 +166,9 @@ func fieldsOf(t reflect.Type, path string) (out []string) {
 	if t.Kind() != reflect.Struct || t == reflect.TypeFor[json.RawMessage]() {
 		return nil
 	}
-	for i := range t.NumField() {
-		name := path + "/" + strings.Split(t.Field(i).Tag.Get("json"), ",")[0]
-		out = append(append(out, name), fieldsOf(t.Field(i).Type, name)...)
+	for field := range t.Fields() {
+		name := path + "/" + strings.Split(field.Tag.Get("json"), ",")[0]
+		out = append(append(out, name), fieldsOf(field.Type, name)...)
 	}
 	return out
 }
