@@ -127,8 +127,41 @@ func TestGoIamport(t *testing.T) {
 		Reason string `json:"cancel_reason"`
 	}
 	s.ok(got, &p)
+	// What a buyer wrote becomes a field: of two amounts none is taken.
+	const body = "& amount=1000& reason=변심& amount=3000& refund_holder=홍길동& refund_bank=004& refund_account=123456"
+	s.want(raw("POST", "/payments/cancel", token.AccessToken, "imp_uid="+uid+body), 200, 1, "amount: 서로 다른 값")
+	var left shownPayment
+	s.ok(s.call("GET", "/payments/"+uid, "main", ""), &left)
+	if left.CancelAmount != 1000 {
+		t.Errorf("a call with two amounts gave back: %+v", left)
+	}
 	if p.Reason != "고객 변심" { // the comma was lost on the way: what stands behind it is no field
 		t.Errorf("cancelled for %q", p.Reason)
+	}
+}
+
+// TestTwice names a field twice.
+func TestTwice(t *testing.T) {
+	t.Parallel()
+	for body, bad := range map[string]bool{
+		"amount=1&amount=2": true, "amount=1&amount[]=2": true, "amount=&amount=2": true, "amount=1& amount=1": false, "amount[]=1": false,
+		`{"amount":1,"amount":2}`: true, `{"amount":null,"amount":2}`: true, `{"amount":[1,2]}`: true, `{"amount":1,"amount":1}`: false,
+		"custom_data=a&custom_data=b": true, `{"custom_data":["a","b"]}`: false, "notice_url=a&notice_url=b": false,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := (&call{r: r}).body()
+		if err != nil {
+			t.Fatalf("%s: %v", body, err)
+		}
+		in.whole("amount")
+		in.kept("custom_data")
+		in.list("notice_url")
+		if (in.err != nil) != bad {
+			t.Errorf("%s: %v", body, in.err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ const maxWhole = 1<<53 - 1
 // read as what it is not leaves its error in err.
 type input struct {
 	fields map[string]any
+	form   bool // not JSON
 	err    error
 }
 
@@ -42,15 +44,41 @@ func (c *call) body() (*input, error) {
 	case !utf8.Valid(b):
 		return nil, invalid("요청 본문이 UTF-8이 아닙니다.")
 	case len(b) == 0 || b[0] != '{':
-		return &input{fields: readForm(string(b))}, nil
+		return &input{fields: readForm(string(b)), form: true}, nil
 	}
 	in := &input{}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
-	if err := dec.Decode(&in.fields); err != nil || dec.More() {
+	if err := in.readJSON(dec); err != nil || dec.More() {
 		return nil, invalid("요청 본문이 올바른 JSON이 아닙니다.") // quoting nothing: it may hold secrets
 	}
 	return in, nil
+}
+
+// readJSON reads a JSON object. Of fields that are there twice with two values none
+// is the right one.
+func (in *input) readJSON(dec *json.Decoder) error {
+	in.fields = make(map[string]any)
+	if _, err := dec.Token(); err != nil {
+		return err
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		var value any
+		if err := dec.Decode(&value); err != nil {
+			return err
+		}
+		key, _ := name.(string) // JSON has no other names
+		if before, again := in.fields[key]; again && !reflect.DeepEqual(before, value) {
+			in.wrong(key, sayTwice)
+		}
+		in.fields[key] = value
+	}
+	_, err := dec.Token()
+	return err
 }
 
 // query reads the query of a call. What a client was not given it may send as
@@ -58,7 +86,7 @@ func (c *call) body() (*input, error) {
 func (c *call) query() *input {
 	fields := readForm(c.r.URL.RawQuery)
 	maps.DeleteFunc(fields, func(_ string, v any) bool { return v == "undefined" })
-	return &input{fields: fields}
+	return &input{fields: fields, form: true}
 }
 
 // readForm reads a form as PHP does, which old clients count on: blanks before a
@@ -108,16 +136,25 @@ func (in *input) wrong(name, want string) {
 	}
 }
 
-// one is a field's value; of several the last.
+const sayTwice = "서로 다른 값이 두 번 이상 있습니다."
+
+// one is a field's value. Of several that differ none is the right one: in a form
+// without any encoding what a buyer wrote may look like another field.
 func (in *input) one(name string) any {
 	v := in.fields[name]
-	if items, several := v.([]any); several {
-		if len(items) == 0 {
-			return nil
-		}
-		return items[len(items)-1]
+	items, several := v.([]any)
+	switch {
+	case !several:
+		return v
+	case len(items) == 0:
+		return nil
 	}
-	return v
+	for _, item := range items[1:] {
+		if !reflect.DeepEqual(item, items[0]) {
+			in.wrong(name, sayTwice)
+		}
+	}
+	return items[0]
 }
 
 // text is a field's text, without blanks around it; empty if it is not there.
@@ -193,7 +230,11 @@ func (in *input) list(name string) (out []string) {
 // kept is a field as it is kept and shown again: a text as it is, anything else as
 // JSON.
 func (in *input) kept(name string) string {
-	switch v := in.fields[name].(type) {
+	v := in.fields[name]
+	if in.form {
+		v = in.one(name)
+	}
+	switch v := v.(type) {
 	case nil:
 		return ""
 	case string:
