@@ -42,8 +42,9 @@ type Store interface {
 	// longer the generation, it reports fault.Conflict and changes nothing.
 	NextGeneration(ctx context.Context, id string, from int64) (int64, error)
 	// RenewToken returns the token that a V1 key has at now, under a name made of it;
-	// see merchant.KeyToken.Renew. It reports fault.NotFound if there is no such key.
-	RenewToken(ctx context.Context, id string, now time.Time, named func(merchant.KeyToken) string) (merchant.KeyToken, error)
+	// see merchant.KeyToken.Renew. It reports fault.NotFound if there is no such key
+	// whose secret has the hash.
+	RenewToken(ctx context.Context, id, hash string, now time.Time, named func(merchant.KeyToken) string) (merchant.KeyToken, error)
 	// Act changes one payment; see notice.Act. It reports fault.Stale if the
 	// settings are no longer in force.
 	Act(ctx context.Context, a notice.Act) (payment.Payment, error)
@@ -58,6 +59,10 @@ type Store interface {
 	// Preregister keeps what is fixed of a payment that has not begun. It reports
 	// payment.ErrAlreadyPaid and payment.ErrBegun.
 	Preregister(ctx context.Context, s merchant.StoreID, id payment.ID, mode merchant.Mode, x payment.Pin, now time.Time) error
+	// Prepare is Preregister if something was fixed before and again is true, or
+	// nothing was and it is not. Else it reports payment.ErrPinnedBefore or
+	// payment.ErrNotPinned.
+	Prepare(ctx context.Context, s merchant.StoreID, id payment.ID, mode merchant.Mode, x payment.Pin, again bool, now time.Time) error
 }
 
 // A Caller is on whose behalf a verb is done: a store of a merchant, and the
@@ -305,10 +310,10 @@ func (a *Actions) RefreshLogin(ctx context.Context, secretID string, from int64)
 }
 
 // RenewToken is the token that a V1 key has when it asks for one now: the same
-// while one lives. named makes the name under which it is found. Who calls it has
-// checked the key's secret.
-func (a *Actions) RenewToken(ctx context.Context, keyID string, named func(merchant.KeyToken) string) (merchant.KeyToken, error) {
-	return a.Store.RenewToken(ctx, keyID, time.Now(), named)
+// while one lives. named makes the name under which it is found. It reports
+// fault.NotFound if the hash is not that of the key's secret by then.
+func (a *Actions) RenewToken(ctx context.Context, keyID, hash string, named func(merchant.KeyToken) string) (merchant.KeyToken, error) {
+	return a.Store.RenewToken(ctx, keyID, hash, time.Now(), named)
 }
 
 // now is the time to the precision at which it is stored.

@@ -17,6 +17,16 @@ func (a *Actions) Preregister(ctx context.Context, c Caller, id payment.ID, x pa
 	return a.Store.Preregister(ctx, c.Store, id, c.Mode, x, now())
 }
 
+// Prepare is Preregister of what is fixed for the first time, or of what replaces
+// that if again is true. Else it reports payment.ErrPinnedBefore or
+// payment.ErrNotPinned; of calls at one time one alone is the first.
+func (a *Actions) Prepare(ctx context.Context, c Caller, id payment.ID, x payment.Pin, again bool) error {
+	if err := first(CheckPaymentID(id), checkPin(x)); err != nil {
+		return err
+	}
+	return a.Store.Prepare(ctx, c.Store, id, c.Mode, x, again, now())
+}
+
 func checkPin(x payment.Pin) error {
 	most := int64(maxAmount)
 	if x.Amount != nil {

@@ -12,8 +12,10 @@ type Pin struct {
 
 // Why a payment disagrees with a pre-registration.
 var (
-	ErrPinned = fault.Errorf(fault.Conflict, "the payment was pre-registered with another amount, tax-free amount or currency")
-	ErrBegun  = fault.Errorf(fault.Invalid, "the payment has begun with another amount, tax-free amount or currency: it cannot be pre-registered any more")
+	ErrPinned       = fault.Errorf(fault.Conflict, "the payment was pre-registered with another amount, tax-free amount or currency")
+	ErrPinnedBefore = fault.Errorf(fault.Conflict, "the payment was pre-registered before")
+	ErrNotPinned    = fault.Errorf(fault.NotFound, "the payment was not pre-registered")
+	ErrBegun        = fault.Errorf(fault.Invalid, "the payment has begun with another amount, tax-free amount or currency: it cannot be pre-registered any more")
 )
 
 // Check reports ErrPinned unless a payment of the amount, with that tax-free part

@@ -42,14 +42,15 @@ var errNoKey = fault.Errorf(fault.NotFound, "there is no such API key")
 
 // RenewToken gives a V1 key the token that it has when it asks for one at now, as
 // merchant.KeyToken.Renew says, under a name that is made of it: a keyed hash. It
-// reports fault.NotFound if there is no such key.
-func (s *Store) RenewToken(ctx context.Context, id string, now time.Time, named func(merchant.KeyToken) string) (next merchant.KeyToken, err error) {
+// reports fault.NotFound if there is no such key, or the hash is no longer that of
+// its secret.
+func (s *Store) RenewToken(ctx context.Context, id, hash string, now time.Time, named func(merchant.KeyToken) string) (next merchant.KeyToken, err error) {
 	if uuid.Validate(id) != nil {
 		return next, errNoKey
 	}
 	err = s.write(ctx, func(t *tx) error {
 		var from, until sql.NullInt64
-		found, err := t.has(`select token_from, token_until from api_key where id = $1`+t.d.forUpdate, []any{id}, &from, &until)
+		found, err := t.has(`select token_from, token_until from api_key where id = $1 and hash = $2`+t.d.forUpdate, []any{id, hash}, &from, &until)
 		switch {
 		case err != nil:
 			return err

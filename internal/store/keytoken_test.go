@@ -33,7 +33,7 @@ func tokenName(x merchant.KeyToken) string { return "token of " + x.From.Format(
 // renew asks for v1Key's token some time after noon.
 func renew(t *testing.T, s *store.Store, after time.Duration) merchant.KeyToken {
 	t.Helper()
-	got, err := s.RenewToken(t.Context(), v1Key.ID, storetest.Noon.Add(after), tokenName)
+	got, err := s.RenewToken(t.Context(), v1Key.ID, "h", storetest.Noon.Add(after), tokenName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestRenewToken(t *testing.T) {
 			}
 		}
 		for _, id := range []string{"", "x", "00000000-0000-7000-8000-00000000000c"} {
-			if _, err := one.RenewToken(t.Context(), id, storetest.Noon, tokenName); !fault.Is(err, fault.NotFound) {
+			if _, err := one.RenewToken(t.Context(), id, "h", storetest.Noon, tokenName); !fault.Is(err, fault.NotFound) {
 				t.Errorf("%q has a token: %v", id, err)
 			}
 		}
@@ -93,6 +93,9 @@ func TestTokenEndsWithSecret(t *testing.T) {
 			t.Errorf("with another mode the token finds %+v, %v", got, err)
 		}
 		putKey(t, s, merchant.Any, "new")
+		if got, err := s.RenewToken(t.Context(), v1Key.ID, "h", storetest.Noon.Add(time.Hour), tokenName); !fault.Is(err, fault.NotFound) {
+			t.Errorf("who knew the secret before gets %+v, %v", got, err)
+		}
 		if got, err := s.APIKeyByToken(t.Context(), token); !fault.Is(err, fault.NotFound) {
 			t.Errorf("with another secret the token finds %+v, %v", got, err)
 		}

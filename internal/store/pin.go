@@ -14,8 +14,41 @@ import (
 // not see the payment that has the id learns nothing of it. What is fixed by
 // merchant.Any is fixed in both modes.
 func (s *Store) Preregister(ctx context.Context, st merchant.StoreID, id payment.ID, mode merchant.Mode, x payment.Pin, now time.Time) error {
+	return s.preregister(ctx, st, id, mode, x, now, func(*tx) error { return nil })
+}
+
+// Prepare is Preregister on a condition, which holds as long as it writes: that
+// something was fixed before by or for mode, if again is true, or that nothing was.
+// Else it reports payment.ErrNotPinned or payment.ErrPinnedBefore.
+func (s *Store) Prepare(ctx context.Context, st merchant.StoreID, id payment.ID, mode merchant.Mode, x payment.Pin, again bool, now time.Time) error {
+	return s.preregister(ctx, st, id, mode, x, now, func(t *tx) error {
+		before := false
+		// Index: preregistration_pkey.
+		err := t.each(pinsQuery, []any{string(st), string(id)}, func(rows rowSet) error {
+			of, _, _, err := scanPin(rows)
+			before = before || of.Sees(mode) || mode.Sees(of)
+			return err
+		})
+		switch {
+		case err != nil:
+			return err
+		case again && !before:
+			return payment.ErrNotPinned
+		case before && !again:
+			return payment.ErrPinnedBefore
+		}
+		return nil
+	})
+}
+
+// preregister keeps a pin, if a condition reports no error once the payment's name
+// is locked.
+func (s *Store) preregister(ctx context.Context, st merchant.StoreID, id payment.ID, mode merchant.Mode, x payment.Pin, now time.Time, may func(*tx) error) error {
 	return s.write(ctx, func(t *tx) error {
 		if err := t.lock([]string{paymentLock(st, id)}); err != nil {
+			return err
+		}
+		if err := may(t); err != nil {
 			return err
 		}
 		p, found, err := t.paymentByID(st, id)

@@ -122,3 +122,38 @@ func TestPrunePreregistrations(t *testing.T) {
 		}
 	})
 }
+
+// TestPrepare fixes a payment for the first time and again, each on its condition, as
+// each mode sees it.
+func TestPrepare(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		for i, step := range []struct {
+			mode  merchant.Mode
+			again bool
+			want  error
+		}{
+			{merchant.Test, true, payment.ErrNotPinned}, {merchant.Test, false, nil}, {merchant.Test, false, payment.ErrPinnedBefore},
+			{merchant.Test, true, nil}, {merchant.Live, true, payment.ErrNotPinned}, {merchant.Any, false, payment.ErrPinnedBefore},
+			{merchant.Any, true, nil}, {merchant.Live, false, payment.ErrPinnedBefore},
+		} {
+			amount := int64(1000 + i)
+			before, _, err := s.Pinned(t.Context(), storetest.Store, "order", step.mode)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := storetest.Noon.Add(time.Duration(i) * time.Minute)
+			if err := s.Prepare(t.Context(), storetest.Store, "order", step.mode, payment.Pin{Amount: &amount}, step.again, at); !errors.Is(err, step.want) {
+				t.Errorf("step %d = %v, want %v", i, err, step.want)
+			}
+			after, found, err := s.Pinned(t.Context(), storetest.Store, "order", step.mode)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if kept := found && after.Amount != nil && *after.Amount == amount; kept != (step.want == nil) || !kept && after.Amount != nil && *after.Amount != *before.Amount {
+				t.Errorf("step %d left %+v of %+v", i, after, before)
+			}
+		}
+	})
+}

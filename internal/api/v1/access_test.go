@@ -187,7 +187,30 @@ func TestRates(t *testing.T) {
 		}
 		s.want(s.post("/users/getToken", "imp_key=rival&imp_secret=rival"), 429, -1, "")
 		from = "203.0.113.2"
-		s.login("rival")
+		old := s.login("rival").AccessToken
+		use := func(token string) answer {
+			r := httptest.NewRequestWithContext(s.Context(), "GET", "/banks", http.NoBody)
+			r.Header.Set("Authorization", token)
+			return s.do(r)
+		}
+		// A token that was one of ours is no guess, whether it has ended or another one
+		// came after it. Who repeats it for ever is slowed down.
+		time.Sleep(time.Hour)
+		for range 6 {
+			s.want(use(old), 401, -1, "Unauthorized")
+		}
+		renewed := s.login("rival").AccessToken
+		for range 14 {
+			s.want(use(old), 401, -1, "Unauthorized")
+		}
+		s.want(use(old), 429, -1, "")
+		if got := use(renewed); got.status != http.StatusOK {
+			t.Errorf("a client that logs in again gets %d %s", got.status, got.text)
+		}
+		for range 2 { // these look like one, and are guesses
+			s.want(use(old[:39]+"x"), 401, -1, "Unauthorized")
+		}
+		s.want(use(renewed), 429, -1, "")
 	})
 }
 

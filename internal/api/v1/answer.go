@@ -143,7 +143,9 @@ func (a *API) fail(c *call, how manner, err error) {
 		a.Log.WarnContext(c.ctx(), "request not served", "route", route, "err", err)
 		c.w.Header().Set("Retry-After", "1")
 	case http.StatusUnauthorized:
-		a.gate.ProvedNothing(a.clientAddr(c.r))
+		if !errors.Is(err, errSpent) {
+			a.gate.ProvedNothing(a.clientAddr(c.r))
+		}
 		c.w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	a.write(c, r.status, envelope{Code: r.code, Message: textOf(r.text)})

@@ -1,6 +1,8 @@
 package v1
 
 import (
+	"crypto/hmac"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -17,9 +19,26 @@ import (
 const (
 	purposeToken     = "v1_token"
 	purposeTokenName = "v1_token_name"
+	purposeTokenMark = "v1_token_mark"
 
 	tokenLength = 40 // hexadecimal digits, as PortOne's
+	markLength  = 16 // of these; they show that the others were made here
 )
+
+// errSpent is of a token that was one of ours, or of a login with a secret that was
+// right: it is no guess.
+var errSpent = refusal{http.StatusUnauthorized, codeRefused, sayUnauthorized}
+
+// marked is a token that begins with some digits.
+func (a *API) marked(digits string) string {
+	digits = digits[:tokenLength-markLength]
+	return digits + a.Key.Hash(purposeTokenMark, digits)[:markLength]
+}
+
+// isOurs reports whether a token was made here, whatever became of it.
+func (a *API) isOurs(token string) bool {
+	return hmac.Equal([]byte(a.marked(token)), []byte(token))
+}
 
 func unauthorized(text string) error { return fault.Errorf(fault.Unauthorized, "%s", text) }
 
@@ -58,14 +77,14 @@ func (a *API) getToken(c *call) (any, error) {
 		return nil, err
 	}
 	token := func(t merchant.KeyToken) string {
-		return a.Key.Hash(purposeToken, k.ID+"\x00"+hash+"\x00"+strconv.FormatInt(t.From.Unix(), 10))[:tokenLength]
+		return a.marked(a.Key.Hash(purposeToken, k.ID+"\x00"+hash+"\x00"+strconv.FormatInt(t.From.Unix(), 10)))
 	}
 	now := time.Now()
 	t, changed := k.Token.Renew(now)
 	if changed { // if not, nothing is written: many clients ask before every call
-		t, err = a.Actions.RenewToken(c.ctx(), k.ID, func(t merchant.KeyToken) string { return a.Key.Hash(purposeTokenName, token(t)) })
+		t, err = a.Actions.RenewToken(c.ctx(), k.ID, hash, func(t merchant.KeyToken) string { return a.Key.Hash(purposeTokenName, token(t)) })
 		if fault.Is(err, fault.NotFound) {
-			return nil, unauthorized("the key was deleted")
+			return nil, errSpent // the key has another secret by now, or is gone
 		}
 		if err != nil {
 			return nil, err
@@ -84,14 +103,19 @@ func (a *API) authenticate(c *call) error {
 	if len(token) != tokenLength {
 		return unauthorized("send Authorization: <access_token>")
 	}
-	k, err := a.Store.APIKeyByToken(c.ctx(), a.Key.Hash(purposeTokenName, token))
-	switch {
-	case fault.Is(err, fault.NotFound):
+	if !a.isOurs(token) {
 		return unauthorized("the token is not known here")
+	}
+	name := a.Key.Hash(purposeTokenName, token)
+	k, err := a.Store.APIKeyByToken(c.ctx(), name)
+	switch {
+	case fault.Is(err, fault.NotFound), err == nil && !k.Token.Alive(time.Now()):
+		if err := a.gate.Count(name, "with this token"); err != nil {
+			return err
+		}
+		return errSpent
 	case err != nil:
 		return err
-	case !k.Token.Alive(time.Now()):
-		return unauthorized("the token has expired")
 	}
 	if err := a.gate.Count(k.ID, "with this key"); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/tongbo/tongbo/internal/action"
@@ -33,27 +34,13 @@ var errNotPrepared = refusal{http.StatusNotFound, codeRefused, "사전등록된 
 
 // prepare pins amount and currency of a payment before it begins. It does so once:
 // changePrepared changes them.
-func (a *API) prepare(c *call) (any, error) {
-	return a.pin(c, func(known bool) error {
-		if known {
-			return invalid("결제정보 사전등록에 실패하였습니다(이미 등록된 merchant_uid입니다).") // as PortOne's is spelt: clients look for it
-		}
-		return nil
-	})
-}
+func (a *API) prepare(c *call) (any, error) { return a.pin(c, false) }
 
 // changePrepared pins other ones.
-func (a *API) changePrepared(c *call) (any, error) {
-	return a.pin(c, func(known bool) error {
-		if !known {
-			return errNotPrepared
-		}
-		return nil
-	})
-}
+func (a *API) changePrepared(c *call) (any, error) { return a.pin(c, true) }
 
-// pin pins what the call asks for, if that is right of what is pinned, or not.
-func (a *API) pin(c *call, right func(known bool) error) (any, error) {
+// pin pins what the call asks for, for the first time or again.
+func (a *API) pin(c *call, again bool) (any, error) {
 	in, err := c.body()
 	if err != nil {
 		return nil, err
@@ -66,19 +53,16 @@ func (a *API) pin(c *call, right func(known bool) error) (any, error) {
 		return nil, invalid("merchant_uid와 amount는 필수입니다.")
 	case currency == "":
 		currency = string(payment.KRW)
+	case currency != string(payment.KRW):
+		return nil, invalid("currency: KRW만 사용할 수 있습니다. 다른 통화는 API V2로 사전등록하세요.")
 	}
 	x := payment.Pin{Amount: amount, Currency: payment.Currency(currency)}
-	if err := action.CheckPaymentID(payment.ID(id)); err != nil {
-		return nil, err
-	}
-	_, known, err := a.Store.Pinned(c.ctx(), c.caller.Store, payment.ID(id), c.caller.Mode)
-	if err != nil {
-		return nil, err
-	}
-	if err := right(known); err != nil {
-		return nil, err
-	}
-	if err := a.Actions.Preregister(c.ctx(), c.caller, payment.ID(id), x); err != nil {
+	switch err := a.Actions.Prepare(c.ctx(), c.caller, payment.ID(id), x, again); {
+	case errors.Is(err, payment.ErrPinnedBefore):
+		return nil, invalid("결제정보 사전등록에 실패하였습니다(이미 등록된 merchant_uid입니다).") // as PortOne's is spelt: clients look for it
+	case errors.Is(err, payment.ErrNotPinned):
+		return nil, errNotPrepared
+	case err != nil:
 		return nil, err
 	}
 	return prepared(c, id, x), nil
