@@ -28,21 +28,25 @@ func listenOn(ctx context.Context, address, flag string) (net.Listener, error) {
 	return nil, err
 }
 
-// listenV1 listens for API V1; nil if it is not to be served. A port that nobody
-// asked for and somebody else has is no reason not to take notices.
+// listenV1 listens for API V1; nil if it is not to be served. That nobody can listen
+// where nobody asked for it is no reason not to take notices.
 func (c *serveCmd) listenV1(ctx context.Context, log *slog.Logger) (net.Listener, error) {
 	if c.V1Listen == nil {
-		host, _, err := net.SplitHostPort(c.Listen)
+		host, port, err := net.SplitHostPort(c.Listen)
 		if err != nil {
 			return nil, err // never: something listens there
 		}
-		usual := net.JoinHostPort(host, usualV1)
-		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", usual)
-		if errors.Is(err, syscall.EADDRINUSE) {
-			log.WarnContext(ctx, "API V1 is not served: another program has its port; choose one with --v1-listen", "listen", usual)
+		if port == usualV1 {
+			log.InfoContext(ctx, "API V1 is not served: --listen has its usual port; choose one with --v1-listen", "listen", c.Listen)
 			return nil, nil
 		}
-		return l, err
+		usual := net.JoinHostPort(host, usualV1)
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", usual)
+		if err != nil {
+			log.WarnContext(ctx, "API V1 is not served: choose an address with --v1-listen", "listen", usual, "err", err)
+			return nil, nil
+		}
+		return l, nil
 	}
 	if *c.V1Listen == "" {
 		return nil, nil

@@ -35,6 +35,15 @@ func TestListenV1(t *testing.T) {
 	if _, _, err := listen(&at, "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("a port that was asked for and is taken: %v", err)
 	}
+	// Nor is any other trouble there a reason not to serve the rest. 192.0.2.1 is
+	// nobody's.
+	if l, log, err := listen(nil, "192.0.2.1:8080"); l != nil || err != nil || !strings.Contains(log, "level=WARN") || !strings.Contains(log, "--v1-listen") {
+		t.Errorf("listens at %v, %q, %v", l, log, err)
+	}
+	// A --listen of that port says by itself that V1 is not there.
+	if l, log, err := listen(nil, "127.0.0.1:"+usualV1); l != nil || err != nil || strings.Contains(log, "WARN") || !strings.Contains(log, "--v1-listen") {
+		t.Errorf("listens at %v, %q, %v", l, log, err)
+	}
 	// Where nothing is said, another program's port is left to it. 127.0.0.9 is
 	// nobody's else.
 	theirs, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.9:"+usualV1)
