@@ -17,12 +17,18 @@ type CancelRequest struct {
 	payment.CancelRequest
 	Account *provider.RefundAccount // nil if the merchant named none
 	// Attempt, if not empty, is the one whose money is meant: of another's nothing is
-	// given back, and the payment counts as not paid.
+	// given back. The payment counts as not paid if it is not by this one, and if it is
+	// by others too, as several accounts that take any amount may be, that is
+	// ErrPaidTwice.
 	Attempt payment.TransactionID
 	// IDs name the cancellation, so that the same request run again finds it
 	// instead of refunding again; nil: each run is a request of its own.
 	IDs payment.IDs
 }
+
+// ErrPaidTwice says that money of one attempt alone is to be given back, and others
+// were paid too: what is left is not told for each.
+var ErrPaidTwice = fault.Errorf(fault.Conflict, "money came in by several attempts at the payment: it is not given back by attempt")
 
 // Cancel gives a payment's money back, in whole or in part (취소, 환불), and
 // returns the payment and the cancellation: SUCCEEDED, with its transfer to the
@@ -71,6 +77,9 @@ func (a *Actions) refunding(v *view, c Caller, id payment.ID, r CancelRequest, x
 		}
 		if r.Attempt != "" && r.Attempt != t.ID {
 			return notice.Acted{}, payment.ErrNotPaid
+		}
+		if r.Attempt != "" && p.PaidBeside(t.ID) {
+			return notice.Acted{}, ErrPaidTwice
 		}
 		asking := env
 		if r.IDs != nil {
@@ -188,8 +197,9 @@ func (a *Actions) Close(ctx context.Context, c Caller, id payment.ID) (payment.P
 	return a.CloseAttempt(ctx, c, id, "")
 }
 
-// CloseAttempt is Close of the account of one attempt: if it is not the one that
-// the payment waits on by now, it reports payment.ErrNotWaiting.
+// CloseAttempt is Close of the account of one attempt, which may be one of several
+// that wait: the payment goes on with another. It reports payment.ErrNotWaiting if
+// this one does not wait by now.
 func (a *Actions) CloseAttempt(ctx context.Context, c Caller, id payment.ID, attempt payment.TransactionID) (payment.Payment, time.Time, error) {
 	var x closing
 	begun := now()
@@ -244,10 +254,10 @@ func (a *Actions) closing(v *view, c Caller, id payment.ID, attempt payment.Tran
 		if err != nil {
 			return notice.Acted{}, err
 		}
-		if attempt != "" && attempt != t.ID {
-			return notice.Acted{}, payment.ErrNotWaiting
+		if attempt == "" {
+			attempt = t.ID
 		}
-		if err := p.CheckClose(); err != nil {
+		if t, err = p.CheckClose(attempt); err != nil {
 			return notice.Acted{}, err
 		}
 		ch, pg, err := a.use(v, c, t.Channel)

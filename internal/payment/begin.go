@@ -119,12 +119,14 @@ func (p Payment) IssueRefused(id TransactionID, why string, e Env) (Decision, er
 	return d.fail(i, why), nil
 }
 
-// CheckClose reports ErrNotWaiting unless the payment waits for a deposit.
-func (p Payment) CheckClose() error {
-	if t, ok := p.Transaction(); !ok || p.State != Issued || t.Account == nil {
-		return ErrNotWaiting
+// CheckClose returns the attempt with an id, and reports ErrNotWaiting unless it
+// waits for a deposit. The payment may have been paid by another one.
+func (p Payment) CheckClose(id TransactionID) (Transaction, error) {
+	i := slices.IndexFunc(p.Transactions, func(t Transaction) bool { return t.ID == id })
+	if i < 0 || p.Transactions[i].State != Issued || p.Transactions[i].Account == nil {
+		return Transaction{}, ErrNotWaiting
 	}
-	return nil
+	return p.Transactions[i], nil
 }
 
 // CloseAsked notes that the PG is asked to close an attempt's account. It is

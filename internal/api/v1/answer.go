@@ -67,6 +67,7 @@ var sentences = []struct {
 	{payment.ErrCancelTaxFree, "tax_free가 취소 가능한 면세 금액보다 큽니다."},
 	{payment.ErrCancelTaxed, "취소 요청 금액의 과세 부분이 취소 가능한 과세 금액보다 큽니다. tax_free를 지정하세요."},
 	{payment.ErrTooManyCancels, "한 결제를 취소할 수 있는 횟수를 넘었습니다."},
+	{action.ErrPaidTwice, "같은 merchant_uid의 여러 가상계좌에 입금되어 이 API로는 취소할 수 없습니다."},
 	{payment.ErrNotWaiting, "입금을 기다리는 가상계좌가 아닙니다."},
 	{payment.ErrAlreadyPaid, "이미 결제된 merchant_uid입니다."},
 	{payment.ErrTooManyTransactions, "한 merchant_uid로 결제를 시도할 수 있는 횟수를 넘었습니다."},

@@ -16,6 +16,8 @@ const usualReason = "고객사 요청"
 
 var errNothingToCancel = refusal{http.StatusOK, codeUndone, "취소할 결제건이 존재하지 않습니다."}
 
+var errNotWon = invalid("원화(KRW)가 아닌 결제는 API V2로 취소하세요.")
+
 var errChannelGone = invalid("결제 채널이 삭제되었거나 사용할 수 없습니다.")
 
 // cancel gives a payment's money back, in whole or in part, and answers with the
@@ -47,9 +49,7 @@ func (a *API) cancel(c *call) (any, error) {
 	if r.Reason == "" {
 		r.Reason = usualReason
 	}
-	if uid != "" {
-		r.Attempt = x.t.ID
-	}
+	r.Attempt = x.t.ID
 	r.Account = in.refundAccount(v.channel(x.t.Channel).Provider)
 	if in.err != nil {
 		return nil, in.err
@@ -81,8 +81,10 @@ func (a *API) cancelled(c *call, uid, id string) (x attempt, err error) {
 		return x, errNothingToCancel
 	case err != nil:
 		return x, err
-	case !x.current:
+	case !x.current || x.t.ID == "":
 		return x, payment.ErrNotPaid // the money is another attempt's, if any came
+	case x.p.Amount.Currency != payment.KRW:
+		return x, errNotWon // whose amounts V1 does not tell in minor units
 	}
 	return x, nil
 }

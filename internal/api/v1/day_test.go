@@ -111,7 +111,6 @@ func TestAttempts(t *testing.T) {
 		if first.ImpUID == second.ImpUID {
 			s.Fatal("two attempts have one imp_uid")
 		}
-		s.want(s.call("DELETE", "/vbanks/"+first.ImpUID, "main", ""), 400, 1, "나중에 시도한")
 		uids := func(path string) (page pageAnswer, out []string) {
 			var got struct {
 				pageAnswer
@@ -147,6 +146,17 @@ func TestAttempts(t *testing.T) {
 		}
 		s.want(s.call("POST", "/payments/cancel", "main", `{"imp_uid":"`+first.ImpUID+`"`+refund), 200, 1, "결제되지 않은")
 		s.want(s.call("DELETE", "/vbanks/"+second.ImpUID, "main", ""), 400, 1, "입금을 기다리는 가상계좌가 아닙니다.")
+
+		// The account of the other one waits still, and is closed by its imp_uid.
+		s.ok(s.call("DELETE", "/vbanks/"+first.ImpUID, "main", ""), &got)
+		if got.ImpUID != first.ImpUID || got.Status != "failed" {
+			s.Errorf("the other one, closed, is %+v", got)
+		}
+		s.want(s.call("DELETE", "/vbanks/"+first.ImpUID, "main", ""), 400, 1, "입금을 기다리는 가상계좌가 아닙니다.")
+		s.ok(s.call("GET", "/payments/"+second.ImpUID, "main", ""), &got)
+		if got.Status != "paid" {
+			s.Errorf("the paid one is %+v", got)
+		}
 
 		third := s.issue("main", "order-2")
 		s.ok(s.call("DELETE", "/vbanks/"+third.ImpUID, "main", ""), &got)
@@ -222,7 +232,7 @@ func TestPrepare(t *testing.T) {
 		s.want(s.call("GET", path+"/order-1", "main", ""), 404, -1, "사전등록된")
 		s.want(s.call("PUT", path, "main", "merchant_uid=order-1&amount=1"), 404, -1, "사전등록된")
 		for _, body := range []string{"", "merchant_uid=order-1", "amount=1000", "merchant_uid=order-1&amount=0", "merchant_uid=order-1&amount=1.5",
-			"merchant_uid=order-1&amount=1&currency=WON", `{"merchant_uid":"a\u0000b","amount":1}`} {
+			"merchant_uid=order-1&amount=1&currency=WON", "merchant_uid=order-1&amount=1&currency=USD", `{"merchant_uid":"a\u0000b","amount":1}`} {
 			s.want(s.call("POST", path, "main", body), 200, 1, "")
 		}
 		var got struct {
@@ -322,6 +332,11 @@ func TestChannels(t *testing.T) {
 	s.ok(s.call("POST", "/vbanks", "main", body("")), &p) // there is one that issues
 	s.ok(s.call("POST", "/vbanks", "main", body(`,"pg":"tosspayments"`)), &p)
 	s.ok(s.call("POST", "/vbanks", "main", body(`,"pg":"tosspayments.acme-mid"`)), &p)
+	// A key of both modes may have lost its live channel: no test channel takes its place.
+	for _, more := range []string{"", `,"pg":"tosspayments"`, `,"pg":"tosspayments.acme-mid"`} {
+		s.want(s.call("POST", "/vbanks", "any", body(more)), 200, 1, "channel_key를 지정")
+	}
+	s.ok(s.call("POST", "/vbanks", "any", body(`,"channel_key":"`+string(tossKey)+`"`)), &p)
 	for _, more := range []string{
 		`,"pg":"tosspayments.other"`, `,"pg":"nice"`, `,"channel_key":"channel-key-no"`, `,"channel_key":"` + string(rivalKey) + `"`, `,"pg":"tosspayments.rival-mid"`,
 	} {

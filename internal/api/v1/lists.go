@@ -22,8 +22,8 @@ var states = map[string][]payment.State{
 }
 
 // listByStatus answers with a page of the payments of a status, each by its
-// current attempt. They are found by when they came into their state, or, if they
-// are ready, by when they began.
+// current attempt. The window bounds the time by which they are sorted: so an index
+// has every list in its order.
 func (a *API) listByStatus(c *call) (any, error) {
 	status, err := statusOf(c.names[0])
 	if err != nil {
@@ -38,9 +38,10 @@ func (a *API) listByStatus(c *call) (any, error) {
 	case part.number*part.size > store.MostListed:
 		return nil, errNoPage
 	}
+	byChange := sorting != "started" && sorting != "-started"
 	l := store.PaymentList{
 		Stores: []merchant.StoreID{c.caller.Store}, Modes: modesOf(c.caller.Mode), States: states[status], From: from, Until: until,
-		Changed: status != "ready", ByChange: sorting != "started" && sorting != "-started", Ascending: sorting[0] != '-',
+		Changed: byChange, ByChange: byChange, Ascending: sorting[0] != '-',
 		Offset: (part.number - 1) * part.size, Size: part.size,
 	}
 	keys, total, err := a.Store.Payments(c.ctx(), l)

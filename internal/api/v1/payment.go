@@ -160,12 +160,11 @@ func (x attempt) updatedAt() time.Time {
 	if x.current {
 		return x.p.StatusChangedAt
 	}
-	last := x.t.At
-	if x.t.Account != nil && x.t.Account.IssuedAt.After(last) {
-		last = x.t.Account.IssuedAt
-	}
-	if x.t.PaidAt.After(last) {
-		last = x.t.PaidAt
+	last := x.t.LastAt()
+	for _, c := range x.p.CancellationsOf(x.t.ID) {
+		if c.CancelledAt.After(last) {
+			last = c.CancelledAt
+		}
 	}
 	return last
 }
@@ -205,8 +204,9 @@ func (v *view) answer(x attempt) paymentAnswer {
 		out.FailedAt = unix(x.updatedAt())
 	}
 	if x.current {
-		out.outcome(p, x.t)
+		out.outcome(p)
 	}
+	out.moved(x)
 	return out
 }
 
@@ -222,26 +222,31 @@ func (out *paymentAnswer) account(a payment.Account) {
 }
 
 // outcome fills in what became of the payment.
-func (out *paymentAnswer) outcome(p payment.Payment, t payment.Transaction) {
-	out.CancelAmount, out.CancelledAt = p.GivenBack(), unix(p.CancelledAt)
+func (out *paymentAnswer) outcome(p payment.Payment) {
+	if p.State == payment.Cancelled {
+		out.CancelledAt = unix(p.CancelledAt)
+	}
 	if !p.FailedAt.IsZero() {
 		out.FailedAt = unix(p.FailedAt)
 	}
 	out.FailReason = textOf(p.FailureReason)
 	out.CashReceiptIssued = p.CashReceipt != nil && p.CashReceipt.Number != ""
-	for _, c := range p.Cancellations {
-		if c.State != payment.CancelSucceeded {
-			continue
-		}
-		out.CancelReason = textOf(c.Reason)
+}
+
+// moved fills in what came in and went back by the attempt. Money that the bank took
+// back before another deposit came is not part of what this paid.
+func (out *paymentAnswer) moved(x attempt) {
+	for _, c := range x.p.CancellationsOf(x.t.ID) {
+		out.CancelAmount += c.Amount.Amount
+		out.CancelledAt, out.CancelReason = max(out.CancelledAt, unix(c.CancelledAt)), textOf(c.Reason)
 		out.CancelHistory = append(out.CancelHistory, cancelAnswer{leanCancel{
-			PGTID: cmp.Or(c.PGID, t.PGTx), Amount: c.Amount.Amount, CancelledAt: unix(c.CancelledAt), Reason: c.Reason,
+			PGTID: cmp.Or(c.PGID, x.t.PGTx), Amount: c.Amount.Amount, CancelledAt: unix(c.CancelledAt), Reason: c.Reason,
 		}, c.ID})
 	}
-	if t.Account == nil || t.Account.Type != payment.FixedUnlimited {
+	if x.t.Account == nil || x.t.Account.Type != payment.FixedUnlimited {
 		return
 	}
-	for _, d := range p.Deposits {
+	for _, d := range x.p.DepositsOf(x.t.ID) {
 		if d.State == payment.DepositApplied {
 			out.DepositHistory = append(out.DepositHistory, depositAnswer{d.Key, d.Amount.Amount, textOf(d.Depositor), unix(d.At)})
 		}

@@ -61,12 +61,18 @@ func (s *site) deposit(key merchant.ChannelKey, order string) {
 	if err != nil {
 		s.Fatal(err)
 	}
+	s.settle(key, order, payment.Report{
+		Event: payment.EventDeposited, Key: e.Deposit, Deposit: e.Deposit, Amount: e.Amount, HasAmount: true,
+		Account: e.Account.Number, Depositor: "홍길동", At: e.PaidAt, CashReceipt: s.receipt,
+	})
+}
+
+// settle has a PG report of an order what moves its payment.
+func (s *site) settle(key merchant.ChannelKey, order string, r payment.Report) {
+	s.Helper()
 	in := notice.Inbound{
-		ID: notice.ID(uuid.Must(uuid.NewV7()).String()), At: time.Now().UTC(), Provider: ch.Provider, Channels: []merchant.ChannelKey{key},
-		Notice: notice.Notice{Order: order, Report: payment.Report{
-			Event: payment.EventDeposited, Key: e.Deposit, Deposit: e.Deposit, Amount: e.Amount, HasAmount: true,
-			Account: e.Account.Number, Depositor: "홍길동", At: e.PaidAt, CashReceipt: s.receipt,
-		}},
+		ID: notice.ID(uuid.Must(uuid.NewV7()).String()), At: time.Now().UTC(), Provider: "tosspayments", Channels: []merchant.ChannelKey{key},
+		Notice: notice.Notice{Order: order, Report: r},
 	}
 	all, err := s.store.Settings(s.Context())
 	if err != nil {
@@ -79,6 +85,24 @@ func (s *site) deposit(key merchant.ChannelKey, order string) {
 	})
 	if err != nil || results[0].Err != nil || results[0].Verdict != payment.Applied {
 		s.Fatalf("settle: %v %+v", err, results)
+	}
+}
+
+// change makes of a payment whatever a test needs.
+func (s *site) change(id payment.ID, do func(*payment.Payment)) {
+	s.Helper()
+	all, err := s.store.Settings(s.Context())
+	if err != nil {
+		s.Fatal(err)
+	}
+	if _, err := s.store.Act(s.Context(), notice.Act{
+		Store: mainStore, ID: id, Version: all.Version, Env: payment.Env{Now: time.Now().UTC(), NewID: uuid.NewString},
+		Do: func(p *payment.Payment) (notice.Acted, error) {
+			do(p)
+			return notice.Acted{Payment: *p, Changed: true}, nil
+		},
+	}); err != nil {
+		s.Fatal(err)
 	}
 }
 

@@ -45,11 +45,13 @@ func (a *API) issue(c *call) (any, error) {
 
 var (
 	errNoChannel   = invalid("가상계좌를 발급할 수 있는 채널이 없습니다. channel_key를 확인하세요.")
+	errTestChannel = invalid("테스트 채널로 가상계좌를 발급하려면 channel_key를 지정하세요.")
 	errManyChannel = invalid("가상계좌를 발급할 수 있는 채널이 여럿입니다. channel_key를 지정하세요.")
 )
 
 // channelFor is the channel that a call names by its key or, as older clients do,
-// by its PG and merchant id; else the one that there is.
+// by its PG and merchant id; else the one that there is. A key of both modes gets a
+// test channel only by its key: it may be what is left of a live one.
 func (a *API) channelFor(c *call, v *view, in *input) (merchant.Channel, error) {
 	key := merchant.ChannelKey(in.text("channel_key"))
 	module, mid, named := strings.Cut(in.text("pg"), ".")
@@ -69,6 +71,9 @@ func (a *API) channelFor(c *call, v *view, in *input) (merchant.Channel, error) 
 	case 0:
 		return merchant.Channel{}, errNoChannel
 	case 1:
+		if list[0].Mode == merchant.Test && c.caller.Mode == merchant.Any {
+			return merchant.Channel{}, errTestChannel
+		}
 		return list[0], nil
 	}
 	return merchant.Channel{}, errManyChannel
@@ -151,15 +156,16 @@ func (a *API) changeAccount(c *call) (any, error) {
 	return nil, invalid("발급된 가상계좌의 금액이나 입금 기한을 바꿀 수 있는 PG사가 없습니다. 말소하고 다시 발급하세요.")
 }
 
-// closeAccount has the PG close the account that a payment waits on, and answers
-// with the payment, which has failed.
+// closeAccount has the PG close the account that an attempt waits on, which may not
+// be the only one of its payment, and answers with the attempt, which has failed.
 func (a *API) closeAccount(c *call) (any, error) {
 	x, err := a.byImpUID(c, c.names[0])
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case !x.current:
-		return nil, invalid("같은 merchant_uid로 나중에 시도한 결제가 있어 이 가상계좌는 말소할 수 없습니다.")
+	}
+	v, err := a.settings(c.ctx()) // what is closed must be answered
+	if err != nil {
+		return nil, err
 	}
 	p, _, err := a.Actions.CloseAttempt(c.ctx(), c.caller, x.p.ID, x.t.ID)
 	if fault.Is(err, fault.NotFound) {
@@ -173,7 +179,7 @@ func (a *API) closeAccount(c *call) (any, error) {
 	if i < 0 {
 		return nil, errNoPayment
 	}
-	return a.shown(c, list[i])
+	return v.render(c, list[i]), nil
 }
 
 // holder says that no PG here tells whose an account is.
