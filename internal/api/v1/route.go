@@ -3,10 +3,11 @@ package v1
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/tongbo/tongbo/internal/api"
 )
 
 type router struct {
@@ -30,9 +31,6 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case op != nil:
 	case len(allowed) > 0:
-		if slices.Contains(allowed, http.MethodGet) {
-			allowed = append(allowed, http.MethodHead)
-		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		rt.fail(c, usual, refusal{http.StatusMethodNotAllowed, codeRefused, "지원하지 않는 HTTP 메서드입니다."})
 		return
@@ -98,45 +96,12 @@ func (rt router) caught(c *call) {
 // match finds the operation that is called, and the names in its path. If there is
 // none, allowed are the methods that the path has.
 func (rt router) match(c *call, path string) (op *operation, allowed []string) {
-	method := c.r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
+	i, names, allowed := api.Match(len(rt.operations), func(i int) (method, pattern string) {
+		return rt.operations[i].method, rt.operations[i].path
+	}, c.r.Method, path)
+	if i < 0 {
+		return nil, allowed
 	}
-	for i, o := range rt.operations {
-		names, ok := fits(o.path, path)
-		switch {
-		case !ok:
-		case o.method == method:
-			c.names = names
-			return &rt.operations[i], nil
-		default:
-			allowed = append(allowed, o.method)
-		}
-	}
-	return nil, allowed
-}
-
-// fits reports whether an escaped path is that of a pattern, and returns what
-// stands in the places of its wildcards: an empty text for one that is left out.
-func fits(pattern, path string) (names []string, ok bool) {
-	pattern, optional := strings.CutSuffix(pattern, "?")
-	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if optional && len(got) == len(want)-1 {
-		got = append(got, "")
-	}
-	if len(want) != len(got) {
-		return nil, false
-	}
-	for i, segment := range got {
-		text, err := url.PathUnescape(segment)
-		switch {
-		case err != nil:
-			return nil, false
-		case strings.HasPrefix(want[i], "{"):
-			names = append(names, text)
-		case text != want[i]:
-			return nil, false
-		}
-	}
-	return names, true
+	c.names = names
+	return &rt.operations[i], nil
 }

@@ -13,8 +13,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +40,10 @@ type API struct {
 	gate  api.Gate
 	views settings.Cache[view]
 }
+
+// Limit bounds the calls of each API secret, as api.Gate.Limit says. It must be
+// called before the API is used.
+func (a *API) Limit(perSecond int) { a.gate.Limit(perSecond) }
 
 // A view is the settings as answers show them.
 type view struct {
@@ -233,47 +235,17 @@ func (rt router) answer(op *operation, c *call) error {
 	return nil
 }
 
-// match finds the operation that is called, and the names in its path. If there
-// is none, allowed are the methods that the path has.
+// match finds the operation that is called, and the names in its path, which are two
+// at most. If there is none, allowed are the methods that the path has.
 func (rt router) match(r *http.Request) (op *operation, ids [2]string, allowed []string) {
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
+	i, names, allowed := api.Match(len(rt.operations), func(i int) (method, pattern string) {
+		return rt.operations[i].method, rt.operations[i].path
+	}, r.Method, r.URL.EscapedPath())
+	if i < 0 {
+		return nil, ids, allowed
 	}
-	for i, o := range rt.operations {
-		ids, ok := fits(o.path, r.URL.EscapedPath())
-		switch {
-		case !ok:
-		case o.method == method:
-			return &rt.operations[i], ids, nil
-		default:
-			allowed = append(allowed, o.method)
-		}
-	}
-	return nil, ids, allowed
-}
-
-// fits reports whether an escaped path is that of a pattern, and returns what
-// stands in the places of its wildcards, which are two at most.
-func fits(pattern, path string) (ids [2]string, ok bool) {
-	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if len(want) != len(got) {
-		return ids, false
-	}
-	n := 0
-	for i, segment := range got {
-		text, err := url.PathUnescape(segment)
-		switch {
-		case err != nil:
-			return ids, false
-		case strings.HasPrefix(want[i], "{"):
-			ids[n] = text
-			n++
-		case text != want[i]:
-			return ids, false
-		}
-	}
-	return ids, true
+	copy(ids[:], names)
+	return &rt.operations[i], ids, nil
 }
 
 // miss answers a call of something that is not there.
@@ -281,9 +253,6 @@ func (a *API) miss(w http.ResponseWriter, allowed []string) {
 	if len(allowed) == 0 {
 		a.write(w, http.StatusNotFound, problem{Type: "NOT_FOUND", Message: "there is no such operation"})
 		return
-	}
-	if slices.Contains(allowed, http.MethodGet) {
-		allowed = append(allowed, http.MethodHead)
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	a.write(w, http.StatusMethodNotAllowed, problem{Type: "METHOD_NOT_ALLOWED", Message: "the operation has another method"})

@@ -46,35 +46,12 @@ func (v *view) transaction(p payment.Payment, i int) transactionAnswer {
 	if i != p.Current {
 		one.Current, one.State = i, t.State
 		one.PaidAt, one.CancelledAt, one.FailedAt, one.FailureReason = t.PaidAt, time.Time{}, time.Time{}, ""
-		one.StatusChangedAt = lastOf(t)
-		one.Deposits, one.Cancellations, one.CashReceipt = depositsOf(p, t.ID), nil, nil
+		one.StatusChangedAt = t.LastAt()
+		one.Deposits, one.Cancellations, one.CashReceipt = p.DepositsOf(t.ID), nil, nil
 	}
 	one.RequestedAt = t.At
 	out := transactionAnswer{paymentAnswer: *v.answer(one, nil), PaymentID: string(p.ID)}
 	out.ID = string(t.ID)
 	out.Disputes = nil
 	return out
-}
-
-// depositsOf are the deposits that paid an attempt.
-func depositsOf(p payment.Payment, id payment.TransactionID) (out []payment.Deposit) {
-	for _, d := range p.Deposits {
-		if d.Transaction == id {
-			out = append(out, d)
-		}
-	}
-	return out
-}
-
-// lastOf is the latest time that is known of an attempt: nothing tells when
-// one of several ended.
-func lastOf(t payment.Transaction) time.Time {
-	last := t.At
-	if t.Account != nil && t.Account.IssuedAt.After(last) {
-		last = t.Account.IssuedAt
-	}
-	if t.PaidAt.After(last) {
-		last = t.PaidAt
-	}
-	return last
 }
