@@ -169,7 +169,7 @@ func (r *receiver) command(command []string, dir, api string) *exec.Cmd {
 	c := exec.Command(command[0], command[1:]...)
 	c.Dir = dir
 	c.Env = append(os.Environ(), "WEBHOOK_SECRET="+r.secret.Reveal(), "TONGBO_URL="+api, "TONGBO_SECRET="+townSecret,
-		"INBOX="+r.inbox, "PORT=0", "PYTHONUNBUFFERED=1")
+		"INBOX="+r.inbox, "PORT=0")
 	c.Stdout, c.Stderr = r.output, r.output
 	return c
 }
