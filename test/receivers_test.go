@@ -168,7 +168,7 @@ func openReceiver(t *testing.T, dir string, command []string) *receiver {
 func (r *receiver) command(command []string, dir, api string) *exec.Cmd {
 	c := exec.Command(command[0], command[1:]...)
 	c.Dir = dir
-	c.Env = append(os.Environ(), "WEBHOOK_SECRET="+r.secret.Reveal(), "TONGBO_URL="+api, "TONGBO_SECRET="+townSecret,
+	c.Env = append(os.Environ(), "WEBHOOK_SECRET="+r.secret.Reveal(), "TONGBO_URL="+api, "TONGBO_API_SECRET="+townSecret,
 		"INBOX="+r.inbox, "PORT=0")
 	c.Stdout, c.Stderr = r.output, r.output
 	return c

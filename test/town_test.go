@@ -259,10 +259,10 @@ func (w *town) call(method, path, body string) string {
 	return string(text)
 }
 
-// issue has the PG issue an account of 11,000 won.
+// issue has the PG issue an account of 10,000 won.
 func (w *town) issue(id string) {
 	w.Helper()
-	w.call("POST", "/payments/"+id+"/instant", `{"channelKey":"`+townChannel+`","orderName":"책","currency":"KRW","amount":{"total":11000},
+	w.call("POST", "/payments/"+id+"/instant", `{"channelKey":"`+townChannel+`","orderName":"책","currency":"KRW","amount":{"total":10000},
 		"customer":{"name":{"full":"홍길동"}},"method":{"virtualAccount":{"bank":"SHINHAN","expiry":{"validHours":24},"option":{"type":"NORMAL"}}}}`)
 }
 

@@ -222,7 +222,11 @@ func (c *importAccountsCmd) ended(env Env, done []importedRow) error {
 	}
 	fmt.Fprintln(out)
 	if !c.Apply {
-		fmt.Fprintf(out, "Nothing was written. Register them with: tongbo import accounts %s --apply\n", printable(c.File))
+		channel := ""
+		if c.Channel != "" {
+			channel = " --channel " + printable(c.Channel)
+		}
+		fmt.Fprintf(out, "Nothing was written. Register them with: tongbo import accounts %s%s --apply\n", printable(c.File), channel)
 	}
 	if n := count[rowWrong]; n > 0 {
 		return hint(&coded{exitProblems, fmt.Errorf("%s rows are wrong", grouped(n))},

@@ -4,7 +4,7 @@
 // 통보의 웹훅을 받는 서버: net/http와 Standard Webhooks 라이브러리를 씁니다.
 //
 //	go get github.com/standard-webhooks/standard-webhooks/libraries
-//	WEBHOOK_SECRET=whsec_… TONGBO_URL=https://pay.example.com TONGBO_SECRET=… go run .
+//	WEBHOOK_SECRET=whsec_… TONGBO_URL=https://pay.example.com TONGBO_API_SECRET=… go run .
 package main
 
 import (
@@ -33,7 +33,7 @@ type order struct {
 }
 
 var orders = map[string]*order{
-	"order-1": {amount: 11000, currency: "KRW"},
+	"order-1": {amount: 10000, currency: "KRW"},
 	"order-2": {amount: 20000, currency: "KRW"},
 }
 
@@ -64,7 +64,7 @@ func settle(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "PortOne "+os.Getenv("TONGBO_SECRET"))
+	req.Header.Set("Authorization", "PortOne "+os.Getenv("TONGBO_API_SECRET"))
 	resp, err := client.Do(req)
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ import org.springframework.web.bind.annotation.RestController;
  * <p>start.spring.io에서 Spring Web을 고른 프로젝트에 WebhookSignature.java와 함께 넣으세요.
  * Put it with WebhookSignature.java into a project of start.spring.io that has Spring Web.
  *
- * <pre>WEBHOOK_SECRET=whsec_… TONGBO_URL=https://pay.example.com TONGBO_SECRET=… ./gradlew bootRun</pre>
+ * <pre>WEBHOOK_SECRET=whsec_… TONGBO_URL=https://pay.example.com TONGBO_API_SECRET=… ./gradlew bootRun</pre>
  */
 @RestController
 class WebhookController {
@@ -44,7 +44,7 @@ class WebhookController {
     private record Order(long amount, String currency) {}
 
     private final Map<String, Order> orders =
-            Map.of("order-1", new Order(11000, "KRW"), "order-2", new Order(20000, "KRW"));
+            Map.of("order-1", new Order(10000, "KRW"), "order-2", new Order(20000, "KRW"));
     private final Map<String, String> known = new ConcurrentHashMap<>();
 
     private final HttpClient client = HttpClient.newHttpClient();
@@ -111,7 +111,7 @@ class WebhookController {
         String path = "/payments/" + URLEncoder.encode(paymentId, StandardCharsets.UTF_8).replace("+", "%20");
         HttpResponse<byte[]> answer = client.send(
                 HttpRequest.newBuilder(URI.create(System.getenv("TONGBO_URL") + path))
-                        .header("Authorization", "PortOne " + System.getenv("TONGBO_SECRET"))
+                        .header("Authorization", "PortOne " + System.getenv("TONGBO_API_SECRET"))
                         .timeout(Duration.ofSeconds(60))
                         .build(),
                 HttpResponse.BodyHandlers.ofByteArray());

@@ -2,17 +2,17 @@
 // Receives Tongbo's webhooks with Express and PortOne's server SDK.
 //
 //   npm install
-//   WEBHOOK_SECRET=whsec_… TONGBO_URL=https://pay.example.com TONGBO_SECRET=… node receiver.mjs
+//   WEBHOOK_SECRET=whsec_… TONGBO_URL=https://pay.example.com TONGBO_API_SECRET=… node receiver.mjs
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { PortOneClient, Webhook } from "@portone/server-sdk"
 import express from "express"
 
-const { WEBHOOK_SECRET, TONGBO_URL, TONGBO_SECRET, INBOX = "inbox", PORT = "3000" } = process.env
-const { payment } = PortOneClient({ baseUrl: TONGBO_URL, secret: TONGBO_SECRET })
+const { WEBHOOK_SECRET, TONGBO_URL, TONGBO_API_SECRET, INBOX = "inbox", PORT = "3000" } = process.env
+const { payment } = PortOneClient({ baseUrl: TONGBO_URL, secret: TONGBO_API_SECRET })
 
 // 주문: 여러분의 데이터베이스로 바꾸세요. Your orders: put your database here.
 const orders = new Map([
-  ["order-1", { amount: 11000, currency: "KRW", known: "" }],
+  ["order-1", { amount: 10000, currency: "KRW", known: "" }],
   ["order-2", { amount: 20000, currency: "KRW", known: "" }],
 ])
 

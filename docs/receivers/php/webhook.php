@@ -2,7 +2,7 @@
 // 통보의 웹훅을 받는 PHP 파일 하나: 확장이나 라이브러리가 필요 없습니다 (PHP 8.1 이상).
 // Receives Tongbo's webhooks in one PHP file, without extensions or libraries (PHP 8.1 or later).
 //
-//   WEBHOOK_SECRET=whsec_… TONGBO_URL=https://pay.example.com TONGBO_SECRET=… php -S 127.0.0.1:3000 webhook.php
+//   WEBHOOK_SECRET=whsec_… TONGBO_URL=https://pay.example.com TONGBO_API_SECRET=… php -S 127.0.0.1:3000 webhook.php
 //
 // 마치지 못한 일을 다시 하도록 cron에도 넣으세요. Have cron take up again what was left:
 //   * * * * * php webhook.php
@@ -14,7 +14,7 @@ define('INBOX', getenv('INBOX') ?: __DIR__ . '/inbox'); // 웹에서 보이지 �
 
 // 주문: 여러분의 데이터베이스로 바꾸세요. Your orders: put your database here.
 const ORDERS = [
-    'order-1' => ['amount' => 11000, 'currency' => 'KRW'],
+    'order-1' => ['amount' => 10000, 'currency' => 'KRW'],
     'order-2' => ['amount' => 20000, 'currency' => 'KRW'],
 ];
 
@@ -33,7 +33,7 @@ function settle(string $paymentId): void
         return;
     }
     $context = stream_context_create(['http' => [
-        'header' => 'Authorization: PortOne ' . getenv('TONGBO_SECRET'), 'timeout' => 60,
+        'header' => 'Authorization: PortOne ' . getenv('TONGBO_API_SECRET'), 'timeout' => 60,
     ]]);
     $text = @file_get_contents(getenv('TONGBO_URL') . '/payments/' . rawurlencode($paymentId), false, $context);
     if ($text === false) {

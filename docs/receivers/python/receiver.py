@@ -2,7 +2,7 @@
 Receives Tongbo's webhooks with FastAPI and the standard library.
 
     pip install fastapi uvicorn
-    WEBHOOK_SECRET=whsec_… TONGBO_URL=https://pay.example.com TONGBO_SECRET=… uvicorn receiver:app --port 3000
+    WEBHOOK_SECRET=whsec_… TONGBO_URL=https://pay.example.com TONGBO_API_SECRET=… uvicorn receiver:app --port 3000
 """
 
 import base64
@@ -20,12 +20,12 @@ from fastapi import FastAPI, Request, Response
 
 WEBHOOK_SECRET = os.environ["WEBHOOK_SECRET"]
 TONGBO_URL = os.environ["TONGBO_URL"]
-TONGBO_SECRET = os.environ["TONGBO_SECRET"]
+TONGBO_API_SECRET = os.environ["TONGBO_API_SECRET"]
 INBOX = Path(os.environ.get("INBOX", "inbox"))
 
 # 주문: 여러분의 데이터베이스로 바꾸세요. Your orders: put your database here.
 orders = {
-    "order-1": {"amount": 11000, "currency": "KRW", "known": ""},
+    "order-1": {"amount": 10000, "currency": "KRW", "known": ""},
     "order-2": {"amount": 20000, "currency": "KRW", "known": ""},
 }
 
@@ -39,7 +39,7 @@ def settle(payment_id: str) -> None:
         return print(f"{payment_id}: no such order", flush=True)
     request = urllib.request.Request(
         f"{TONGBO_URL}/payments/{urllib.parse.quote(payment_id, safe='')}",
-        headers={"Authorization": f"PortOne {TONGBO_SECRET}"},
+        headers={"Authorization": f"PortOne {TONGBO_API_SECRET}"},
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
         payment = json.load(answer)

@@ -198,7 +198,7 @@ func (m module) CheckRefund(c merchant.Channel, q provider.Refund) error {
 	case q.Escrow:
 		return fault.Errorf(fault.Unsupported, "KG Inicis refunds escrow payments in the merchant admin alone")
 	case q.Account == nil:
-		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holder")
+		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holderName")
 	case len(codeOf(q.Account.Bank)) != 2:
 		return fault.Errorf(fault.Invalid, "KG Inicis does not transfer to bank %q", q.Account.Bank)
 	case wire.Digits(q.Account.Number.Reveal()) == "" || q.Account.Holder == "":

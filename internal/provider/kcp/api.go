@@ -203,7 +203,7 @@ func (m module) CheckRefund(c merchant.Channel, q provider.Refund) error {
 	case q.Escrow:
 		return fault.Errorf(fault.Unsupported, "escrow payments are refunded in NHN KCP's admin")
 	case q.Account == nil:
-		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holder")
+		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holderName")
 	case q.Account.Bank.Code() == "":
 		return fault.Errorf(fault.Invalid, "NHN KCP does not transfer to bank %q", q.Account.Bank)
 	case wire.Digits(q.Account.Number.Reveal()) == "" || q.Account.Holder == "":

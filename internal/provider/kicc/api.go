@@ -128,7 +128,7 @@ func (module) CheckRefund(c merchant.Channel, q provider.Refund) error {
 	case q.Escrow && !q.Whole():
 		return fault.Errorf(fault.Unsupported, "KICC documents no refund of a part for escrow payments")
 	case q.Account == nil:
-		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holder")
+		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holderName")
 	case q.Account.Bank.Code() == "":
 		return fault.Errorf(fault.Invalid, "KICC does not transfer to bank %q", q.Account.Bank)
 	case printable(q.Account.Holder, maxHolder) == "":

@@ -163,7 +163,7 @@ func (m module) CheckRefund(c merchant.Channel, q provider.Refund) error {
 	}
 	switch part := !q.Whole(); {
 	case q.Account == nil:
-		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holder")
+		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holderName")
 	case q.Account.Bank.Code() == "":
 		return fault.Errorf(fault.Invalid, "NICE Payments does not transfer to bank %q", q.Account.Bank)
 	case !fits(wire.Digits(q.Account.Number.Reveal()), maxAccount) || q.Account.Holder == "":

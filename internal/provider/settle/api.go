@@ -229,7 +229,7 @@ func (module) CheckRefund(c merchant.Channel, q provider.Refund) error {
 	case q.Give.Currency != payment.KRW:
 		return fault.Errorf(fault.Unsupported, "Hecto refunds in KRW only")
 	case q.Account == nil:
-		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holder")
+		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holderName")
 	case q.Account.Bank.Code() == "":
 		return fault.Errorf(fault.Invalid, "Hecto does not transfer to bank %q", q.Account.Bank)
 	case q.Account.Holder == "":

@@ -199,7 +199,7 @@ func (module) CheckRefund(c merchant.Channel, q provider.Refund) error {
 	case q.Card:
 		return nil
 	case q.Account == nil:
-		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holder")
+		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holderName")
 	case codeOf(q.Account.Bank) == "":
 		return fault.Errorf(fault.Invalid, "Toss Payments does not transfer to bank %q", q.Account.Bank)
 	case wire.Digits(q.Account.Number.Reveal()) == "" || q.Account.Holder == "":

@@ -124,7 +124,7 @@ func (PG) CheckRefund(_ merchant.Channel, r provider.Refund) error {
 	case r.Card:
 		return nil
 	case r.Account == nil:
-		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holder")
+		return fault.Errorf(fault.Invalid, "refundAccount is missing: the refund of a virtual account needs bank, number and holderName")
 	case !r.Account.Bank.Known(), strings.Trim(r.Account.Number.Reveal(), "0123456789-") != "", strings.Trim(r.Account.Number.Reveal(), "-") == "", r.Account.Holder == "":
 		return fault.Errorf(fault.Invalid, "refundAccount needs a bank, a number of digits and the holder's name")
 	}
