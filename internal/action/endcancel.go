@@ -79,6 +79,9 @@ func (a *Actions) tells(v *view, p payment.Payment, t payment.Transaction) bool 
 	}
 	ch, _ := v.channels.Channel(t.Channel)
 	pg, ok := a.Providers(ch.Provider)
+	if ok && provider.OnTrial(pg, ch) {
+		return true
+	}
 	x, can := pg.(provider.Inquirer)
 	return ok && can && x.CanInquire(ch, queryOf(p, t)) == nil
 }

@@ -105,7 +105,7 @@ func pgError(err error) error {
 	no, declined := errors.AsType[*provider.DeclinedError](err)
 	switch {
 	case declined:
-		return &PGError{Code: no.Code, Message: no.Message, cause: err}
+		return &PGError{Code: no.Code, Message: no.Message, cause: no}
 	case err != nil && mayBeDone(err):
 		return errUnclear(err)
 	case fault.Is(err, fault.Unavailable):

@@ -192,7 +192,7 @@ func (c *importAccountsCmd) show(env Env, done []importedRow) error {
 			left++
 			continue
 		}
-		rows = append(rows, []string{fmt.Sprint(x.Line), dash(short(printable(string(x.Payment)))), dash(string(x.Bank)), dash(x.Account),
+		rows = append(rows, []string{fmt.Sprint(x.Line), dash(short(printable(string(x.Payment)))), dash(string(x.Bank)), dash(printable(x.Account)),
 			fmt.Sprint(x.Amount), dash(x.Until), said})
 	}
 	if err := writeTable(env.Stdout, rows); err != nil {

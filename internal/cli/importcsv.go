@@ -55,19 +55,30 @@ var accountColumns = []struct {
 // neededColumns must be there; channelKey may be given for all rows at once.
 var neededColumns = []columnName{"paymentId", "orderName", "amount", "bank", "accountNumber"}
 
+// columnByHead finds a column by each of its plain heads.
+var columnByHead = func() map[string]columnName {
+	out := make(map[string]columnName)
+	for _, c := range accountColumns {
+		out[plainHead(string(c.name))] = c.name
+		for _, h := range c.heads {
+			out[plainHead(h)] = c.name
+		}
+	}
+	return out
+}()
+
+// plainHeads takes away what does not matter of a head.
+var plainHeads = strings.NewReplacer(" ", "", "_", "", ".", "", "-", "", "\u00a0", "")
+
 // plainHead is a head without what does not matter of it.
 func plainHead(s string) string {
-	return strings.ToLower(strings.NewReplacer(" ", "", "_", "", ".", "", "-", "", "\u00a0", "").Replace(s))
+	return strings.ToLower(plainHeads.Replace(s))
 }
 
 // columnOf finds the column of a head.
 func columnOf(head string) (columnName, bool) {
-	for _, c := range accountColumns {
-		if slices.ContainsFunc(append(c.heads, string(c.name)), func(h string) bool { return plainHead(h) == plainHead(head) }) {
-			return c.name, true
-		}
-	}
-	return "", false
+	name, ok := columnByHead[plainHead(head)]
+	return name, ok
 }
 
 // An accountRow is one row of the file.
@@ -77,6 +88,9 @@ type accountRow struct {
 	g     payment.Registration
 	err   error // why it cannot be read
 }
+
+// mostWrong is how many rows may be wrong: with more it is another kind of file.
+const mostWrong = 1000
 
 // readAccounts reads a file of accounts, in UTF-8 or CP949. The error is one of the
 // file as a whole; those of rows are theirs.
@@ -99,24 +113,29 @@ func readAccounts(text []byte, channel merchant.ChannelKey) ([]accountRow, error
 		return nil, err
 	}
 	var rows []accountRow
-	for {
+	for wrong := 0; wrong <= mostWrong; {
 		cells, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			return rows, nil
 		}
-		if broken, ok := errors.AsType[*csv.ParseError](err); ok {
+		broken, isBroken := errors.AsType[*csv.ParseError](err)
+		switch {
+		case isBroken:
 			rows = append(rows, accountRow{line: broken.StartLine, err: fault.Errorf(fault.Invalid, "the quotes do not fit: %w", broken.Err)})
-			continue
-		}
-		if err != nil {
+		case err != nil:
 			return nil, err
-		}
-		line, _ := r.FieldPos(0)
-		if !slices.ContainsFunc(cells, func(c string) bool { return strings.TrimSpace(c) != "" }) {
+		case !slices.ContainsFunc(cells, func(c string) bool { return strings.TrimSpace(c) != "" }):
 			continue
+		default:
+			line, _ := r.FieldPos(0)
+			rows = append(rows, readRow(line, columns, cells, channel))
 		}
-		rows = append(rows, readRow(line, columns, cells, channel))
+		if rows[len(rows)-1].err != nil {
+			wrong++
+		}
 	}
+	last := rows[len(rows)-1]
+	return nil, fault.Errorf(fault.Invalid, "more than %d rows are wrong, such as line %d: %w", mostWrong, last.line, last.err)
 }
 
 // csvText is the file as UTF-8. Korean spreadsheets write CP949.

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider/wire"
 )
@@ -107,4 +109,19 @@ func FuzzAccounts(f *testing.F) {
 			repeated(rows)
 		}
 	})
+}
+
+// TestAnotherKindOfFile is refused before much of it is kept.
+func TestAnotherKindOfFile(t *testing.T) {
+	t.Parallel()
+	text := "paymentId,orderName,amount,bank,accountNumber\n" + strings.Repeat("x\n\n", mostWrong)
+	if rows, err := readAccounts([]byte(text), "channel-key-1"); err != nil || len(rows) != mostWrong {
+		t.Errorf("%d rows, %v; want each with its own reason", len(rows), err)
+	}
+	if _, err := readAccounts([]byte(text+"x\n"), "channel-key-1"); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "line 2002") {
+		t.Errorf("one more wrong row = %v", err)
+	}
+	if _, err := readAccounts([]byte(strings.Repeat(",", 1_000_000)+"\n"), ""); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a million heads = %v", err)
+	}
 }

@@ -3,6 +3,8 @@ package payment
 import (
 	"slices"
 	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
 )
 
 // A ByHand is a person's word on what became of a cancellation of which the PG
@@ -24,9 +26,12 @@ type CancelWord struct {
 	Reason   string
 }
 
+// ErrBeforeAsked says that a cancellation cannot have been made when a person says.
+var ErrBeforeAsked = fault.Errorf(fault.Invalid, "the cancellation was not asked for yet at that time")
+
 // EndCancel ends a requested cancellation by a person's word, with all that follows
 // from the PG's own. It reports ErrNoCancellation, and ErrNotPending if the
-// cancellation has ended.
+// cancellation has ended, and ErrBeforeAsked.
 func (p Payment) EndCancel(id string, w CancelWord, e Env) (Decision, error) {
 	i := slices.IndexFunc(p.Cancellations, func(c Cancellation) bool { return c.ID == id })
 	switch {
@@ -34,6 +39,8 @@ func (p Payment) EndCancel(id string, w CancelWord, e Env) (Decision, error) {
 		return Decision{}, ErrNoCancellation
 	case p.Cancellations[i].State != CancelRequested:
 		return Decision{}, ErrNotPending
+	case !w.At.IsZero() && w.At.Before(p.Cancellations[i].RequestedAt.Add(-toldEarly)):
+		return Decision{}, ErrBeforeAsked
 	}
 	var d Decision
 	var err error

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tongbo/tongbo/internal/action"
@@ -168,6 +170,9 @@ func decode(b []byte, into any) error {
 	case !utf8.Valid(b):
 		return fault.Errorf(fault.Invalid, "the body is not UTF-8")
 	}
+	if name, ok := namedOnce(b); !ok {
+		return fault.Errorf(fault.Invalid, "%s is given twice", name)
+	}
 	err := json.Unmarshal(b, into)
 	var form *json.UnmarshalTypeError
 	switch {
@@ -179,6 +184,54 @@ func decode(b []byte, into any) error {
 		return err
 	}
 	return fault.Errorf(fault.Invalid, "the body is not JSON")
+}
+
+// namedOnce reports whether no object of a document has two members of one name, by
+// which a reader could see another amount than its writer. Letters that differ in
+// their case alone are one name, as they are to encoding/json. What is no JSON passes.
+func namedOnce(b []byte) (name string, ok bool) {
+	type level struct {
+		names map[string]bool // nil: a list
+		value bool            // a name was read whose value comes next
+	}
+	levels := []level{{}}
+	for dec := json.NewDecoder(bytes.NewReader(b)); ; {
+		token, err := dec.Token()
+		if err != nil {
+			return "", true
+		}
+		top := &levels[len(levels)-1]
+		text, isText := token.(string)
+		switch delim, _ := token.(json.Delim); {
+		case delim == '}' || delim == ']':
+			levels = levels[:len(levels)-1]
+		case top.names != nil && !top.value && isText:
+			key := strings.Map(foldRune, text)
+			if top.names[key] {
+				return text, false
+			}
+			top.names[key], top.value = true, true
+		case delim == '{':
+			top.value = false
+			levels = append(levels, level{names: map[string]bool{}})
+		case delim == '[':
+			top.value = false
+			levels = append(levels, level{})
+		default:
+			top.value = false
+		}
+	}
+}
+
+// foldRune is the least of the letters that differ from r in their case alone.
+func foldRune(r rune) rune {
+	for {
+		next := unicode.SimpleFold(r)
+		if next <= r {
+			return next
+		}
+		r = next
+	}
 }
 
 // wanted names the form that a field should have had.
