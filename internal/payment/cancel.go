@@ -155,10 +155,12 @@ func (d *decider) cancelPaid() Decision {
 	if out, known := d.toldBefore(); known {
 		return out
 	}
+	ours := d.answeredAll
 	if d.r.Event == EventPartiallyCancelled {
-		if out, ours := d.answered(); ours {
-			return out
-		}
+		ours = d.answered
+	}
+	if out, is := ours(); is {
+		return out
 	}
 	left := d.p.Remaining()
 	amount := left

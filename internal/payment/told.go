@@ -39,7 +39,7 @@ func (d *decider) answered() (Decision, bool) {
 	open := false
 	for i := range d.p.Cancellations {
 		c := &d.p.Cancellations[i]
-		if c.State != CancelSucceeded || c.Told || c.Reversal || c.Amount != d.r.Amount || d.comparable(*c) {
+		if c.Amount != d.r.Amount || !d.untold(*c) {
 			continue
 		}
 		switch soon, later := d.after(*c); {
@@ -57,6 +57,30 @@ func (d *decider) answered() (Decision, bool) {
 		return d.conflict(ReasonForAPerson), true
 	}
 	return Decision{}, false
+}
+
+// answeredAll handles a cancellation of all that may be the notice of a part of ours:
+// a PG may have no word for a part, and tell of it by the part's amount, by the
+// payment's or by none. The part's own amount tells it; else a person decides.
+func (d *decider) answeredAll() (Decision, bool) {
+	if out, ours := d.answered(); ours {
+		return out, true
+	}
+	if d.r.HasAmount && d.r.Amount != d.p.Amount {
+		return Decision{}, false
+	}
+	for _, c := range d.p.Cancellations {
+		if d.untold(c) && (d.r.At.IsZero() || d.r.At.Sub(c.CancelledAt) <= toldAtAll) {
+			return d.conflict(ReasonForAPerson), true
+		}
+	}
+	return Decision{}, false
+}
+
+// untold reports whether c was booked, no notice told of it yet, and no name says
+// that the report is not of it.
+func (d *decider) untold(c Cancellation) bool {
+	return c.State == CancelSucceeded && !c.Told && !c.Reversal && !d.comparable(c)
 }
 
 // comparable reports whether the report and c have names that tell them apart.

@@ -54,6 +54,20 @@ func (r *refunds) hear(want payment.Verdict, number string, won int64, later tim
 	r.p = d.Payment
 }
 
+// hearAll is a notice of a cancellation of all under a name of the PG's, or none,
+// some time after now, with an amount unless that is 0.
+func (r *refunds) hearAll(want payment.Verdict, pgID string, won int64, later time.Duration) {
+	r.Helper()
+	d := r.p.Decide(payment.Report{
+		Event: payment.EventCancelled, Key: "all", PGCancel: pgID,
+		Amount: payment.Won(won), HasAmount: won != 0, At: r.e.Now.Add(later),
+	}, r.e)
+	if d.Verdict != want || want == payment.Conflict && d.Reason != payment.ReasonForAPerson {
+		r.Fatalf("notice %q of all, %d won = %s (%s), want %s", pgID, won, d.Verdict, d.Reason, want)
+	}
+	r.p = d.Payment
+}
+
 // given checks what is given back, and in how many cancellations.
 func (r *refunds) given(won int64, parts int) {
 	r.Helper()
@@ -118,6 +132,68 @@ func TestNoticeOfOurRefund(t *testing.T) {
 			r.answer(r.ask(3000), "A")
 			r.hear(payment.Conflict, "n1", 3000, 4*24*time.Hour)
 			r.given(3000, 1)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tell(startRefunds(t))
+		})
+	}
+}
+
+// TestNoticeOfOurRefundAsAWhole: a PG that has no word for a part tells of our refund
+// as of a cancellation of all. The rest is not cancelled by it.
+func TestNoticeOfOurRefundAsAWhole(t *testing.T) {
+	t.Parallel()
+	const minute = time.Minute
+	for name, tell := range map[string]func(*refunds){
+		"its amount, which is all that is left": func(r *refunds) {
+			r.answer(r.ask(5500), "A")
+			r.hearAll(payment.Recorded, "", 5500, minute)
+			r.given(5500, 1)
+			r.hearAll(payment.Applied, "", 5500, minute) // each once
+			r.given(11_000, 2)
+		},
+		"its amount, some days later": func(r *refunds) {
+			r.answer(r.ask(5500), "A")
+			r.hearAll(payment.Conflict, "", 5500, 4*24*time.Hour)
+			r.given(5500, 1)
+		},
+		"the payment's amount": func(r *refunds) {
+			r.answer(r.ask(3000), "A")
+			r.hearAll(payment.Conflict, "", 11_000, minute)
+			r.given(3000, 1)
+		},
+		"the payment's amount, told with an earlier time": func(r *refunds) {
+			r.answer(r.ask(3000), "A")
+			r.hearAll(payment.Conflict, "", 11_000, -24*time.Hour)
+			r.given(3000, 1)
+		},
+		"no amount": func(r *refunds) {
+			r.answer(r.ask(3000), "A")
+			r.hearAll(payment.Conflict, "", 0, minute)
+			r.given(3000, 1)
+		},
+		"the payment's amount, a month later": func(r *refunds) {
+			r.answer(r.ask(3000), "A")
+			r.hearAll(payment.Applied, "", 11_000, 30*24*time.Hour)
+			r.given(11_000, 2)
+		},
+		"the rest's amount": func(r *refunds) {
+			r.answer(r.ask(3000), "A")
+			r.hearAll(payment.Applied, "", 8000, minute)
+			r.given(11_000, 2)
+		},
+		"another name": func(r *refunds) {
+			r.answer(r.ask(5500), "A")
+			r.hearAll(payment.Applied, "B", 5500, minute)
+			r.given(11_000, 2)
+		},
+		"after a notice told of the part": func(r *refunds) {
+			r.answer(r.ask(3000), "A")
+			r.hear(payment.Recorded, "n1", 3000, minute)
+			r.hearAll(payment.Applied, "", 11_000, minute)
+			r.given(11_000, 2)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
