@@ -12,6 +12,10 @@ import (
 // gives deposits no id.
 const sameMinute = time.Minute
 
+// learntWithin is how far apart a PG may tell of one deposit when it is asked, and in
+// its notice: one of the two may bear the time of the booking.
+const learntWithin = 24 * time.Hour
+
 // deposited applies money that came in.
 func (d *decider) deposited() Decision {
 	if i := d.known(); i >= 0 {
@@ -77,8 +81,12 @@ func (d *decider) known() int {
 }
 
 // isLearnt reports whether k is money that the PG told of when it was asked,
-// without a name for it: the notice that comes for it then is no second deposit.
+// without a name for it: the notice that comes for it then is no second deposit,
+// unless its time says that it is.
 func (d *decider) isLearnt(k Deposit) bool {
+	if d.timed(k) && d.r.At.Sub(k.At).Abs() > learntWithin {
+		return false
+	}
 	return k.Learnt && k.Key == "" && k.State == DepositApplied && !d.r.Learnt && d.sameMoney(k) && !d.elsewhere(k)
 }
 

@@ -126,6 +126,42 @@ func TestLearntDeposit(t *testing.T) {
 	}
 }
 
+// TestLearntDepositOfAnotherDay: money that came days after what the PG told of is
+// other money, though nothing else tells them apart.
+func TestLearntDepositOfAnotherDay(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	e := payment.Env{Now: time.Unix(1_800_000_000, 0), NewID: counter()}
+	for name, c := range map[string]struct {
+		kind    payment.AccountType
+		learnt  time.Time
+		later   time.Duration
+		verdict payment.Verdict
+	}{
+		"at once":                           {payment.Normal, e.Now, time.Minute, payment.Duplicate},
+		"booked the next morning":           {payment.Normal, e.Now, day, payment.Duplicate},
+		"told with an earlier time":         {payment.Normal, e.Now, -day, payment.Duplicate},
+		"five days later":                   {payment.Normal, e.Now, 5 * day, payment.Conflict},
+		"days later, the first at no time":  {payment.Normal, time.Time{}, 5 * day, payment.Duplicate},
+		"on an account that takes it again": {payment.FixedUnlimited, e.Now, 5 * day, payment.Applied},
+	} {
+		p, _, err := payment.Register(nil, payment.Registration{ID: "o", Channel: "channel-key-1", Amount: payment.Won(1000),
+			Account: payment.Account{Bank: "SHINHAN", Number: "1234", Type: c.kind}}, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := payment.Report{Event: payment.EventDeposited, Key: "inquiry", Amount: payment.Won(1000), HasAmount: true, Account: "1234", At: c.learnt, Learnt: true}
+		d := p.Decide(r, e)
+		if d.Verdict != payment.Applied {
+			t.Fatalf("%s: the PG's answer = %s (%s)", name, d.Verdict, d.Reason)
+		}
+		r.Key, r.Deposit, r.At, r.Learnt = "n1", "D9", e.Now.Add(c.later), false
+		if d := d.Payment.Decide(r, e); d.Verdict != c.verdict {
+			t.Errorf("%s: the notice = %s (%s), want %s", name, d.Verdict, d.Reason, c.verdict)
+		}
+	}
+}
+
 // TestInquiryGuesses: an inquiry that gave a booking to one of two equal requests
 // is set right by their answers.
 func TestInquiryGuesses(t *testing.T) {
