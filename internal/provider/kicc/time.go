@@ -58,14 +58,18 @@ func (m message) cancelTime() string {
 	return ""
 }
 
-// timeOf is the field that tells when an event happened. Another is not asked
-// if it cannot be read: the time of the transaction may be the issue's.
+// timeOf is the field that tells when an event happened, empty if none does.
+// Another is not asked if it cannot be read: the time of the transaction may be
+// the issue's, and in the old form it is no cancellation's.
 func (m message) timeOf(e payment.Event) string {
 	if e == payment.EventCancelled || e == payment.EventPartiallyCancelled {
 		for _, name := range []string{m.cancelled, m.acquired} {
 			if wire.Given(m.left[name]) {
 				return name
 			}
+		}
+		if m.form == "" {
+			return ""
 		}
 	}
 	return m.at

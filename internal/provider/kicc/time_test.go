@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider/wire"
 )
 
 // TestExactTime: a date, or what cannot be read, is no midnight. It stays where
@@ -30,6 +31,34 @@ func TestExactTime(t *testing.T) {
 	// The time of the transaction does not stand in for a cancellation's.
 	if n := decode(t, strings.Replace(base, "=30", "=20&stat_cd=TS02&canc_date=20251106", 1)+"20251105092752"); !n.At.IsZero() {
 		t.Errorf("a cancellation on a day is at %s", n.At)
+	}
+}
+
+// TestCancellationWithoutItsTime: the old form's time of the transaction is no
+// cancellation's, and a refund of ours that is told without its own is told all the
+// same. It goes on to tell two such messages apart.
+func TestCancellationWithoutItsTime(t *testing.T) {
+	const form = "memb_id=T1&order_no=o-1&amount=11000&pay_type=22&noti_type=20&stat_cd=RF02&mgr_amt=3000&cno=9&tran_date=20251105092752"
+	n := decode(t, form)
+	if !n.At.IsZero() || n.Fields["tran_date"] != "20251105092752" {
+		t.Errorf("at %s, kept %q", n.At, n.Fields["tran_date"])
+	}
+	if later := decode(t, strings.Replace(form, "092752", "092753", 1)); n.Key == later.Key || !strings.Contains(n.Key, "20251105092752") {
+		t.Errorf("keys %q and %q", n.Key, later.Key)
+	}
+	if fresh := decode(t, asJSON(t, form)); fresh.At.IsZero() {
+		t.Error("the new form's time of the transaction is the cancellation's, and is lost")
+	}
+	asked := time.Date(2025, 11, 20, 9, 0, 0, 0, wire.Seoul) // days after the issue
+	p := payment.Payment{
+		ID: "p", State: payment.PartiallyCancelled, Amount: payment.Won(11_000),
+		Transactions:  []payment.Transaction{{ID: "t", Order: "o-1", PGTx: "9", State: payment.PartiallyCancelled, Account: &payment.Account{Number: "1109"}}},
+		Deposits:      []payment.Deposit{{State: payment.DepositApplied, Amount: payment.Won(11_000), Transaction: "t"}},
+		Cancellations: []payment.Cancellation{{ID: "ours", State: payment.CancelSucceeded, Amount: payment.Won(3000), PGID: "A", RequestedAt: asked, CancelledAt: asked}},
+	}
+	d := p.Decide(n.Report, payment.Env{Now: asked.Add(time.Minute), NewID: func() string { return "id" }})
+	if d.Verdict != payment.Recorded || d.Payment.CancelledAmount() != 3000 {
+		t.Errorf("the notice of our refund = %s (%s), %d given back", d.Verdict, d.Reason, d.Payment.CancelledAmount())
 	}
 }
 
