@@ -31,7 +31,7 @@ func TestTwoEqualRequests(t *testing.T) {
 		t.Fatalf("the notice = %s, %d cancelled", early.Verdict, early.Payment.CancelledAmount())
 	}
 	answered, err := early.Payment.CancelDone(c2.ID, payment.Cancellation{PGID: "B"}, e)
-	if err != nil || answered.Payment.CancelledAmount() != 5000 || len(answered.Transitions) != 0 {
+	if err != nil || answered.Payment.CancelledAmount() != 5000 || !hearsOf(answered, payment.ChangePartiallyCancelled, c2.ID) {
 		t.Fatalf("the answer of the one that was told: %d cancelled, %v, %v", answered.Payment.CancelledAmount(), answered.Transitions, err)
 	}
 	t.Run("the other is refused", func(t *testing.T) {
@@ -54,8 +54,8 @@ func TestTwoEqualRequests(t *testing.T) {
 	t.Run("refused before the answer of the other", func(t *testing.T) {
 		t.Parallel()
 		d, err := early.Payment.CancelRefused(c1.ID, e) // for which the notice was taken
-		if err != nil || d.Payment.CancelledAmount() != 5000 {
-			t.Fatalf("%d cancelled, %v", d.Payment.CancelledAmount(), err)
+		if err != nil || d.Payment.CancelledAmount() != 5000 || !hearsOf(d, payment.ChangePartiallyCancelled, c2.ID) {
+			t.Fatalf("%d cancelled, %v, %v", d.Payment.CancelledAmount(), d.Transitions, err)
 		}
 		d, err = d.Payment.CancelDone(c2.ID, payment.Cancellation{PGID: "B"}, e)
 		if err != nil || d.Payment.CancelledAmount() != 5000 || d.Payment.Cancellable().Total != 6000 {
@@ -73,6 +73,37 @@ func TestTwoEqualRequests(t *testing.T) {
 			t.Errorf("%d cancelled, %v, %v", d.Payment.CancelledAmount(), d.Transitions, err)
 		}
 	})
+}
+
+// hearsOf reports whether merchants hear of one cancellation, and of nothing else.
+func hearsOf(d payment.Decision, change payment.Change, id string) bool {
+	return len(d.Transitions) == 1 && d.Transitions[0].Change == change && d.Transitions[0].Cancellation == id
+}
+
+// TestGuessSetRight: merchants who heard of one of two equal cancellations hear of
+// the other once the notice turns out to be of that, by its name or for want of one.
+func TestGuessSetRight(t *testing.T) {
+	t.Parallel()
+	const part, change = 5000, payment.ChangePartiallyCancelled
+	for name, pgID := range map[string]string{"by its name": "B", "for want of a name": ""} {
+		r := startRefunds(t)
+		first, second := r.ask(part), r.ask(part)
+		d := told(t, r.p, r.e, payment.EventPartiallyCancelled, pgID, part)
+		if !hearsOf(d, change, first) {
+			t.Fatalf("%s: the notice tells of %v", name, d.Transitions)
+		}
+		d, err := d.Payment.EndCancel(second, payment.CancelWord{Succeeded: true, PGID: pgID, Reason: "r"}, r.e)
+		if err != nil || d.Payment.CancelledAmount() != part || !hearsOf(d, change, second) {
+			t.Fatalf("%s: %d cancelled, %v, %v", name, d.Payment.CancelledAmount(), d.Transitions, err)
+		}
+		if got := d.Payment.Cancellations[0].State; got != payment.CancelRequested {
+			t.Errorf("%s: the other is %s, want %s", name, got, payment.CancelRequested)
+		}
+		d, err = d.Payment.EndCancel(first, payment.CancelWord{Succeeded: true, Reason: "r"}, r.e)
+		if err != nil || d.Payment.CancelledAmount() != 2*part || !hearsOf(d, change, first) {
+			t.Errorf("%s: then %d cancelled, %v, %v", name, d.Payment.CancelledAmount(), d.Transitions, err)
+		}
+	}
 }
 
 // TestAllInThePGsPages: somebody cancels the rest in the PG's pages while a part

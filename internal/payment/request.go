@@ -149,7 +149,8 @@ func (r CancelRequest) parts(left Parts) (Parts, error) {
 
 // CancelDone ends a requested cancellation that the PG booked, by the PG's own
 // answer: where a notice of a booking came first, and which of several equal
-// requests it was of had to be guessed, the guess is set right. Nothing moves twice.
+// requests it was of had to be guessed, the guess is set right. Nothing moves twice;
+// merchants hear of the one that it was of, as they heard of the other.
 func (p Payment) CancelDone(id string, done Cancellation, e Env) (Decision, error) {
 	d := decider{p: p.clone(), before: p, e: e}
 	c := d.cancellation(id)
@@ -164,10 +165,14 @@ func (p Payment) CancelDone(id string, done Cancellation, e Env) (Decision, erro
 		case other != nil && other.Amount == c.Amount:
 			// What was told under the PG's id was this one.
 			other.PGID, c.PGID = c.PGID, other.PGID
-			if c.State == CancelRequested {
+			waits := c.State == CancelRequested
+			if waits {
 				other.swap(c)
 			}
 			c.settle(done)
+			if waits {
+				return d.setRight(c.ID), nil
+			}
 			return d.remembered(ReasonNone), nil
 		case c.State == CancelSucceeded && c.PGID != "":
 			// What was told, and taken for this one, was another.
@@ -179,6 +184,8 @@ func (p Payment) CancelDone(id string, done Cancellation, e Env) (Decision, erro
 	}
 	if other := d.mistaken(c); other != nil && c.State == CancelRequested {
 		other.swap(c)
+		c.settle(done)
+		return d.setRight(c.ID), nil
 	}
 	if c.State == CancelSucceeded {
 		c.settle(done)
@@ -206,11 +213,20 @@ func (p Payment) CancelRefused(id string, e Env) (Decision, error) {
 	case c.State == CancelSucceeded:
 		told := *c
 		c.State, c.PGID, c.Refund, c.CancelledAt, c.Guessed, c.Told = CancelFailed, "", "", time.Time{}, false, false
-		d.own(told)
-	default:
-		c.State = CancelFailed
+		return d.setRight(d.own(told)), nil
 	}
+	c.State = CancelFailed
 	return d.remembered(ReasonNone), nil
+}
+
+// setRight tells of the cancellation that a booking is of, after it was told as
+// another's. The payment stays as it is.
+func (d *decider) setRight(id string) Decision {
+	change := ChangePartiallyCancelled
+	if d.p.State == Cancelled {
+		change = ChangeCancelled
+	}
+	return d.applied(d.p.State, change, id)
 }
 
 // settle takes over how far the transfer of a booked cancellation is.
