@@ -18,6 +18,15 @@ type CancelEnd struct {
 	Force bool
 }
 
+// A CancelEnded is what follows from a person's word on a cancellation.
+type CancelEnded struct {
+	Payment      payment.Payment
+	Cancellation payment.Cancellation
+	// Reopened is the id of another cancellation that is REQUESTED again, because the
+	// notice that was taken for it was of this one. Empty if there is none.
+	Reopened string
+}
+
 // ErrCanBeAsked says that a PG tells itself what became of a cancellation: what it
 // says counts for more than a person's word.
 var ErrCanBeAsked = fault.Errorf(fault.Conflict, "the PG can be asked what became of the cancellation, and is asked until it says")
@@ -30,10 +39,11 @@ var ErrUnderWay = fault.Errorf(fault.Conflict, "the PG is being asked for the ca
 // the answer, webhooks included, and the reason is kept. It reports fault.Invalid
 // without a reason, fault.NotFound for a payment that the caller does not see,
 // payment.ErrNoCancellation, payment.ErrNotPending, ErrUnderWay, and ErrCanBeAsked.
-func (a *Actions) EndCancel(ctx context.Context, c Caller, id payment.ID, e CancelEnd) (payment.Payment, payment.Cancellation, error) {
+func (a *Actions) EndCancel(ctx context.Context, c Caller, id payment.ID, e CancelEnd) (CancelEnded, error) {
 	if err := e.check(); err != nil {
-		return payment.Payment{}, payment.Cancellation{}, err
+		return CancelEnded{}, err
 	}
+	var before payment.Payment
 	p, err := a.act(ctx, func(v *view) (notice.Act, error) {
 		env := payment.Env{Now: now(), NewID: a.newID}
 		return notice.Act{Store: c.Store, ID: id, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
@@ -50,14 +60,27 @@ func (a *Actions) EndCancel(ctx context.Context, c Caller, id payment.ID, e Canc
 			case p.Cancellations[i].State == payment.CancelRequested && !e.Force && a.tells(v, p, t):
 				return notice.Acted{}, ErrCanBeAsked
 			}
+			before = p
 			d, err := p.EndCancel(e.ID, e.CancelWord, env)
 			return a.written(v, d, env.Now, false), err
 		}}, nil
 	})
 	if err != nil {
-		return p, payment.Cancellation{}, err
+		return CancelEnded{}, err
 	}
-	return cancellationOf(p, e.ID)
+	_, ended, err := cancellationOf(p, e.ID)
+	return CancelEnded{Payment: p, Cancellation: ended, Reopened: reopened(before, p)}, err
+}
+
+// reopened is the cancellation that succeeded before and waits now, or empty.
+func reopened(before, after payment.Payment) string {
+	for _, c := range before.Cancellations {
+		_, now, err := cancellationOf(after, c.ID)
+		if err == nil && c.State == payment.CancelSucceeded && now.State == payment.CancelRequested {
+			return c.ID
+		}
+	}
+	return ""
 }
 
 // check reports fault.Invalid for what cannot be a word on a cancellation.

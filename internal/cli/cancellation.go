@@ -148,7 +148,7 @@ func (c *cancellationEndCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
-	p, x, err := server.Verbs(st, log).EndCancel(ctx, caller, payment.ID(c.Payment), action.CancelEnd{
+	ended, err := server.Verbs(st, log).EndCancel(ctx, caller, payment.ID(c.Payment), action.CancelEnd{
 		ID: c.Cancellation, Force: c.Force,
 		CancelWord: payment.CancelWord{Succeeded: c.Succeeded, PGID: c.PGID, At: c.At, Refunded: c.Refunded, Reason: c.Reason},
 	})
@@ -160,8 +160,15 @@ func (c *cancellationEndCmd) Run(env Env) error {
 	case err != nil:
 		return err
 	}
-	_, err = fmt.Fprintf(env.Stdout, "cancellation %s: %s\npayment %s: %s, %d of %d %s cancelled\n",
-		x.ID, x.State, printable(string(p.ID)), p.State, p.CancelledAmount(), p.Parts().Total, p.Amount.Currency)
+	x, p := ended.Cancellation, ended.Payment
+	if _, err = fmt.Fprintf(env.Stdout, "cancellation %s: %s\npayment %s: %s, %d of %d %s cancelled\n",
+		x.ID, x.State, printable(string(p.ID)), p.State, p.CancelledAmount(), p.Parts().Total, p.Amount.Currency); err != nil {
+		return err
+	}
+	if ended.Reopened != "" {
+		_, err = fmt.Fprintf(env.Stdout, "cancellation %s: %s again, since the notice that was taken for it was of the other. See: tongbo cancellation list\n",
+			ended.Reopened, payment.CancelRequested)
+	}
 	return err
 }
 

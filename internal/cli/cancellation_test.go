@@ -18,6 +18,7 @@ import (
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/seal"
 	"github.com/tongbo/tongbo/internal/server"
 	"github.com/tongbo/tongbo/internal/store"
@@ -69,11 +70,11 @@ func unanswered(t *testing.T) (database, cancellation string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = st.Close() }()
-	all, err := st.Settings(t.Context())
+	set, err := st.Settings(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	ch := all.Channels[0]
+	ch := set.Channels[0]
 	caller := action.Caller{Merchant: ch.Merchant, Store: ch.Store, Mode: merchant.Any}
 	verbs := server.Verbs(st, quiet())
 	verbs.HTTP = &http.Client{Transport: lost{}}
@@ -88,10 +89,16 @@ func unanswered(t *testing.T) (database, cancellation string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.Version = all.Version
-	if done, err := st.Settle(t.Context(), []notice.Inbound{in}, verbs.Judge(all)); err != nil || done[0].Verdict != payment.Applied {
+	in.Version = set.Version
+	if done, err := st.Settle(t.Context(), []notice.Inbound{in}, verbs.Judge(set)); err != nil || done[0].Verdict != payment.Applied {
 		t.Fatalf("%+v, %v", done, err)
 	}
+	return database, askedBack(t, verbs, caller)
+}
+
+// askedBack asks for 400 won back, and the PG's answer is lost.
+func askedBack(t *testing.T, verbs *action.Actions, caller action.Caller) (cancellation string) {
+	t.Helper()
 	_, c, err := verbs.Cancel(t.Context(), caller, "order-1", action.CancelRequest{
 		CancelRequest: payment.CancelRequest{Amount: new(int64(400)), Reason: "변심"},
 		Account:       &provider.RefundAccount{Bank: "SHINHAN", Number: "110-123-456789", Holder: "홍길동"},
@@ -99,7 +106,63 @@ func unanswered(t *testing.T) (database, cancellation string) {
 	if err != nil || c.State != payment.CancelRequested {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	return database, c.ID
+	return c.ID
+}
+
+// toldOfAPart asks for 400 won more, and has the PG tell of 400 won without a number.
+func toldOfAPart(t *testing.T, database string) (second string) {
+	t.Helper()
+	key, err := seal.LoadFile(strings.TrimPrefix(database, "sqlite:") + ".key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(t.Context(), database, store.Options{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = st.Close() }()
+	set, err := st.Settings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch, verbs := set.Channels[0], server.Verbs(st, quiet())
+	verbs.HTTP = &http.Client{Transport: lost{}}
+	second = askedBack(t, verbs, action.Caller{Merchant: ch.Merchant, Store: ch.Store, Mode: merchant.Any})
+	pg, _ := all.ByCode(ch.Provider)
+	req := notice.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+		Body: []byte("memb_id=T5102001&order_no=order-1&amount=1000&pay_type=22&noti_type=20&stat_cd=RF02&mgr_amt=400&cno=25110509200010000001")}
+	n, err := pg.Decode(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := notice.Inbound{
+		ID: "00000000-0000-4000-8000-00000000000a", At: time.Now(), Version: set.Version,
+		Provider: ch.Provider, Channels: []merchant.ChannelKey{ch.Key}, Request: req, Notice: n,
+	}
+	if done, err := st.Settle(t.Context(), []notice.Inbound{in}, verbs.Judge(set)); err != nil || done[0].Verdict != payment.Applied {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	return second
+}
+
+// TestCancellationReopened: a word on one of two equal cancellations may show that the
+// notice that was taken for the other was of this one.
+func TestCancellationReopened(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		database, first := unanswered(t)
+		second := toldOfAPart(t, database)
+		time.Sleep(time.Minute)
+		end := []string{"cancellation", "end", "--database", database, "--succeeded", "--reason", "봄", "order-1"}
+		code, out, errs := run(t, "", append(end, second)...)
+		if code != exitOK || !strings.Contains(out, second+": SUCCEEDED") || !strings.Contains(out, "400 of 1000 KRW") || !strings.Contains(out, first+": REQUESTED again") {
+			t.Errorf("end: %d\n%s\n%s", code, out, errs)
+		}
+		code, out, errs = run(t, "", append(end, first)...)
+		if code != exitOK || !strings.Contains(out, "800 of 1000 KRW") || strings.Contains(out, "again") {
+			t.Errorf("end of the other: %d\n%s\n%s", code, out, errs)
+		}
+	})
 }
 
 func TestCancellation(t *testing.T) {

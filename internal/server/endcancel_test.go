@@ -86,7 +86,8 @@ func (w *watchtower) inquire(lasts time.Duration) {
 }
 
 func (w *watchtower) end(id payment.ID, e action.CancelEnd) (payment.Payment, payment.Cancellation, error) {
-	return w.actions.EndCancel(w.Context(), caller, id, e)
+	ended, err := w.actions.EndCancel(w.Context(), caller, id, e)
+	return ended.Payment, ended.Cancellation, err
 }
 
 func (w *watchtower) outstanding() int {
