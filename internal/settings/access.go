@@ -28,6 +28,10 @@ func (d *declarer) access(p part) error {
 	return nil
 }
 
+// shortSecret is how long a secret must be that opens live payments, so that nobody
+// can guess it.
+const shortSecret = 16
+
 // credential is what API secrets and keys have in common: a mode, and a value
 // of which only the hash is kept.
 func (d *declarer) credential(p part, c *Change, purpose, mode string, value *secret.Text, m *merchant.Mode, hash *string) error {
@@ -49,6 +53,9 @@ func (d *declarer) credential(p part, c *Change, purpose, mode string, value *se
 		return invalid("secret is empty: leave it out to have one made")
 	}
 	to := d.Hash(purpose, value.Reveal())
+	if to != *hash && *m != merchant.Test && len(value.Reveal()) < shortSecret {
+		return invalid("secret is shorter than %d characters and opens live payments: leave it out to have one made", shortSecret)
+	}
 	set(&c.Fields, "secret", hash, &to)
 	return nil
 }

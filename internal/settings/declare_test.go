@@ -237,7 +237,7 @@ func TestOnlyWhatIsMentionedChanges(t *testing.T) {
 		{"a schedule", endpoint + "schedule = \"toss\"\nurl = \"https://b.example\"", `changed endpoint "e": url, schedule`},
 		{"secrets", endpoint + "secrets = [\"whsec_AAAA\", \"whsec_BBBB\"]", `changed endpoint "e": secrets`},
 		{"the same secret", head + "[[merchant.store.api_secret]]\nname = \"s\"\nsecret = \"one\"", ""},
-		{"another secret", head + "[[merchant.store.api_secret]]\nname = \"s\"\nsecret = \"two\"\nmode = \"any\"", `changed api_secret "s": mode, secret`},
+		{"another secret", head + "[[merchant.store.api_secret]]\nname = \"s\"\nsecret = \"two, and long enough\"\nmode = \"any\"", `changed api_secret "s": mode, secret`},
 		{"a channel absent", channel + "absent = true", `deleted channel "이름"`},
 		{"an endpoint absent", endpoint + "absent = true", `deleted endpoint "e"`},
 		{"an unknown thing absent", head + "[[merchant.store.api_key]]\nkey = \"k\"\nabsent = true", ""},

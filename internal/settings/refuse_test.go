@@ -82,6 +82,7 @@ func TestDeclareRefuses(t *testing.T) {
 		{"a mode from no channels", head + "[[merchant.store.api_secret]]\nname = \"s\"", fault.Invalid, []string{`api_secret "s"`, "no channels"}},
 		{"a mode from mixed channels", inChannel + "[[merchant.store.channel]]\nprovider = \"open\"\nmode = \"live\"\n[[merchant.store.api_key]]\nkey = \"s\"", fault.Invalid, []string{`api_key "s"`, "live and test"}},
 		{"a secret of no length", inChannel + "[[merchant.store.api_secret]]\nname = \"s\"\nsecret = \"\"", fault.Invalid, []string{"empty"}},
+		{"a live secret that can be guessed", inChannel + "[[merchant.store.api_key]]\nkey = \"k\"\nmode = \"live\"\nsecret = \"fifteen letters\"", fault.Invalid, []string{"shorter than 16"}},
 		{"one secret for two", inChannel + "[[merchant.store.api_secret]]\nname = \"s\"\nsecret = \"hush\"\n[[merchant.store.api_secret]]\nname = \"t\"\nsecret = \"hush\"", fault.Conflict, []string{"in use"}},
 		{"a key of another store", full + other + "[[merchant.store.api_key]]\nkey = \"imp-1\"\nmode = \"test\"", fault.Conflict, []string{"in use"}},
 		{"an unknown scope", head + "[[merchant.store.allow]]\nscope = \"ssh\"\ncidr = \"10.0.0.0/8\"", fault.Invalid, []string{"console"}},
