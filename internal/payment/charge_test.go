@@ -249,3 +249,40 @@ func TestChargeIsRefunded(t *testing.T) {
 		}
 	})
 }
+
+// TestRegisterBesideACharge: an account that is registered for the charge's own order
+// at the PG is another attempt, and none is added while the charge has not ended.
+func TestRegisterBesideACharge(t *testing.T) {
+	t.Parallel()
+	g := registration(func(g *payment.Registration) { g.Order = "card-1" })
+	begun, id := charging(t, nil)
+	pending, _ := unclear.do(begun, id, env(1))
+	for _, p := range []payment.Payment{begun, pending.Payment} {
+		if _, changed, err := payment.Register(&p, g, env(2)); !errors.Is(err, payment.ErrUnderWay) || changed {
+			t.Errorf("beside a charge that is %s: %v", p.State, err)
+		}
+	}
+	failed, _ := refused.do(begun, id, env(1))
+	p, _, err := payment.Register(&failed.Payment, g, env(2))
+	if err != nil || len(p.Transactions) != 2 || p.Transactions[0].Account != nil || p.Transactions[0].State != payment.Failed || p.Current != 1 {
+		t.Errorf("after a charge that failed: %+v, %v", p.Transactions, err)
+	}
+	paid, _ := done.do(begun, id, env(1))
+	if _, _, err := payment.Register(&paid.Payment, g, env(2)); !fault.Is(err, fault.Conflict) {
+		t.Errorf("after one that is paid: %v", err)
+	}
+	// An issue that began before the charge learns its account; the charge goes on.
+	p, _, err = payment.Begin(nil, payment.Registration{ID: "order-1", Channel: "channel-1", Mode: "test", Amount: payment.Won(1000)}, env(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Transactions[0].ID = "tx-1" // env gives both the same
+	p, id = charging(t, &p)
+	p, _, err = payment.Register(&p, registration(), env(1))
+	if err != nil || p.State != payment.Ready || p.Current != 1 || p.Transactions[0].State != payment.Issued {
+		t.Fatalf("the account of an earlier issue: %s, current %d, %v", p.State, p.Current, err)
+	}
+	if d, err := refused.do(p, id, env(2)); err != nil || d.Payment.State != payment.Issued || d.Payment.Current != 0 {
+		t.Errorf("and the charge is refused: %s, %v", d.Payment.State, err)
+	}
+}

@@ -33,7 +33,8 @@ type Registration struct {
 // Register makes a payment from a registration, or adds it to the payment
 // that has its id (known; nil if none). The same registration again changes
 // nothing; another account is a new transaction. It reports fault.Conflict if
-// the amount or the mode differs, or if the payment was paid already.
+// the amount or the mode differs, or if the payment was paid already, and
+// ErrUnderWay for another account while a charge of it has not ended.
 func Register(known *Payment, g Registration, e Env) (p Payment, changed bool, err error) {
 	if g.Order == "" {
 		g.Order = string(g.ID)
@@ -65,6 +66,9 @@ func Register(known *Payment, g Registration, e Env) (p Payment, changed bool, e
 		return p, false, fault.Errorf(fault.Conflict, "payment %q is %s: it takes no other account", g.ID, p.State)
 	case Ready, Issued, PayPending, Failed:
 	}
+	if p.charging() {
+		return p, false, ErrUnderWay
+	}
 	if len(p.Transactions) >= MaxTransactions {
 		return p, false, ErrTooManyTransactions
 	}
@@ -81,11 +85,10 @@ var ErrTooManyTransactions = fault.Errorf(fault.Invalid, "the payment has had %d
 
 // find is the index of the transaction that a registration speaks of, or -1.
 // Another order at the PG is another transaction, also on the same account:
-// its notices are found by that order.
+// its notices are found by that order. A charge never becomes an account.
 func (p Payment) find(g Registration) int {
 	for i, t := range slices.Backward(p.Transactions) {
-
-		if t.Channel != g.Channel || t.Order != g.Order {
+		if t.Charge != nil || t.Channel != g.Channel || t.Order != g.Order {
 			continue
 		}
 		if t.Account == nil || t.Account.Number == "" || sameAccount(t.Account.Number, g.Account.Number) {
@@ -118,7 +121,10 @@ func (p *Payment) attach(i int, g Registration, e Env) bool {
 		a.IssuedAt = issuedAt(a, e)
 		t.Account, changed = &a, true
 		if p.State == Ready {
-			t.State, p.State, p.Current, p.StatusChangedAt = Issued, Issued, i, e.Now
+			t.State = Issued
+			if !p.charging() { // else the charge is shown until it ends
+				p.State, p.Current, p.StatusChangedAt = Issued, i, e.Now
+			}
 		}
 	}
 	if changed {

@@ -24,9 +24,9 @@ import (
 // look each other up, so exactly one of them applies the notice.
 //
 // changed is false if the same registration was made before. It reports
-// fault.Conflict as payment.Register does, payment.ErrPinned if the payment was
-// pre-registered otherwise, and fault.Stale if the settings changed. A dry one
-// writes nothing.
+// what payment.Register does, payment.ErrPinned if the payment was pre-registered
+// otherwise, payment.ErrScheduled for another account of one that is scheduled, and
+// fault.Stale if the settings changed. A dry one writes nothing.
 func (s *Store) Register(ctx context.Context, g payment.Registration, r notice.Registering) (p payment.Payment, changed bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		p, changed, err = t.register(g, r)
@@ -64,6 +64,11 @@ func (t *tx) register(g payment.Registration, r notice.Registering) (p payment.P
 	p, changed, err = payment.Register(before, g, r.Env)
 	if err != nil {
 		return p, false, err
+	}
+	if len(p.Transactions) > len(known.Transactions) {
+		if err := t.unscheduled(notice.Act{Store: g.Store, ID: g.ID}); err != nil {
+			return p, false, err
+		}
 	}
 	if err := t.ownNames(p); err != nil {
 		return p, false, err

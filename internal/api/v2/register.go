@@ -147,7 +147,8 @@ func (in registerBody) registration(id payment.ID) (payment.Registration, error)
 // the payment was made from a notice (unknown = "adopt") does the first
 // registration describe it. Another amount, currency or mode is
 // INFORMATION_MISMATCH; another account, channel or order is one more account of
-// the payment until it is paid, and ALREADY_PAID after that.
+// the payment until it is paid, and ALREADY_PAID after that. While a charge of the
+// payment is under way, or it is scheduled, it is INFORMATION_MISMATCH.
 func (a *API) registerAccount(c *call) (any, error) {
 	var in registerBody
 	if err := c.body(&in); err != nil {
@@ -167,7 +168,7 @@ func (a *API) registerAccount(c *call) (any, error) {
 		return nil, named{err, "CHANNEL_NOT_FOUND"}
 	case errors.Is(err, payment.ErrTooManyTransactions):
 		return nil, named{err, "MAX_TRANSACTION_COUNT_REACHED"}
-	case errors.Is(err, payment.ErrPinned):
+	case errors.Is(err, payment.ErrPinned), errors.Is(err, payment.ErrUnderWay), errors.Is(err, payment.ErrScheduled):
 		return nil, named{err, "INFORMATION_MISMATCH"}
 	case fault.Is(err, fault.Conflict):
 		return nil, a.nameConflict(c, caller, g)
