@@ -170,12 +170,13 @@ func (q *Inquiries) overdue(ctx context.Context, i notice.Inquiry, t payment.Tra
 	}
 }
 
-// asking are the attempts to ask about: those that wait for something, and the
-// current one.
+// asking are the attempts to ask about: those that wait for something, charges that
+// were given up before the PG knew of them, and the current one.
 func asking(p payment.Payment) []payment.Transaction {
 	var out []payment.Transaction
 	for i, t := range p.Transactions {
-		if i == p.Current || t.State == payment.Ready || t.State == payment.Issued || t.State == payment.PayPending {
+		if i == p.Current || t.State == payment.Ready || t.State == payment.Issued || t.State == payment.PayPending ||
+			t.Charge != nil && t.Charge.Presumed {
 			out = append(out, t)
 		}
 	}

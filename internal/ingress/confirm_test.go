@@ -3,6 +3,7 @@ package ingress
 import (
 	"testing"
 
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 )
@@ -68,6 +69,47 @@ func TestIsAbout(t *testing.T) {
 		{"nothing", payment.Standing{}, false},
 	} {
 		if got := isAbout(n, c.s); got != c.want {
+			t.Errorf("%s: %t, want %t", c.name, got, c.want)
+		}
+	}
+}
+
+// TestConfirmsTheEndOfACharge: a notice that ends a charge waits for the PG's word,
+// also where nobody is told because an account waits, or the payment was paid.
+func TestConfirmsTheEndOfACharge(t *testing.T) {
+	t.Parallel()
+	known := func(s payment.State, c payment.Charge) payment.Payment {
+		return payment.Payment{
+			State: payment.Issued, Amount: payment.Won(1000),
+			Transactions: []payment.Transaction{
+				{ID: "t-1", Order: "o-1", State: payment.Issued, Account: &payment.Account{Number: "1"}},
+				{ID: "t-2", Order: "o-2", State: s, Charge: &c},
+			},
+		}
+	}
+	begun, given := known(payment.PayPending, payment.Charge{}), known(payment.Failed, payment.Charge{Presumed: true})
+	taken := known(payment.Failed, payment.Charge{TakenBack: true})
+	ask := true
+	h := hit{channel: merchant.Channel{Confirm: &ask}}
+	for _, c := range []struct {
+		name  string
+		p     payment.Payment
+		event payment.Event
+		want  bool
+	}{
+		{"failed", begun, payment.EventFailed, true},
+		{"cancelled", begun, payment.EventCancelled, true},
+		{"approved", begun, payment.EventApproved, true},
+		{"cancelled, of one that was given up", given, payment.EventCancelled, true},
+		{"approved, of one that was given up", given, payment.EventApproved, true},
+		{"cancelled again", taken, payment.EventCancelled, false},
+	} {
+		h.payment = c.p
+		tr := trial{in: notice.Inbound{Notice: notice.Notice{Report: payment.Report{
+			Event: c.event, PGOrder: "o-2", Amount: payment.Won(1000), HasAmount: true, OtherMethod: true,
+		}}}}
+		d := c.p.Decide(tr.in.Notice.Report, payment.Env{NewID: newID})
+		if got := tr.mustAsk(h, d); got != c.want {
 			t.Errorf("%s: %t, want %t", c.name, got, c.want)
 		}
 	}

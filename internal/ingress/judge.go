@@ -247,7 +247,7 @@ func (t trial) rule(h hit) notice.Ruling {
 			d.Reason = notice.ReasonInquired
 		}
 		return t.write(r, h, d)
-	case !t.mustAsk(h.channel, d):
+	case !t.mustAsk(h, d):
 		return t.write(r, h, d)
 	case h.found.Standing == nil || !isAbout(n, *h.found.Standing):
 		r.Verdict, r.Reason, r.Ask = payment.Pending, notice.ReasonConfirm, true
@@ -295,15 +295,26 @@ func (h hit) has(order string) bool {
 
 // mustAsk reports whether the PG has to confirm before a decision counts.
 // What moves nothing needs no confirmation.
-func (t trial) mustAsk(c merchant.Channel, d payment.Decision) bool {
-	if !t.p.info.Confirms(c) || t.in.Notice.Event == payment.EventIssued && !t.in.Notice.Reopens {
+func (t trial) mustAsk(h hit, d payment.Decision) bool {
+	if !t.p.info.Confirms(h.channel) || t.in.Notice.Event == payment.EventIssued && !t.in.Notice.Reopens {
 		return false
 	}
-	moves := false
+	moves := endsCharge(h.payment, d.Payment)
 	for _, tr := range d.Transitions {
 		moves = moves || tr.Change != payment.ChangeIssued
 	}
 	return moves || d.Reason == payment.ReasonNoAmount
+}
+
+// endsCharge reports whether a decision ends a charge, which is told to nobody if the
+// payment goes on otherwise.
+func endsCharge(before, after payment.Payment) bool {
+	for i, t := range before.Transactions {
+		if t.Charge != nil && i < len(after.Transactions) && (t.State != after.Transactions[i].State || t.Charge.TakenBack != after.Transactions[i].Charge.TakenBack) {
+			return true
+		}
+	}
+	return false
 }
 
 // write turns a decision into a ruling, with the events it makes.

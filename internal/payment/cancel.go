@@ -100,6 +100,9 @@ func (d *decider) cancelled() Decision {
 	if i < 0 && len(d.p.Transactions) > 0 && d.p.State != Cancelled && d.p.State != Failed {
 		return d.conflict(ReasonOtherAccount)
 	}
+	if i >= 0 && (d.p.Transactions[i].charging() || i == d.chargeNamed()) {
+		return d.chargeCancelled(i)
+	}
 	if i >= 0 && i != d.p.Current {
 		return d.cancelledOther(i)
 	}

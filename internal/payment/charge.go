@@ -15,6 +15,11 @@ type Charge struct {
 	Receipt    string       `json:"receipt,omitempty"` // the address of the PG's receipt
 	Quiet      bool         `json:"quiet,omitempty"`   // its success is told to no endpoint
 	Failure    *Failure     `json:"failure,omitempty"` // why it came to nothing
+	// Presumed says that it FAILED because the PG did not know of it: the PG never
+	// said no. LostAt is when its answer was lost after that.
+	Presumed  bool      `json:"presumed,omitempty"`
+	LostAt    time.Time `json:"lostAt,omitzero"`
+	TakenBack bool      `json:"takenBack,omitempty"` // it FAILED because the PG gave all of it back
 }
 
 // A Card is a card as its PG describes it. What the PG does not tell is empty.
@@ -76,7 +81,8 @@ type Taken struct {
 
 // ChargeDone ends a charge that the PG made. If a notice of it was quicker, only
 // what that did not tell is filled in. If the payment was paid by another attempt
-// meanwhile, the buyer paid twice: that is listed for a person, and moves nothing.
+// meanwhile, the buyer paid twice: that is listed for a person, and moves nothing. So
+// is a charge of which the PG said before that it gave all of it back.
 func (p Payment) ChargeDone(id TransactionID, x Taken, e Env) (Decision, error) {
 	d := decider{p: p.clone(), before: p, e: e, r: Report{At: x.At}}
 	i := d.attempt(id)
@@ -96,14 +102,16 @@ func (p Payment) ChargeDone(id TransactionID, x Taken, e Env) (Decision, error) 
 	switch t.State {
 	case Paid, PartiallyCancelled, Cancelled:
 		return d.remembered(ReasonNone), nil
-	case Ready, Issued, PayPending, Failed:
+	case Failed:
+		if t.Charge.TakenBack {
+			return d.listed(), nil
+		}
+	case Ready, Issued, PayPending:
 	}
-	t.State, t.PaidAt, t.Charge.Failure = Paid, d.at(), nil
+	t.State, t.PaidAt, t.Charge.Failure, t.Charge.Presumed = Paid, d.at(), nil, false
 	switch d.p.State {
 	case Paid, PartiallyCancelled, Cancelled:
-		out := d.remembered(ReasonForAPerson)
-		out.Listed = true
-		return out, nil
+		return d.listed(), nil
 	case Ready, Issued, PayPending, Failed:
 	}
 	d.p.Current, d.p.PaidAt, d.p.Expired = i, d.at(), false
@@ -113,27 +121,43 @@ func (p Payment) ChargeDone(id TransactionID, x Taken, e Env) (Decision, error) 
 // ChargeRefused ends a charge that the PG did not make. The payment goes on with
 // an account that waits, and fails if there is none.
 func (p Payment) ChargeRefused(id TransactionID, why Failure, e Env) (Decision, error) {
+	return p.chargeFailed(id, Charge{Failure: &why}, e)
+}
+
+// chargeFailed ends a charge by its failure, Presumed or TakenBack as how says.
+func (p Payment) chargeFailed(id TransactionID, how Charge, e Env) (Decision, error) {
 	d := decider{p: p.clone(), before: p, e: e}
 	i := d.attempt(id)
 	switch {
 	case i < 0 || d.p.Transactions[i].Charge == nil:
 		return Decision{}, errNoSuchAttempt
+	case d.p.Transactions[i].Charge.Presumed && !how.Presumed: // now the PG says it
+		d.p.Transactions[i].Charge.end(how)
+		return d.remembered(ReasonNone), nil
 	case !d.p.Transactions[i].charging():
 		return d.recorded(ReasonNone), nil
 	}
-	d.p.Transactions[i].Charge.Failure = &why
-	return d.fail(i, why.Reason), nil
+	d.p.Transactions[i].Charge.end(how)
+	return d.fail(i, how.Failure.Reason), nil
+}
+
+func (c *Charge) end(how Charge) {
+	c.Failure, c.Presumed, c.TakenBack = how.Failure, how.Presumed, how.TakenBack
 }
 
 // ChargeUnclear notes that the PG's answer to a charge was lost: the payment is
-// pending until the PG says what came of it. pgTx is the PG's id of it, where it is
-// known already.
+// pending until the PG says what came of it. That holds, too, for one that was given
+// up because the PG knew nothing of it: the PG may have got it since. pgTx is the PG's
+// id of it, where it is known already.
 func (p Payment) ChargeUnclear(id TransactionID, pgTx string, e Env) (Decision, error) {
 	d := decider{p: p.clone(), before: p, e: e}
 	i := d.attempt(id)
 	switch {
 	case i < 0 || d.p.Transactions[i].Charge == nil:
 		return Decision{}, errNoSuchAttempt
+	case d.p.Transactions[i].Charge.Presumed:
+		c := d.p.Transactions[i].Charge
+		c.Failure, c.Presumed, c.LostAt = nil, false, e.Now
 	case d.p.Transactions[i].State != Ready:
 		return d.recorded(ReasonNone), nil
 	}
@@ -142,44 +166,8 @@ func (p Payment) ChargeUnclear(id TransactionID, pgTx string, e Env) (Decision, 
 		t.PGTx = pgTx
 	}
 	t.State = PayPending
-	if i == d.p.Current && d.p.State == Ready {
+	if i == d.p.Current && (d.p.State == Ready || d.p.State == Failed) {
 		return d.applied(PayPending, ChangePayPending, ""), nil
 	}
 	return d.remembered(ReasonNone), nil
-}
-
-// charged ends a charge whose answer was lost, by what the PG says of it: what was
-// taken counts, with what was given back of it since. What was taken back as a whole
-// came to nothing.
-func (d *Decision) charged(i int, s Standing, e Env, patience time.Duration) {
-	t := d.Payment.Transactions[i]
-	if !t.charging() || s.HasAmount && s.Amount != d.Payment.Amount {
-		return // it is not the money that was asked for
-	}
-	refused := func(why Failure) {
-		d.then(func(p Payment) (Decision, error) { return p.ChargeRefused(t.ID, why, e) })
-	}
-	switch s.State {
-	case "", Ready:
-		if s.askedAt(e).Sub(t.At) >= patience {
-			refused(Failure{Reason: "the PG knows no such payment"})
-		}
-	case Failed:
-		why := Failure{Reason: "the PG did not make the charge"}
-		if s.Failure != nil {
-			why = *s.Failure
-		}
-		refused(why)
-	case Cancelled:
-		refused(Failure{Reason: "the PG gave all of the charge back"})
-	case Paid, PartiallyCancelled:
-		d.then(func(p Payment) (Decision, error) {
-			return p.ChargeDone(t.ID, Taken{PGTx: s.PGTx, Card: s.Card, Receipt: s.Receipt, At: s.PaidAt}, e)
-		})
-		for _, c := range s.Cancellations {
-			part := Report{Event: EventPartiallyCancelled, Amount: c.Amount, HasAmount: true, PGCancel: c.PGID, PGTx: s.PGTx, At: c.At}
-			d.then(func(p Payment) (Decision, error) { return p.Decide(part, e), nil })
-		}
-	case Issued, PayPending:
-	}
 }

@@ -57,7 +57,7 @@ func (p Payment) Decide(r Report, e Env) Decision {
 }
 
 func (d *decider) decide() Decision {
-	if t, ok := d.p.Transaction(); d.r.OtherMethod && ok && t.Account != nil {
+	if t, ok := d.p.Transaction(); d.r.OtherMethod && ok && t.Account != nil && d.chargeNamed() < 0 {
 		return d.recorded(ReasonNotOurs)
 	}
 	switch d.r.Event {
@@ -104,6 +104,13 @@ func (d *decider) recordedFor(person bool) Decision {
 	if person {
 		out.Reason, out.Listed = ReasonForAPerson, true
 	}
+	return out
+}
+
+// listed is a remembered that a person is to see.
+func (d *decider) listed() Decision {
+	out := d.remembered(ReasonForAPerson)
+	out.Listed = true
 	return out
 }
 
@@ -168,6 +175,13 @@ func (d *decider) setState(s State) {
 // account: it counts only for an attempt that was started here.
 func (d *decider) attempted() Decision {
 	t, ok := d.p.Transaction()
+	i := d.chargeNamed()
+	if i < 0 && ok && t.charging() && d.named() == d.p.Current {
+		i = d.p.Current
+	}
+	if i >= 0 {
+		return d.chargeTold(i)
+	}
 	if !ok || t.Account != nil || (d.p.State != Ready && d.p.State != PayPending) || d.named() != d.p.Current {
 		return d.recorded(ReasonNotOurs)
 	}
