@@ -32,3 +32,24 @@ func TestRegisterBesideASchedule(t *testing.T) {
 		}
 	})
 }
+
+// TestChargeGivenUpTooEarly: a server that stood still sends its call when the PG was
+// asked and knew nothing, and the answer is lost. The payment is pending until the PG
+// was asked again.
+func TestChargeGivenUpTooEarly(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		g := b.cards()
+		b.ask()
+		g.before, g.says, g.does = func() { sleep(10 * time.Minute) }, errLost, true
+		if _, err := b.Charge(b.Context(), shop, charge("o1")); !isUnclear(err) {
+			t.Fatal(err)
+		}
+		if p := b.payment("o1"); p.State != payment.PayPending {
+			t.Errorf("when the answer was lost it is %s", p.State)
+		}
+		sleep(10 * time.Minute)
+		if p := b.payment("o1"); p.State != payment.Paid || b.webhooks(p) != "PayPending Failed PayPending Paid" {
+			t.Errorf("in the end it is %s, told %q", p.State, b.webhooks(p))
+		}
+	})
+}

@@ -163,3 +163,16 @@ func TestRegisterBesideACharge(t *testing.T) {
 		t.Errorf("and the charge is refused: %s, %v", d.Payment.State, err)
 	}
 }
+
+// TestIssueUndecided: an issue of which the PG says what nothing follows from goes on.
+func TestIssueUndecided(t *testing.T) {
+	t.Parallel()
+	p, tx, err := payment.Begin(nil, payment.Registration{ID: "order-1", Channel: "channel-1", Mode: "test", Amount: payment.Won(1000)}, env(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := payment.Standing{State: payment.PayPending, PGTx: "pg-1", Account: payment.Account{Number: number}, AskedAt: at(600)}
+	if d := p.Stands(tx.ID, s, env(600), 0); d.Changed || !d.Payment.Outstanding() {
+		t.Errorf("it is %s", d.Payment.State)
+	}
+}

@@ -10,8 +10,9 @@ import (
 // empty.
 type Standing struct {
 	// State is Issued (waiting for money), Paid, PartiallyCancelled, Cancelled or
-	// Failed; Ready if the PG knows of the order, but issued nothing yet. It is
-	// empty if the PG knows no such payment.
+	// Failed; Ready if the PG knows of the order, but issued and took nothing yet;
+	// PayPending if nothing follows from where it stands. It is empty if the PG knows
+	// no such payment.
 	State     State
 	Order     string
 	PGTx      string

@@ -56,6 +56,8 @@ func (p Payment) standsIssued(i int, s Standing, e Env, patience time.Duration) 
 		return p.IssueRefused(t.ID, "the PG knows no such order", e)
 	case Failed:
 		return p.IssueRefused(t.ID, "the PG did not issue the account", e)
+	case PayPending:
+		return Decision{Payment: p}, nil
 	default:
 	}
 	if s.Account.Number == "" {

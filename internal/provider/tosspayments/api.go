@@ -343,7 +343,8 @@ func standingOf(p object) (provider.Standing, error) {
 }
 
 // stateOf is a Payment's status. What was cancelled before any money came is an
-// account that was closed.
+// account that was closed. Of a state that Toss did not have when this was written
+// nothing follows.
 func stateOf(status string, paid bool) payment.State {
 	switch status {
 	case statusWaiting:
@@ -359,8 +360,10 @@ func stateOf(status string, paid bool) payment.State {
 		return payment.Failed
 	case statusAborted, statusExpired:
 		return payment.Failed
+	case statusReady, statusInProgress:
+		return payment.Ready
 	}
-	return payment.Ready
+	return payment.PayPending
 }
 
 func typeOf(s string) payment.AccountType {

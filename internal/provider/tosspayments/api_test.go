@@ -1,6 +1,8 @@
 package tosspayments_test
 
 import (
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -56,5 +58,30 @@ func TestCheckCharge(t *testing.T) {
 	}
 	if err := tosspayments.Module.CheckIssueKey(c, provider.KeyOrder{}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a key without a secret key: %v", err)
+	}
+}
+
+// played answers every call with one body.
+type played string
+
+func (p played) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(p)))}, nil
+}
+
+// TestStates is where a payment stands by each status that Toss has: what it has begun
+// is no failure, and nothing follows from a status that nobody knows.
+func TestStates(t *testing.T) {
+	t.Parallel()
+	c := merchant.Channel{Credentials: merchant.Credentials{"secret_key": "test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R"}}
+	for status, want := range map[string]payment.State{
+		"READY": payment.Ready, "IN_PROGRESS": payment.Ready, "WAITING_FOR_DEPOSIT": payment.Issued, "DONE": payment.Paid,
+		"CANCELED": payment.Failed, "PARTIAL_CANCELED": payment.PartiallyCancelled, "ABORTED": payment.Failed, "EXPIRED": payment.Failed,
+		"SOMETHING_NEW": payment.PayPending,
+	} {
+		body := played(`{"paymentKey": "pk-1", "orderId": "o-1", "status": "` + status + `", "totalAmount": 1000, "currency": "KRW"}`)
+		s, err := tosspayments.Module.Inquire(t.Context(), provider.Access{Channel: c, HTTP: &http.Client{Transport: body}}, provider.Query{Order: "o-1"})
+		if err != nil || s.State != want {
+			t.Errorf("%s: %q, %v, want %q", status, s.State, err, want)
+		}
 	}
 }

@@ -25,6 +25,8 @@ const (
 	statusPartialCanceled = "PARTIAL_CANCELED"
 	statusAborted         = "ABORTED"
 	statusExpired         = "EXPIRED"
+	statusReady           = "READY"       // before a buyer said how to pay
+	statusInProgress      = "IN_PROGRESS" // before it is approved
 )
 
 // The events with a name that means something here.
