@@ -10,6 +10,7 @@ package action
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -102,6 +103,8 @@ type Actions struct {
 	Scheduled func(due time.Time)
 	// NewID makes ids; nil makes UUIDv7s.
 	NewID func() string
+	// Log, if set, hears what a person is to see.
+	Log *slog.Logger
 
 	views settings.Cache[view]
 }

@@ -241,18 +241,23 @@ func (a *Actions) charged(ctx context.Context, x charging, got provider.Charged,
 	return chargedBefore(p, x.attempt)
 }
 
-// listed asks the merchant to look at a decision that a person is to see.
+// listed asks the merchant to look at a decision that a person is to see. The event is
+// kept although no endpoint names its type, and the log tells of it.
 func (a *Actions) listed(v *view, ch merchant.Channel, d payment.Decision, at time.Time) []webhook.Emission {
 	if !d.Listed {
 		return nil
 	}
-	out, err := v.planner.Plan(webhook.Event{
+	if a.Log != nil {
+		a.Log.Error("a person is to look at a payment: what was charged is not what pays it", "payment_key", d.Payment.Key, "payment", d.Payment.ID, "channel", ch.Key)
+	}
+	e := webhook.Event{
 		ID: webhook.EventID(a.newID()), Type: webhook.Attention, At: at, Merchant: ch.Merchant, Store: d.Payment.Store, Mode: ch.Mode,
 		Payment: d.Payment.Key, PaymentID: d.Payment.ID, State: d.Payment.State,
 		Concern: &webhook.Concern{Kind: "listed", Reason: string(d.Reason), Channel: ch.Key, Subject: string(d.Payment.ID)},
-	}, nil)
-	if err != nil || len(out.Deliveries) == 0 {
-		return nil // nobody asked to be told
+	}
+	out, err := v.planner.Plan(e, nil)
+	if err != nil {
+		out = webhook.Emission{Event: e} // as in written
 	}
 	return []webhook.Emission{out}
 }

@@ -103,7 +103,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Store: st, Judge: s.ingress.Judge, Providers: all.ByCode,
 		HTTP:   safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
 		Trial:  func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: st} },
-		Notify: s.ingress.Play, PublicURL: cfg.PublicURL,
+		Notify: s.ingress.Play, PublicURL: cfg.PublicURL, Log: cfg.Log,
 	}
 	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log}
 	s.sweeps = &action.Sweeps{Store: st, Inquiries: s.inquiries, Log: cfg.Log}
