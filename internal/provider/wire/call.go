@@ -27,7 +27,8 @@ type Answer struct {
 
 // Call sends a request to a PG's API and reads the answer, whatever its status.
 // It reports fault.Unavailable if the PG was not reached, and fault.Unclear if
-// the request went out and no whole answer came back. Its errors name neither
+// the request went out and no whole answer came back. After the deadline by the clock
+// on the wall no body is sent any more. Its errors name neither
 // address nor body: both may hold what is secret.
 func Call(c *http.Client, r *http.Request) (Answer, error) {
 	var sent atomic.Bool
@@ -38,6 +39,10 @@ func Call(c *http.Client, r *http.Request) (Answer, error) {
 	// With it net/http would send a request that bears an Idempotency-Key again by
 	// itself, when a connection that it used before breaks.
 	once.GetBody = nil
+	if late(ctx) {
+		return Answer{}, fault.Errorf(fault.Unavailable, "the PG was not called: %w", errLate)
+	}
+	inTime(once)
 	resp, err := c.Do(once) //nolint:gosec // the address is the module's, or the operator's
 	if err != nil {
 		if u, ok := errors.AsType[*url.Error](err); ok {
