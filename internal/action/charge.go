@@ -132,7 +132,8 @@ func (a *Actions) charging(ctx context.Context, v *view, c Caller, x *charging) 
 func (x *charging) begin(a *Actions, order string) notice.Act {
 	env := payment.Env{Now: now(), NewID: a.newID}
 	act := notice.Act{
-		Store: x.Store, ID: x.ID, Env: env, Begins: true, Names: keyOf(payment.Transaction{Channel: x.channel.Key, Order: order}),
+		Store: x.Store, ID: x.ID, Env: env, Begins: true, BillingKey: x.BillingKey,
+		Names: keyOf(payment.Transaction{Channel: x.channel.Key, Order: order}),
 		Do: func(known *payment.Payment) (notice.Acted, error) {
 			made, id := x.madeOf(known, env.Now)
 			if x.attempt, x.made = id, made; made {

@@ -43,6 +43,9 @@ type Act struct {
 	Begins   bool
 	Schedule payment.ScheduleID
 	Lease    time.Time
+	// BillingKey is what the attempt charges, if it begins one by a billing key, which
+	// must be usable when it begins: else it is refused as BillingKey.Usable says.
+	BillingKey payment.BillingKeyID
 	// Names are those that the payment gets by it: notices that come meanwhile
 	// wait for its end.
 	Names []payment.MatchKey

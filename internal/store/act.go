@@ -19,8 +19,9 @@ import (
 //
 // It reports what a.Do does, fault.Stale if the settings changed, fault.Conflict
 // if the payment would bear a name that is another's, payment.ErrPinned if it
-// would begin otherwise than it was pre-registered, and payment.ErrScheduled or
-// payment.ErrScheduleTaken as a.Begins says.
+// would begin otherwise than it was pre-registered, payment.ErrScheduled or
+// payment.ErrScheduleTaken as a.Begins says, and what BillingKey.Usable does of the
+// billing key that it would charge.
 func (s *Store) Act(ctx context.Context, a notice.Act) (p payment.Payment, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		p, err = t.act(a)
@@ -39,7 +40,7 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 		return payment.Payment{}, err
 	}
 	if a.Begins && out.Changed {
-		if err := t.unscheduled(a); err != nil {
+		if err := t.mayBegin(a); err != nil {
 			return payment.Payment{}, err
 		}
 	}
@@ -71,12 +72,27 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 	return p, t.putInquiry(p, out)
 }
 
+// mayBegin reports why an act may not begin an attempt.
+func (t *tx) mayBegin(a notice.Act) error {
+	if err := t.unscheduled(a); err != nil || a.BillingKey == "" {
+		return err
+	}
+	k, err := t.billingKey(a.BillingKey)
+	if err != nil {
+		return err
+	}
+	return k.Usable()
+}
+
 // actOn locks the names of an act and loads its payment, nil if there is none
 // that the mode sees.
 func (t *tx) actOn(a notice.Act) (*payment.Payment, error) {
-	locks := make([]string, 0, len(a.Names)+1)
+	locks := make([]string, 0, len(a.Names)+2)
 	if a.Payment == "" {
 		locks = append(locks, paymentLock(a.Store, a.ID))
+	}
+	if a.BillingKey != "" {
+		locks = append(locks, keyLock(a.BillingKey))
 	}
 	for _, k := range a.Names {
 		locks = append(locks, k.String())
