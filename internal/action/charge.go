@@ -41,6 +41,12 @@ func (a *Actions) Charge(ctx context.Context, c Caller, r ChargeRequest) (paymen
 	if err := prepareCharge(&r); err != nil {
 		return payment.Payment{}, err
 	}
+	if p, id, made, err := a.madeAttempt(ctx, c, r.ID, r.IDs); made || err != nil {
+		if err == nil {
+			p, err = chargedBefore(p, id)
+		}
+		return p, err
+	}
 	x := charging{ChargeRequest: r, begun: now()}
 	p, err := a.beginCharge(ctx, c, &x)
 	switch {

@@ -35,6 +35,12 @@ type IssueRequest struct {
 // request that an earlier run has made, by its IDs, is not made again: its attempt
 // is the current one of the payment returned, or is reported as unclear.
 func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.Payment, error) {
+	if p, id, made, err := a.madeAttempt(ctx, c, r.ID, r.IDs); made || err != nil {
+		if err == nil {
+			p, err = issuedBefore(p, id)
+		}
+		return p, err
+	}
 	if err := prepareIssue(&r); err != nil {
 		return payment.Payment{}, err
 	}

@@ -1,7 +1,6 @@
 package action
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -12,6 +11,8 @@ import (
 // A ScheduleStore is where scheduled payments wait. Its methods are safe for
 // concurrent use.
 type ScheduleStore interface {
+	// Schedule reports payment.ErrNoSchedule if there is none that the mode sees.
+	Schedule(ctx context.Context, st merchant.StoreID, id payment.ScheduleID, sees merchant.Mode) (payment.Schedule, error)
 	// AddSchedule writes a schedule, by the settings of a version, or returns what was
 	// written under its id before; see the store's.
 	AddSchedule(ctx context.Context, x payment.Schedule, version int64) (payment.Schedule, error)
@@ -35,6 +36,10 @@ type ScheduleRequest struct {
 // It reports what Charge does before it calls the PG, and payment.ErrPaidOrWaiting.
 func (a *Actions) Schedule(ctx context.Context, c Caller, r ScheduleRequest) (payment.Schedule, error) {
 	at := now()
+	out, id, made, err := a.madeSchedule(ctx, c, r.IDs, at)
+	if made || err != nil {
+		return out, err
+	}
 	if err := prepareCharge(&r.ChargeRequest); err != nil {
 		return payment.Schedule{}, err
 	}
@@ -46,24 +51,18 @@ func (a *Actions) Schedule(ctx context.Context, c Caller, r ScheduleRequest) (pa
 	case r.TimeToPay.Sub(at) > longestAhead:
 		return payment.Schedule{}, invalid("timeToPay must be in the next five years")
 	}
-	id := ""
-	if r.IDs != nil {
-		id = r.IDs(0)
-	}
-	id = cmp.Or(id, a.newID())
-	var out payment.Schedule
-	err := a.viewed(ctx, func(v *view) error {
+	err = a.viewed(ctx, func(v *view) error {
 		x := charging{ChargeRequest: r.ChargeRequest}
 		if err := a.charging(ctx, v, c, &x); err != nil {
 			return err
 		}
-		x.charge.ID, x.charge.Key = string(r.ID), id
+		x.charge.ID, x.charge.Key = string(r.ID), string(id)
 		if err := x.charger.CheckCharge(a.access(x.channel).Channel, x.charge); err != nil {
 			return err
 		}
 		var err error
 		out, err = a.Store.AddSchedule(ctx, payment.Schedule{
-			ID: payment.ScheduleID(id), Merchant: x.Merchant, Store: x.Store, Mode: x.Mode, Channel: x.channel.Key, Payment: r.ID,
+			ID: id, Merchant: x.Merchant, Store: x.Store, Mode: x.Mode, Channel: x.channel.Key, Payment: r.ID,
 			BillingKey: r.BillingKey, State: payment.Scheduled, OrderName: r.OrderName, Amount: r.Amount, TaxFree: r.TaxFree, VAT: r.VAT,
 			Customer: r.Customer, CustomData: r.CustomData, NoticeURLs: r.NoticeURLs, Terms: r.Terms, Quiet: r.Quiet,
 			CreatedAt: at, TimeToPay: stored(r.TimeToPay),
