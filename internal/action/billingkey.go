@@ -39,10 +39,16 @@ type KeyRequest struct {
 // IssueKey has the channel's PG issue a billing key (빌링키 발급) for a card, on test
 // channels alone: else it is fault.Unsupported. The key is written down before the PG
 // is called, and its outcome after; no money moves, so one whose answer was lost is
-// never usable, and another may be issued.
+// never usable, and another may be issued. A key that an earlier run of the request had
+// issued is returned as it is by now, which may be deleted.
 //
 // It reports what Charge does of channels, and *PGError.
 func (a *Actions) IssueKey(ctx context.Context, c Caller, r KeyRequest) (payment.BillingKey, error) {
+	at := now()
+	known, id, made, err := a.madeKey(ctx, c, r.IDs, at)
+	if made || err != nil {
+		return known, err
+	}
 	if err := prepareKey(r); err != nil {
 		return payment.BillingKey{}, err
 	}
@@ -57,22 +63,15 @@ func (a *Actions) IssueKey(ctx context.Context, c Caller, r KeyRequest) (payment
 	case !ok:
 		return payment.BillingKey{}, cannot(p, "issues billing keys")
 	}
-	id := payment.BillingKeyPrefix
-	if r.IDs != nil {
-		id += r.IDs(0)
-	} else {
-		id += a.newID()
-	}
-	at := now()
 	k := payment.BillingKey{
-		ID: payment.BillingKeyID(id), Merchant: c.Merchant, Store: c.Store, Mode: ch.Mode, Channel: ch.Key, State: payment.KeyReady,
+		ID: id, Merchant: c.Merchant, Store: c.Store, Mode: ch.Mode, Channel: ch.Key, State: payment.KeyReady,
 		Customer: r.Customer, CustomData: r.CustomData, NoticeURLs: r.NoticeURLs, RequestedAt: at, ChangedAt: at,
 	}
 	order := provider.KeyOrder{Card: r.Card, Customer: r.Customer, Key: customerOf(k.ID)}
 	if err := issuer.CheckIssueKey(a.access(ch).Channel, order); err != nil {
 		return payment.BillingKey{}, err
 	}
-	known, _, err := a.Store.AddBillingKey(ctx, k)
+	known, _, err = a.Store.AddBillingKey(ctx, k)
 	if err != nil || known.State == payment.KeyIssued {
 		return known, err // by an earlier run
 	}
@@ -108,13 +107,16 @@ func (a *Actions) viewed(ctx context.Context, by func(*view) error) error {
 	}
 }
 
-// keyIssued writes what became of an issue. One that is unclear stays READY: nobody
-// has its key.
+// keyIssued writes what became of an issue, and tells of it if that is new. One that is
+// unclear stays READY: nobody has its key.
 func (a *Actions) keyIssued(ctx context.Context, id payment.BillingKeyID, got provider.KeyIssued, failed error, quiet bool) (payment.BillingKey, error) {
+	unclear := isUnclear(failed)
 	k, err := a.changeKey(ctx, id, quiet && failed == nil, func(k payment.BillingKey, at time.Time) (payment.BillingKey, webhook.Type, error) {
 		switch {
 		case k.State != payment.KeyReady && k.State != payment.KeyFailed:
 			return k, "", nil // another run of the request was quicker
+		case unclear, failed != nil && k.State == payment.KeyFailed:
+			return k, "", nil
 		case failed != nil:
 			k.State, k.ChangedAt = payment.KeyFailed, at
 			return k, webhook.BillingKeyFailed, nil
@@ -195,14 +197,14 @@ func (a *Actions) DeleteKey(ctx context.Context, c Caller, id payment.BillingKey
 	if _, no := errors.AsType[*provider.DeclinedError](err); no && again || fault.Is(err, fault.Unsupported) {
 		failed = nil // it was asked before, and has the key no more, or cannot delete it
 	}
+	if isUnclear(failed) || again && failed != nil {
+		return time.Time{}, failed // it stays DELETING: the PG may have done what it was asked
+	}
 	return a.keyDeleted(ctx, id, at, failed, quiet)
 }
 
-// keyDeleted writes what became of a deletion.
+// keyDeleted writes what became of a deletion that is not unclear.
 func (a *Actions) keyDeleted(ctx context.Context, id payment.BillingKeyID, told time.Time, failed error, quiet bool) (time.Time, error) {
-	if isUnclear(failed) {
-		return time.Time{}, failed // it stays DELETING
-	}
 	k, err := a.changeKey(ctx, id, quiet, func(k payment.BillingKey, at time.Time) (payment.BillingKey, webhook.Type, error) {
 		switch {
 		case k.State != payment.KeyDeleting:

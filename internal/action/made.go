@@ -48,3 +48,23 @@ func (a *Actions) madeSchedule(ctx context.Context, c Caller, ids payment.IDs, a
 		}
 	}
 }
+
+// madeKey is madeSchedule of billing keys. One that failed came to nothing; of one
+// that is READY the PG may be asked again under its id.
+func (a *Actions) madeKey(ctx context.Context, c Caller, ids payment.IDs, at time.Time) (k payment.BillingKey, id payment.BillingKeyID, made bool, err error) {
+	if ids == nil {
+		return k, payment.BillingKeyPrefix + payment.BillingKeyID(a.newID()), false, nil
+	}
+	for n := 0; ; n++ {
+		id = payment.BillingKeyPrefix + payment.BillingKeyID(ids(n))
+		k, err = a.Store.BillingKey(ctx, c.Store, id, c.Mode)
+		switch {
+		case errors.Is(err, payment.ErrNoKey):
+			return payment.BillingKey{}, id, false, nil
+		case err != nil:
+			return k, id, false, err
+		case k.State != payment.KeyFailed && at.Sub(k.RequestedAt) < merchant.RepeatLife:
+			return k, id, k.State != payment.KeyReady, nil
+		}
+	}
+}

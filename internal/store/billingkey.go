@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -73,10 +74,10 @@ func (s *Store) AddBillingKey(ctx context.Context, k payment.BillingKey) (known 
 		if err != nil {
 			return err
 		}
-		n, err := t.exec(`insert into billing_key (key, merchant_id, store_id, mode, channel_key, state, requested_at, changed_at, doc)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (key) do nothing`,
+		n, err := t.exec(`insert into billing_key (key, merchant_id, store_id, mode, channel_key, state, requested_at, changed_at, ended_at, doc)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (key) do nothing`,
 			string(k.ID), string(k.Merchant), string(k.Store), string(k.Mode), string(k.Channel), string(k.State),
-			micros(k.RequestedAt), micros(k.ChangedAt), doc)
+			micros(k.RequestedAt), micros(k.ChangedAt), keyEnd(k), doc)
 		if known, added = k, n > 0; added || err != nil {
 			return err
 		}
@@ -126,17 +127,29 @@ func (s *Store) ChangeBillingKey(ctx context.Context, id payment.BillingKeyID, d
 		if err != nil {
 			return err
 		}
-		var ended sql.NullInt64
-		if k.State == payment.KeyDeleted || k.State == payment.KeyFailed {
-			ended = microsOrNull(k.ChangedAt)
-		}
 		if err := t.must(`update billing_key set state = $2, changed_at = $3, ended_at = $4, doc = $5 where key = $1`,
-			string(id), string(k.State), micros(k.ChangedAt), ended, doc); err != nil {
+			string(id), string(k.State), micros(k.ChangedAt), keyEnd(k), doc); err != nil {
 			return err
 		}
 		return t.emit(list, "")
 	})
 	return k, err
+}
+
+// readyFor is how long a PG's answer to an issue may still be written down: by then
+// whoever asked has died, or was told that the answer is lost.
+const readyFor = 24 * time.Hour
+
+// keyEnd is from when on nothing more comes of a billing key; null if it is in use.
+func keyEnd(k payment.BillingKey) sql.NullInt64 {
+	switch k.State {
+	case payment.KeyReady:
+		return microsOrNull(k.RequestedAt.Add(readyFor))
+	case payment.KeyFailed, payment.KeyDeleted:
+		return microsOrNull(k.ChangedAt)
+	case payment.KeyIssued, payment.KeyDeleting:
+	}
+	return sql.NullInt64{}
 }
 
 func (t *tx) unscheduledKey(id payment.BillingKeyID) error {

@@ -315,6 +315,18 @@ func TestPruneSchedules(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
+		// What the PG never answered ends after a day.
+		dead := kept
+		dead.ID, dead.State = "billing-key-dead", payment.KeyReady
+		if _, _, err := s.AddBillingKey(t.Context(), dead); err != nil {
+			t.Fatal(err)
+		}
+		late := dead
+		late.ID = "billing-key-late"
+		if _, _, err := s.AddBillingKey(t.Context(), late); err != nil {
+			t.Fatal(err)
+		}
+		changeKey(t, s, late.ID, payment.KeyIssued)
 		after := time.Until(storetest.Noon.AddDate(0, 0, settings.DefaultRetention().Payments))
 		gone := pruneAt(t, s, after)
 		if gone["schedule"].Rows != 1 || gone["billing_key"].Rows != 1 {
@@ -326,8 +338,16 @@ func TestPruneSchedules(t *testing.T) {
 		if got := stateOf(t, s, open.ID); got != payment.Scheduled {
 			t.Errorf("the open one is %s", got)
 		}
-		if _, err := s.BillingKey(t.Context(), storetest.Store, kept.ID, merchant.Any); err != nil {
-			t.Errorf("the key in use: %v", err)
+		for _, id := range []payment.BillingKeyID{kept.ID, late.ID, dead.ID} {
+			if _, err := s.BillingKey(t.Context(), storetest.Store, id, merchant.Any); err != nil {
+				t.Errorf("%s: %v", id, err)
+			}
+		}
+		if gone := pruneAt(t, s, after+24*time.Hour); gone["billing_key"].Rows != 1 {
+			t.Errorf("a day later went: %+v", gone)
+		}
+		if _, err := s.BillingKey(t.Context(), storetest.Store, dead.ID, merchant.Any); !errors.Is(err, payment.ErrNoKey) {
+			t.Errorf("the one without an answer: %v", err)
 		}
 	})
 }
