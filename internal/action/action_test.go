@@ -27,6 +27,8 @@ type bench struct {
 	*Actions
 	store *store.Store
 	ids   int
+	file  string // the database
+	seal  *seal.Key
 }
 
 var shop = Caller{Merchant: "merchant-1", Store: "store-1", Mode: merchant.Test}
@@ -40,18 +42,10 @@ func inBubble(t *testing.T, test func(*bench)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "t.db"), store.Options{Key: key})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := st.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		b := &bench{T: t, store: st}
+		b := &bench{T: t, file: filepath.Join(t.TempDir(), "t.db"), seal: key}
+		b.open()
 		b.Actions = &Actions{
-			Store:     st,
+			Store:     b.store,
 			Judge:     func(settings.All) notice.Judge { return wait },
 			Providers: func(code string) (provider.Provider, bool) { return nil, code == "kcp_v2" },
 			NewID:     b.id,
@@ -59,6 +53,21 @@ func inBubble(t *testing.T, test func(*bench)) {
 		b.save(func(*settings.All) {})
 		test(b)
 	})
+}
+
+// open opens the bench's database until the test ends.
+func (b *bench) open() {
+	b.Helper()
+	st, err := store.Open(b.Context(), "sqlite:"+b.file, store.Options{Key: b.seal})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	b.store = st
 }
 
 // id makes ids that sort as they were made.

@@ -21,6 +21,7 @@ type cardPG struct {
 	taken             map[string]payment.Standing // by order
 	asked             int                         // charges
 	refunds           int
+	byKey             map[string]int  // charges, by their key
 	keys              map[string]bool // those in use
 	// before and after, if set, are what becomes of a charge before and after the PG
 	// did what it says.
@@ -54,6 +55,7 @@ func (g *cardPG) Charge(_ context.Context, a provider.Access, c provider.Charge)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.asked++
+	g.byKey[c.Key]++
 	out := provider.Charged{PGTx: "pg-" + c.ID, At: a.Now, Card: payment.Card{Number: "4242-42**-****-4242", Issuer: "신한", Approval: "00012345"}}
 	if g.says == nil || g.does {
 		g.taken[c.ID] = payment.Standing{State: payment.Paid, PGTx: out.PGTx, Amount: c.Amount, HasAmount: true, PaidAt: a.Now, Card: out.Card, Lists: true}
@@ -132,7 +134,7 @@ func (g *cardPG) DeleteKey(_ context.Context, a provider.Access, k provider.Bill
 
 // cards gives the bench a PG that charges cards.
 func (b *bench) cards() *cardPG {
-	g := &cardPG{taken: make(map[string]payment.Standing), keys: make(map[string]bool)}
+	g := &cardPG{taken: make(map[string]payment.Standing), keys: make(map[string]bool), byKey: make(map[string]int)}
 	b.Providers = func(string) (provider.Provider, bool) { return g, true }
 	return g
 }

@@ -185,9 +185,14 @@ func (x *charging) kept() payment.Charge {
 }
 
 // madeOf reports whether an earlier run of the request made an attempt, and the id
-// of that or of the next one; without IDs it names none.
+// of that or of the next one; without IDs it names none. The one attempt of a schedule
+// bears the schedule's: should the database lose that it was begun, as by a restore of a
+// backup, the PG is asked under the same key, and answers as it did.
 func (x *charging) madeOf(known *payment.Payment, at time.Time) (made bool, id payment.TransactionID) {
-	if x.IDs == nil {
+	switch {
+	case x.schedule != nil:
+		return false, payment.TransactionID(x.schedule.ID)
+	case x.IDs == nil:
 		return false, ""
 	}
 	var p payment.Payment

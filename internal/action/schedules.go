@@ -176,6 +176,8 @@ func (s *Schedules) refuse(ctx context.Context, one payment.Schedule, why error)
 				if err != nil {
 					return notice.Acted{}, err
 				}
+				t.ID = payment.TransactionID(one.ID)
+				p.Transactions[p.Current].ID = t.ID
 				d, err := p.ChargeRefused(t.ID, payment.Failure{Reason: why.Error()}, env)
 				return a.written(v, d, env.Now, false), err
 			},
