@@ -76,8 +76,8 @@ func (a *Actions) Schedule(ctx context.Context, c Caller, r ScheduleRequest) (pa
 }
 
 // RevokeSchedules revokes scheduled payments, all that are named or none: those with
-// the ids, or without any those of a billing key that are not taken up. It returns
-// the ids that it revoked, and when.
+// the ids, or without any those of a billing key for which no attempt was begun. It
+// returns the ids that it revoked, and when.
 //
 // It reports fault.Invalid if neither is named, payment.ErrNoSchedule,
 // payment.ErrScheduleProcessed, payment.ErrScheduleRevoked, payment.ErrNoKey and

@@ -12,15 +12,23 @@ import (
 
 // RevokeSchedules revokes schedules of a store in the modes that the credential
 // sees, all or none: those with the ids, or if there are none, all of a billing key
-// that are not taken up. It returns those that it revoked.
+// for which no attempt was begun. It returns those that it revoked, in order.
 //
 // Of an id it reports payment.ErrNoSchedule, payment.ErrScheduleProcessed and
 // payment.ErrScheduleRevoked.
 func (s *Store) RevokeSchedules(ctx context.Context, st merchant.StoreID, sees merchant.Mode, key payment.BillingKeyID, ids []payment.ScheduleID, at time.Time) (revoked []payment.ScheduleID, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		revoked, err = t.revocable(st, sees, key, ids)
-		if err != nil {
+		if len(ids) == 0 {
+			revoked, err = t.revokeOf(st, sees, key, at)
 			return err
+		}
+		revoked = slices.Clone(ids)
+		slices.Sort(revoked) // one order for everybody
+		revoked = slices.Compact(revoked)
+		for _, id := range revoked {
+			if err := t.revocable(st, sees, key, id); err != nil {
+				return err
+			}
 		}
 		for _, id := range revoked {
 			if err := t.must(`update schedule set state = 'REVOKED', due_at = null, ended_at = $2 where id = $1`, string(id), micros(at)); err != nil {
@@ -29,37 +37,31 @@ func (s *Store) RevokeSchedules(ctx context.Context, st merchant.StoreID, sees m
 		}
 		return nil
 	})
-	return revoked, err
+	if err != nil {
+		return nil, err
+	}
+	return revoked, nil
 }
 
-// revocable locks the schedules that are to be revoked, and returns them in order.
-func (t *tx) revocable(st merchant.StoreID, sees merchant.Mode, key payment.BillingKeyID, ids []payment.ScheduleID) (out []payment.ScheduleID, err error) {
-	if len(ids) == 0 {
-		// Index: schedule_by_key.
-		err = t.each(`select id, mode from schedule where billing_key = $1 and ended_at is null and store_id = $2 and state = 'SCHEDULED'
-			order by id`+t.d.forUpdate, []any{string(key), string(st)}, func(rows rowSet) error {
+// revokeOf revokes the schedules of a billing key, however many there are.
+func (t *tx) revokeOf(st merchant.StoreID, sees merchant.Mode, key payment.BillingKeyID, at time.Time) (out []payment.ScheduleID, err error) {
+	// Index: schedule_by_key, schedule_pkey.
+	err = t.each(`update schedule set state = 'REVOKED', due_at = null, ended_at = $4 where id in
+		(select id from schedule where billing_key = $1 and ended_at is null and due_at is not null and store_id = $2
+		and ($3 = 'any' or mode = $3) order by id`+t.d.forUpdate+`) returning id`,
+		[]any{string(key), string(st), string(sees), micros(at)}, func(rows rowSet) error {
 			var id payment.ScheduleID
-			var mode merchant.Mode
-			err := rows.Scan(&id, &mode)
-			if sees.Sees(mode) {
-				out = append(out, id)
-			}
+			err := rows.Scan(&id)
+			out = append(out, id)
 			return err
 		})
-		return out, err
-	}
-	ids = slices.Clone(ids)
-	slices.Sort(ids) // one order for everybody
-	for _, id := range slices.Compact(ids) {
-		if err := t.revocableOne(st, sees, key, id); err != nil {
-			return nil, err
-		}
-		out = append(out, id)
-	}
-	return out, nil
+	slices.Sort(out)
+	return out, err
 }
 
-func (t *tx) revocableOne(st merchant.StoreID, sees merchant.Mode, key payment.BillingKeyID, id payment.ScheduleID) error {
+// revocable locks a schedule that is to be revoked, and reports why it cannot be: it may
+// until an attempt was begun for it, though it was taken up.
+func (t *tx) revocable(st merchant.StoreID, sees merchant.Mode, key payment.BillingKeyID, id payment.ScheduleID) error {
 	if !isID(string(id)) {
 		return payment.ErrNoSchedule
 	}
@@ -67,8 +69,9 @@ func (t *tx) revocableOne(st merchant.StoreID, sees merchant.Mode, key payment.B
 	var of merchant.StoreID
 	var by payment.BillingKeyID
 	var state payment.ScheduleState
+	var due sql.NullInt64
 	// Index: schedule_pkey.
-	found, err := t.has(`select store_id, mode, billing_key, state from schedule where id = $1`+t.d.forUpdate, []any{string(id)}, &of, &mode, &by, &state)
+	found, err := t.has(`select store_id, mode, billing_key, state, due_at from schedule where id = $1`+t.d.forUpdate, []any{string(id)}, &of, &mode, &by, &state, &due)
 	switch {
 	case err != nil:
 		return err
@@ -76,7 +79,7 @@ func (t *tx) revocableOne(st merchant.StoreID, sees merchant.Mode, key payment.B
 		return payment.ErrNoSchedule
 	case state == payment.ScheduleRevoked:
 		return payment.ErrScheduleRevoked
-	case state != payment.Scheduled:
+	case !due.Valid:
 		return payment.ErrScheduleProcessed
 	}
 	return nil
