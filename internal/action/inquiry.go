@@ -38,6 +38,9 @@ type Inquiries struct {
 	// Idle is how long Run sleeps at most; zero: a minute. Another node's
 	// inquiries are seen so.
 	Idle time.Duration
+	// Fit, if set, says whether this machine may go by its clock. While it may not,
+	// nothing is asked: what a PG does not know could seem old. It must not block.
+	Fit func() bool
 
 	alarm alarm
 }
@@ -76,6 +79,7 @@ func (q *Inquiries) Run(ctx context.Context) error {
 	}
 	var pause time.Duration
 	for ctx.Err() == nil {
+		untilFit(ctx, q.Fit)
 		q.alarm.forget()
 		at := now()
 		list, next, err := q.Store.Inquiries(ctx, at, stored(at.Add(2*askAfter)), inquiriesAtOnce)

@@ -36,6 +36,9 @@ type Schedules struct {
 	// Idle is how long Run sleeps at most; zero: a minute. Another node's schedules
 	// are seen so.
 	Idle time.Duration
+	// Fit, if set, says whether this machine may go by its clock. While it may not,
+	// nothing is taken up. It must not block.
+	Fit func() bool
 
 	alarm alarm
 }
@@ -68,6 +71,7 @@ func (s *Schedules) Run(ctx context.Context) error {
 		if n == 0 {
 			return nil
 		}
+		untilFit(ctx, s.Fit)
 		s.alarm.forget()
 		at := now()
 		list, next, err := s.Store.DueSchedules(ctx, at, stored(at.Add(takeFor)), n)

@@ -105,10 +105,11 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Trial:  func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: st} },
 		Notify: s.ingress.Play, PublicURL: cfg.PublicURL, Log: cfg.Log,
 	}
-	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log}
+	fit := func() bool { return st.Share(1) > 0 }
+	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log, Fit: fit}
 	s.sweeps = &action.Sweeps{Store: st, Inquiries: s.inquiries, Log: cfg.Log}
 	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log, Providers: all.ByCode}
-	s.schedules = &action.Schedules{Store: st, Actions: actions, Log: cfg.Log}
+	s.schedules = &action.Schedules{Store: st, Actions: actions, Log: cfg.Log, Fit: fit}
 	s.history = &action.History{Store: st, Keep: cfg.Keep, Log: cfg.Log}
 	api := &v2.API{
 		Store: st.Reader, Actions: actions, Key: key, Log: cfg.Log,

@@ -77,7 +77,7 @@ func (n *company) learn(ctx context.Context, c count, knows int) (changed bool) 
 	if skewed := n.skew.Abs() > mostSkew; skewed != n.skewed {
 		n.skewed = skewed
 		if skewed {
-			n.log.WarnContext(ctx, "clock differs from the database's: not ready, and no webhooks are sent", "ahead", n.skew, "most", mostSkew)
+			n.log.WarnContext(ctx, "clock differs from the database's: not ready, no webhooks are sent, and no PG is asked or charges what is scheduled", "ahead", n.skew, "most", mostSkew)
 		} else {
 			n.log.InfoContext(ctx, "clock agrees with the database's again", "ahead", n.skew)
 		}
