@@ -226,7 +226,7 @@ func (w *Sweeps) round(ctx context.Context, v *view, at, beat time.Time) (next t
 		w.turns[c] = at.Add(sweepPace)
 	}
 	maps.Copy(w.due, due)
-	w.ask(context.WithoutCancel(ctx), list)
+	w.ask(context.WithoutCancel(ctx), v, list)
 	next = beat
 	for c, t := range w.due {
 		if t.Before(w.turns[c]) {
@@ -239,8 +239,9 @@ func (w *Sweeps) round(ctx context.Context, v *view, at, beat time.Time) (next t
 	return next, nil
 }
 
-// ask asks about several accounts at once, and gives their channels a rest.
-func (w *Sweeps) ask(ctx context.Context, list []notice.Sweeping) {
+// ask asks about several accounts at once, and gives the channels that were asked a
+// rest.
+func (w *Sweeps) ask(ctx context.Context, v *view, list []notice.Sweeping) {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	free := make(chan struct{}, sweepsAtOnce)
@@ -248,19 +249,27 @@ func (w *Sweeps) ask(ctx context.Context, list []notice.Sweeping) {
 		free <- struct{}{}
 		all.Go(func() {
 			defer func() { <-free }()
-			rest := sweepPace
-			if err := w.one(ctx, x); err != nil {
-				w.Log.WarnContext(ctx, "a PG was asked about an account in vain", "payment_key", x.Payment.Key, "channel", x.Channel, "try", x.Tries, "err", err)
-				if !unaskable(err) {
-					rest = sweepRest
-				}
-			}
+			got := w.one(ctx, v, x)
 			mu.Lock()
 			defer mu.Unlock()
-			w.turns[x.Channel] = now().Add(rest)
+			w.rest(x, got)
 		})
 	}
 	all.Wait()
+}
+
+// rest gives channels a rest after an account was asked about.
+func (w *Sweeps) rest(x notice.Sweeping, got []swept) {
+	w.turns[x.Channel] = now().Add(sweepPace)
+	for _, g := range got {
+		rest := sweepPace
+		if g.err != nil && !unaskable(g.err) {
+			rest = sweepRest
+		}
+		if until := now().Add(rest); w.turns[g.Channel].Before(until) {
+			w.turns[g.Channel] = until
+		}
+	}
 }
 
 // unaskable reports whether an error of an inquiry says that nothing was sent, and
@@ -269,41 +278,73 @@ func unaskable(err error) bool {
 	return fault.Is(err, fault.Unsupported) || fault.Is(err, fault.Invalid)
 }
 
-// one asks about one account, and notes when to ask again if no money came. The
-// error is why the PG told nothing.
-func (w *Sweeps) one(ctx context.Context, x notice.Sweeping) error {
-	var failed error
-	waits := waitsOn(x.Payment, x.Channel)
-	for _, t := range waits {
+// A swept is an attempt that was asked about.
+type swept struct {
+	payment.Transaction
+	err error // why the PG told nothing
+}
+
+// one asks about all attempts of one account that wait for money, on whatever channel,
+// and notes when to ask again if none came.
+func (w *Sweeps) one(ctx context.Context, v *view, x notice.Sweeping) (got []swept) {
+	for _, t := range waiting(x.Payment, v) {
 		i := notice.Inquiry{Payment: x.Payment, Tries: x.Tries, Until: x.Until}
-		if err := w.Inquiries.askAbout(ctx, i, t); err != nil {
-			failed = err
+		err := w.Inquiries.askAbout(ctx, i, t)
+		if err != nil {
+			w.Log.WarnContext(ctx, "a PG was asked about an account in vain", "payment_key", x.Payment.Key, "channel", t.Channel, "try", x.Tries, "err", err)
 		}
+		got = append(got, swept{t, err})
 	}
-	learnt := false
+	var learnt merchant.ChannelKey
 	err := w.Store.Swept(ctx, x, func(p payment.Payment) (time.Time, notice.SweepReason) {
-		at, _ := p.Transaction()
-		if p.State != payment.Issued || at.Account == nil || len(waits) == 0 || at.Channel != x.Channel {
-			learnt = slices.ContainsFunc(p.Deposits, func(d payment.Deposit) bool { return d.Learnt })
-			return time.Time{}, ""
-		}
-		next := nextSweep(at.Account.ExpiresAt, now())
-		switch {
-		case failed == nil:
-			return next, notice.SweepDue
-		case unaskable(failed), x.Tries >= mostSweeps, next.IsZero() && x.Why != notice.SweepOutage:
-			return time.Time{}, ""
-		}
-		return now().Add(sweepAgain(x.Tries)), x.Why
+		learnt = learntBy(p, x.Payment)
+		return after(got, p, x, v)
 	})
 	switch {
 	case err != nil:
 		// It is due again when what was taken may be taken by others.
 		w.Log.ErrorContext(ctx, "when to ask about an account again is not written down", "payment_key", x.Payment.Key, "err", err)
-	case learnt:
-		w.Log.WarnContext(ctx, "a deposit was found by asking the PG: no notice told of it", "payment_key", x.Payment.Key, "channel", x.Channel)
+	case learnt != "":
+		w.Log.WarnContext(ctx, "a deposit was found by asking the PG: no notice told of it", "payment_key", x.Payment.Key, "channel", learnt)
 	}
-	return failed
+	return got
+}
+
+// after says when to ask about an account again, by the payment as it is once it was
+// asked about, and why; the zero time: not any more.
+func after(got []swept, p payment.Payment, x notice.Sweeping, v *view) (next time.Time, why notice.SweepReason) {
+	failed := false
+	for _, t := range waiting(p, v) {
+		i := slices.IndexFunc(got, func(g swept) bool { return g.ID == t.ID })
+		switch {
+		case i >= 0 && unaskable(got[i].err):
+			continue
+		case i >= 0 && got[i].err != nil:
+			failed = true
+		}
+		if at := nextSweep(t.Account.ExpiresAt, now()); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	switch {
+	case !failed:
+		return next, notice.SweepDue
+	case x.Tries >= mostSweeps:
+		return time.Time{}, ""
+	}
+	return now().Add(sweepAgain(x.Tries)), x.Why
+}
+
+// learntBy is the channel of a deposit that a payment has by asking, and had not before;
+// empty if there is none.
+func learntBy(p, before payment.Payment) merchant.ChannelKey {
+	for _, d := range p.Deposits[min(len(before.Deposits), len(p.Deposits)):] {
+		i := slices.IndexFunc(p.Transactions, func(t payment.Transaction) bool { return t.ID == d.Transaction })
+		if d.Learnt && i >= 0 {
+			return p.Transactions[i].Channel
+		}
+	}
+	return ""
 }
 
 // sweepAgain is how long after a try in vain the next one is.
@@ -311,9 +352,15 @@ func sweepAgain(tries int) time.Duration {
 	return min(10*time.Minute<<min(max(tries-1, 0), 8), 6*time.Hour)
 }
 
-// waitsOn are the attempts that wait for money on a channel.
-func waitsOn(p payment.Payment, c merchant.ChannelKey) []payment.Transaction {
+// waiting are the attempts of a payment that wait for money on channels whose PG can
+// be asked; none once it needs no money any more.
+func waiting(p payment.Payment, v *view) []payment.Transaction {
+	switch p.State {
+	case payment.Paid, payment.PartiallyCancelled, payment.Cancelled, payment.Failed:
+		return nil
+	default:
+	}
 	return slices.DeleteFunc(slices.Clone(p.Transactions), func(t payment.Transaction) bool {
-		return t.State != payment.Issued || t.Channel != c
+		return t.State != payment.Issued || t.Account == nil || !v.askable[t.Channel]
 	})
 }

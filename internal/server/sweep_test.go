@@ -23,6 +23,7 @@ import (
 	"github.com/tongbo/tongbo/internal/provider/books"
 	"github.com/tongbo/tongbo/internal/provider/tosspayments"
 	"github.com/tongbo/tongbo/internal/seal"
+	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -36,6 +37,7 @@ type watchtower struct {
 	actions   *action.Actions
 	inquiries *action.Inquiries
 	channel   merchant.Channel
+	other     merchant.Channel // of the same PG
 	ledger    *books.Ledger
 	log       bytes.Buffer
 	logger    *slog.Logger
@@ -43,6 +45,7 @@ type watchtower struct {
 	mu    sync.Mutex
 	asked []time.Time // when the PG was
 	down  bool
+	hangs secret.Text // the PG never answers whom has this key
 }
 
 // RoundTrip is the way to the PG: without a network, which a bubble has not.
@@ -51,10 +54,14 @@ func (w *watchtower) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodGet {
 		w.asked = append(w.asked, time.Now())
 	}
-	down := w.down
+	down, hangs := w.down, w.hangs
 	w.mu.Unlock()
 	if down {
 		return nil, http.ErrServerClosed
+	}
+	if key, _, _ := r.BasicAuth(); key == hangs.Reveal() && hangs != "" {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
 	}
 	rec := httptest.NewRecorder()
 	tosspayments.Module.API(w.ledger).ServeHTTP(rec, r)
@@ -96,7 +103,9 @@ func onWatch(t *testing.T, test func(*watchtower)) {
 			MID: "tvivarepublica", PaymentType: merchant.APIKeyin, BaseURL: "http://pg.example", Unknown: merchant.Hold,
 			Credentials: merchant.Credentials{"secret_key": tossKey},
 		}
-		w.ledger = &books.Ledger{Channels: func() []merchant.Channel { return []merchant.Channel{w.channel} }}
+		w.other = w.channel
+		w.other.Key, w.other.MID, w.other.Credentials = "channel-key-4", "tvivarepublic4", merchant.Credentials{"secret_key": tossKey + "4"}
+		w.ledger = &books.Ledger{Channels: func() []merchant.Channel { return []merchant.Channel{w.channel, w.other} }}
 		in := &ingress.Ingress{Store: w.store, Providers: all.Providers(), Log: w.logger}
 		w.actions = &action.Actions{Store: w.store, Judge: in.Judge, Providers: all.ByCode, HTTP: &http.Client{Transport: w}}
 		w.inquiries = &action.Inquiries{Store: w.store, Actions: w.actions, Learnt: ingress.Learnt, Log: w.logger, Idle: time.Hour}
@@ -110,7 +119,7 @@ func onWatch(t *testing.T, test func(*watchtower)) {
 			Merchants: []merchant.Merchant{{ID: "merchant-1", Name: "가나상점"}},
 			Stores: []settings.Store{{Store: merchant.Store{ID: "store-1", Merchant: "merchant-1", Name: "대표", Representative: true},
 				NoticeSecret: "whsec_QUJD", CreatedAt: at}},
-			Channels: []merchant.Channel{w.channel, mute, refunds},
+			Channels: []merchant.Channel{w.channel, mute, refunds, w.other},
 			Endpoints: []webhook.Endpoint{{
 				ID: "00000000-0000-7000-8000-00000000000e", Merchant: "merchant-1", Store: "store-1", Name: "e",
 				URL: "https://shop.example/", Mode: merchant.Test, Events: []string{"*"},
@@ -129,8 +138,13 @@ var caller = action.Caller{Merchant: "merchant-1", Store: "store-1", Mode: merch
 // issue has the PG issue an account.
 func (w *watchtower) issue(id payment.ID, deadline time.Duration) {
 	w.Helper()
+	w.issueOn(w.channel, id, deadline)
+}
+
+func (w *watchtower) issueOn(c merchant.Channel, id payment.ID, deadline time.Duration) {
+	w.Helper()
 	_, err := w.actions.Issue(w.Context(), caller, action.IssueRequest{Registration: payment.Registration{
-		ID: id, Channel: w.channel.Key, OrderName: "책", Amount: payment.Won(1000), Customer: payment.Customer{Name: "홍길동"},
+		ID: id, Channel: c.Key, OrderName: "책", Amount: payment.Won(1000), Customer: payment.Customer{Name: "홍길동"},
 		Account: payment.Account{Bank: "SHINHAN", ExpiresAt: time.Now().Add(deadline)},
 	}})
 	if err != nil {

@@ -10,16 +10,23 @@ import (
 	"github.com/tongbo/tongbo/internal/payment"
 )
 
-// newSweep has the PG asked about an account. One about which it is asked
-// already stays as it is, unless an outage makes it urgent.
+// newSweep has the PG asked about an account. One about which it is asked already
+// stays as it is, unless an outage makes it urgent. But an account that waits on
+// another channel by now moves to that one's row: the earlier channel may never be
+// asked again.
 var (
-	newSweep    = inserting("sweep", sweepColumns, "on conflict (payment_key) do nothing")
-	urgentSweep = func() *bulk {
-		b := inserting("sweep", sweepColumns, "on conflict (payment_key) do update set due_at = excluded.due_at, why = excluded.why")
-		b.last = true
-		return b
-	}()
+	newSweep = latest(inserting("sweep", sweepColumns, `on conflict (payment_key) do update set channel_key = excluded.channel_key, tries = 0,
+		due_at = case when sweep.due_at < excluded.due_at then sweep.due_at else excluded.due_at end
+		where sweep.channel_key <> excluded.channel_key`))
+	urgentSweep = latest(inserting("sweep", sweepColumns, `on conflict (payment_key) do update set
+		channel_key = excluded.channel_key, due_at = excluded.due_at, tries = 0, why = excluded.why`))
 )
+
+// latest has rows of one key replace each other.
+func latest(b *bulk) *bulk {
+	b.last = true
+	return b
+}
 
 const sweepColumns = "payment_key uuid, channel_key text, due_at bigint, tries bigint, why text"
 

@@ -201,6 +201,46 @@ func TestBrokenSweepStopsNobody(t *testing.T) {
 	})
 }
 
+// TestSweepMovesToItsChannel: an account that waits on another channel by now is asked
+// about on that one, not later than it was to be, and as urgently.
+func TestSweepMovesToItsChannel(t *testing.T) {
+	t.Parallel()
+	for _, was := range []struct {
+		channel merchant.ChannelKey
+		due     time.Duration
+		why     notice.SweepReason
+		tries   int
+		listed  store.ListedSweep // of it: what the rest has is the payment's
+	}{
+		{storetest.OtherOne, time.Hour, notice.SweepDue, 7, store.ListedSweep{Due: storetest.Noon}},
+		{storetest.OtherOne, -time.Hour, notice.SweepOutage, 7, store.ListedSweep{Due: storetest.Noon.Add(-time.Hour)}},
+		{storetest.Channel, time.Hour, notice.SweepDue, 7, store.ListedSweep{Due: storetest.Noon.Add(time.Hour), Tries: 7}},
+	} {
+		storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+			s := db.Open(t)
+			register(t, s, storetest.Registration("o-1"))
+			db.Exec(t, `insert into sweep (payment_key, channel_key, due_at, tries, why) select key, $1, $2, $3, $4 from payment`,
+				string(was.channel), storetest.Noon.Add(was.due).UnixMicro(), was.tries, string(was.why))
+			enlist(t, s, notice.SweepDue, storetest.Noon, time.Time{})
+			listed := func() store.ListedSweep {
+				list, err := s.Sweeps(t.Context(), "", 10)
+				if err != nil || len(list) != 1 {
+					t.Fatalf("listed are %+v, %v", list, err)
+				}
+				return list[0]
+			}
+			if x := listed(); x.Channel != storetest.Channel || !x.Due.Equal(was.listed.Due) || x.Why != was.why || x.Tries != was.listed.Tries {
+				t.Errorf("it was %+v, and is listed as %+v", was, x)
+			}
+			db.Exec(t, `update sweep set channel_key = $1, tries = 19`, string(storetest.OtherOne))
+			enlist(t, s, notice.SweepOutage, time.Time{}, time.Time{})
+			if x := listed(); x.Channel != storetest.Channel || x.Why != notice.SweepOutage || x.Tries != 0 {
+				t.Errorf("after an outage it is listed as %+v", x)
+			}
+		})
+	}
+}
+
 // TestExpiredAccountIsSwept: what expires is enlisted in the same transaction.
 func TestExpiredAccountIsSwept(t *testing.T) {
 	t.Parallel()
