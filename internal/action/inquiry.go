@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -226,50 +225,15 @@ func (q *Inquiries) told(ctx context.Context, i notice.Inquiry, t payment.Transa
 				out := q.Actions.written(v, d, env.Now, false)
 				out.Emissions = append(out.Emissions, q.Actions.listed(v, ch, d, env.Now)...)
 				out.Ask, out.Taken = i.Until, &i // as it is
+				if wentBack(s) && waitsFor(d.Payment, t.ID) {
+					out.Taken = nil // whoever asks: it takes two more transactions
+				}
 				return out, nil
 			},
 		}, nil
 	})
-	if err != nil || s.State != payment.Paid || t.Charge != nil || paidFor(p, t.ID) {
+	if err != nil || t.Charge != nil {
 		return err
 	}
-	in, err := q.Learnt(ch, t, s, now())
-	if err != nil {
-		return err
-	}
-	return q.settle(ctx, in)
-}
-
-// paidFor reports whether a payment has the deposit of an attempt.
-func paidFor(p payment.Payment, id payment.TransactionID) bool {
-	for _, d := range p.Deposits {
-		if d.Transaction == id && d.Counted() {
-			return true
-		}
-	}
-	// Money for a payment that failed is a person's to decide on.
-	return p.State == payment.Paid || p.State == payment.PartiallyCancelled || p.State == payment.Cancelled
-}
-
-// errUnsettled says that a deposit is known, and could not be settled yet.
-var errUnsettled = fault.Errorf(fault.Unavailable, "a deposit that the PG told of was not settled")
-
-// settle has a notice that was learnt by asking decided, by settings that hold.
-func (q *Inquiries) settle(ctx context.Context, in notice.Inbound) error {
-	for range mostTries {
-		v, err := q.Actions.views.Get(ctx, q.Actions.load)
-		if err != nil {
-			return err
-		}
-		in.Version = v.version
-		results, err := q.Store.Settle(ctx, []notice.Inbound{in}, v.judge)
-		if err == nil {
-			err = results[0].Err
-		}
-		if err == nil {
-			return nil
-		}
-		q.Actions.views.Refresh()
-	}
-	return errUnsettled
+	return q.learn(ctx, p, t, ch, s)
 }

@@ -119,9 +119,9 @@ type inquiryBody struct {
 // Learnt is the notice of a deposit that the PG told of when it was asked about
 // an attempt: settled like any other, it applies what no notice told, and is a
 // Duplicate of one that came. It reports fault.Invalid unless the standing says
-// that the money is there, and how much.
+// that the money is there, or was before it went back, and how much it was.
 func Learnt(c merchant.Channel, t payment.Transaction, s payment.Standing, at time.Time) (notice.Inbound, error) {
-	if s.State != payment.Paid || !s.HasAmount {
+	if !came(t, s) {
 		return notice.Inbound{}, fault.Errorf(fault.Invalid, "the PG told of no deposit")
 	}
 	a := inquiryBody{
@@ -139,6 +139,29 @@ func Learnt(c merchant.Channel, t payment.Transaction, s payment.Standing, at ti
 		ID: notice.ID(newID()), At: at, Provider: c.Provider, Channels: []merchant.ChannelKey{c.Key},
 		Request: notice.Request{Method: MethodInquiry, Body: b}, Notice: a.notice(),
 	}, nil
+}
+
+// came reports whether a standing tells of money and its sum. Once some of it went back,
+// what was asked for is the sum, unless the account takes any.
+func came(t payment.Transaction, s payment.Standing) bool {
+	var back int64
+	for _, c := range s.Cancellations {
+		back += c.Amount.Amount
+	}
+	switch s.State {
+	case payment.Paid:
+		return s.HasAmount
+	case payment.PartiallyCancelled, payment.Cancelled:
+	default:
+		return false
+	}
+	switch {
+	case !s.HasAmount, t.Account != nil && t.Account.Type == payment.FixedUnlimited, back > s.Amount.Amount:
+		return false
+	case s.Lists || s.State == payment.PartiallyCancelled:
+		return (back == s.Amount.Amount) == (s.State == payment.Cancelled)
+	}
+	return true
 }
 
 func (a inquiryBody) notice() notice.Notice {

@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"testing"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
@@ -111,6 +112,42 @@ func TestConfirmsTheEndOfACharge(t *testing.T) {
 		d := c.p.Decide(tr.in.Notice.Report, payment.Env{NewID: newID})
 		if got := tr.mustAsk(h, d); got != c.want {
 			t.Errorf("%s: %t, want %t", c.name, got, c.want)
+		}
+	}
+}
+
+// TestLearnt: a deposit is learnt from what the PG says once some of it went back, too,
+// if that tells how much it was.
+func TestLearnt(t *testing.T) {
+	t.Parallel()
+	part := []payment.CancelRecord{{PGID: "C1", Amount: payment.Won(300)}}
+	whole := append(part, payment.CancelRecord{PGID: "C2", Amount: payment.Won(700)}) //nolint:gocritic // another list
+	for _, c := range []struct {
+		name  string
+		kind  payment.AccountType
+		state payment.State
+		back  []payment.CancelRecord
+		lists bool
+		mute  bool // about the sum
+		want  bool
+	}{
+		{name: "it is there", state: payment.Paid, want: true},
+		{name: "it is there, of an unknown sum", state: payment.Paid, mute: true},
+		{name: "it waits", state: payment.Issued},
+		{name: "a part went back", state: payment.PartiallyCancelled, back: part, lists: true, want: true},
+		{name: "some part went back", state: payment.PartiallyCancelled, want: true},
+		{name: "a part that is all", state: payment.PartiallyCancelled, back: whole},
+		{name: "all went back in parts", state: payment.Cancelled, back: whole, lists: true, want: true},
+		{name: "all went back", state: payment.Cancelled, want: true},
+		{name: "all went back, which a whole list denies", state: payment.Cancelled, back: part, lists: true},
+		{name: "all went back, of an unknown sum", state: payment.Cancelled, mute: true},
+		{name: "all of an account that takes any sum", kind: payment.FixedUnlimited, state: payment.Cancelled},
+		{name: "it is on an account that takes any sum", kind: payment.FixedUnlimited, state: payment.Paid, want: true},
+	} {
+		s := payment.Standing{State: c.state, Amount: payment.Won(1000), HasAmount: !c.mute, Cancellations: c.back, Lists: c.lists}
+		in, err := Learnt(merchant.Channel{Key: "c"}, payment.Transaction{Order: "o-1", Account: &payment.Account{Type: c.kind}}, s, time.Time{})
+		if (err == nil) != c.want || c.want && in.Notice.Amount != payment.Won(1000) {
+			t.Errorf("%s: %v, %v", c.name, in.Notice.Amount, err)
 		}
 	}
 }

@@ -122,7 +122,7 @@ func onWatch(t *testing.T, test func(*watchtower)) {
 			Channels: []merchant.Channel{w.channel, mute, refunds, w.other},
 			Endpoints: []webhook.Endpoint{{
 				ID: "00000000-0000-7000-8000-00000000000e", Merchant: "merchant-1", Store: "store-1", Name: "e",
-				URL: "https://shop.example/", Mode: merchant.Test, Events: []string{"*"},
+				URL: "https://shop.example/", Mode: merchant.Test, Events: []string{"*", "tongbo.attention"},
 				Version: webhook.V20240425, ContentType: webhook.JSON, Schedule: webhook.PortOne, CreatedAt: at,
 			}},
 		}, at)

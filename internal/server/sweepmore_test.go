@@ -1,10 +1,17 @@
 package server_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/ingress"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/webhook"
 )
 
 // TestMoneyForAnEarlierAccount: a payment goes on with an account of another channel,
@@ -43,5 +50,75 @@ func TestSilentPastTheLastTime(t *testing.T) {
 		w.fail(false)
 		w.sweep(6 * time.Hour)
 		w.want("o-1", payment.Paid)
+	})
+}
+
+// giveBack gives back a part of what was paid in, of which the PG sends no notice.
+func (w *watchtower) giveBack(id payment.ID, won int64) {
+	w.Helper()
+	e, _ := w.ledger.Find(w.channel, func(e provider.Entry) bool { return e.Order == string(id) })
+	if _, _, err := w.ledger.Refund(w.channel, e.PGTx, "", payment.Won(won)); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// TestMoneyThatCameAndWent: the notices of a deposit and of its refunds are all lost.
+func TestMoneyThatCameAndWent(t *testing.T) {
+	onWatch(t, func(w *watchtower) {
+		for id, back := range map[payment.ID][]int64{"part": {300}, "parts": {300, 700}, "all": {1000}} {
+			w.issue(id, 2*time.Hour)
+			w.pay(id)
+			for _, won := range back {
+				w.giveBack(id, won)
+			}
+		}
+		time.Sleep(time.Hour)
+		w.sweep(time.Hour)
+		for id, want := range map[payment.ID]struct {
+			state  payment.State
+			back   int
+			events string
+		}{
+			"part":  {payment.PartiallyCancelled, 1, "Paid PartialCancelled VirtualAccountIssued"},
+			"parts": {payment.Cancelled, 2, "Cancelled Paid PartialCancelled VirtualAccountIssued"},
+			"all":   {payment.Cancelled, 1, "Cancelled Paid VirtualAccountIssued"},
+		} {
+			p := w.want(id, want.state)
+			if len(p.Deposits) != 1 || !p.Deposits[0].Learnt || len(p.Cancellations) != want.back || p.Cancellations[0].PGID == "" {
+				t.Errorf("%s has deposits %+v, cancellations %+v", id, p.Deposits, p.Cancellations)
+			}
+			hooks, err := w.store.Webhooks(w.Context(), p.Key)
+			var events []string
+			for _, h := range hooks {
+				events = append(events, strings.TrimPrefix(string(h.Type), "Transaction."))
+			}
+			slices.Sort(events)
+			if got := strings.Join(events, " "); err != nil || got != want.events {
+				t.Errorf("%s: the shop is told of %s, want %s, %v", id, got, want.events, err)
+			}
+		}
+	})
+}
+
+// TestMoneyThatOnlyAPersonFinds: the PG gave money back, and does not say how much came.
+func TestMoneyThatOnlyAPersonFinds(t *testing.T) {
+	onWatch(t, func(w *watchtower) {
+		w.issue("o-1", 2*time.Hour)
+		w.pay("o-1")
+		w.giveBack("o-1", 300)
+		w.inquiries.Learnt = func(c merchant.Channel, t payment.Transaction, s payment.Standing, at time.Time) (notice.Inbound, error) {
+			s.HasAmount = false
+			return ingress.Learnt(c, t, s, at)
+		}
+		time.Sleep(time.Hour)
+		w.sweep(50 * time.Minute)
+		p := w.want("o-1", payment.Issued)
+		hooks, err := w.store.Webhooks(w.Context(), p.Key)
+		if err != nil || !slices.ContainsFunc(hooks, func(h webhook.History) bool { return h.Type == webhook.Attention }) {
+			t.Errorf("nobody is asked to look: %+v, %v", hooks, err)
+		}
+		if n := strings.Count(w.log.String(), "the PG does not say how much"); n != 1 || !strings.Contains(w.log.String(), string(p.Key)) {
+			t.Errorf("the log tells %d times:\n%s", n, w.log.String())
+		}
 	})
 }

@@ -59,9 +59,9 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 		if err := t.putPayment(p, known == nil, before); err != nil {
 			return p, err
 		}
-		if err := t.emit(out.Emissions, ""); err != nil {
-			return p, err
-		}
+	}
+	if err := t.emit(out.Emissions, ""); err != nil {
+		return p, err
 	}
 	if at, ok := p.Transaction(); ok && a.Judge != nil {
 		m := meeting{channel: cmp.Or(a.Channel, at.Channel), env: a.Env, judge: a.Judge, standing: a.Standing}
