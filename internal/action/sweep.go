@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
@@ -8,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -24,6 +24,8 @@ type SweepStore interface {
 	// Enlist has PGs asked about accounts that wait for money, and returns how many
 	// wait on each channel.
 	Enlist(ctx context.Context, e notice.Enlisting) (map[merchant.ChannelKey]int, error)
+	// SweepsDue says when the first account of each channel is due.
+	SweepsDue(ctx context.Context) (map[merchant.ChannelKey]time.Time, error)
 	// Sweep takes of each channel the account that is due first, if it is due by
 	// now, and says when the next of each is; no other caller gets it before until.
 	Sweep(ctx context.Context, now, until time.Time, channels []merchant.ChannelKey) ([]notice.Sweeping, map[merchant.ChannelKey]time.Time, error)
@@ -41,14 +43,19 @@ type Sweeps struct {
 	Inquiries *Inquiries
 	Log       *slog.Logger
 
+	swept  time.Time // up to which deadline accounts are enlisted
+	alarm  alarm
+	asking sync.WaitGroup
+
+	mu    sync.Mutex
 	turns map[merchant.ChannelKey]time.Time // when a channel's PG may be asked again
 	due   map[merchant.ChannelKey]time.Time // when the next account is due
-	swept time.Time                         // up to which deadline accounts are enlisted
-	alarm alarm
+	busy  map[merchant.ChannelKey]bool      // of which an account is asked about now
 }
 
 // How sweeps go. The PG of a channel is asked once in sweepPace by each node, and
-// rests for sweepRest after it did not answer.
+// rests for sweepRest after it did not answer. One that is slow holds up its own
+// channel, and one of the sweepsAtOnce places.
 const (
 	beatEvery    = time.Minute
 	leastOutage  = 3 * time.Minute
@@ -85,6 +92,8 @@ func nextSweep(deadline, now time.Time) time.Time {
 // may be active at a time.
 func (w *Sweeps) Run(ctx context.Context) error {
 	w.turns, w.due = make(map[merchant.ChannelKey]time.Time), make(map[merchant.ChannelKey]time.Time)
+	w.busy = make(map[merchant.ChannelKey]bool)
+	defer w.asking.Wait()
 	var alive sync.WaitGroup
 	defer alive.Wait()
 	alive.Go(func() { w.live(ctx) })
@@ -164,10 +173,13 @@ func (w *Sweeps) enlist(ctx context.Context, v *view, at time.Time) error {
 		return err
 	}
 	w.swept = until
-	clear(w.due)
-	for c := range v.askable {
-		w.due[c] = at // for all that is known
+	due, err := w.Store.SweepsDue(ctx)
+	if err != nil {
+		return err
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.due = due
 	return nil
 }
 
@@ -204,58 +216,84 @@ func (w *Sweeps) outage(ctx context.Context, v *view, o notice.Outage) error {
 	return w.Store.EndOutage(ctx, o)
 }
 
-// round asks about the accounts that are due on channels whose turn it is, at most
-// one of each, and returns when something is due again.
+// round has accounts asked about that are due on channels whose turn it is, at most
+// one of each, and returns when something is due again. It does not wait for the PGs.
 func (w *Sweeps) round(ctx context.Context, v *view, at, beat time.Time) (next time.Time, err error) {
-	var ready []merchant.ChannelKey
-	for c, due := range w.due {
-		switch {
-		case !v.askable[c]:
-			delete(w.due, c) // not any more
-		case !due.After(at) && !w.turns[c].After(at):
-			ready = append(ready, c)
-		}
+	ready := w.ready(v, at)
+	if len(ready) == 0 {
+		return w.next(beat), nil
 	}
-	slices.Sort(ready)
 	list, due, err := w.Store.Sweep(ctx, at, stored(at.Add(2*askAfter)), ready)
 	if err != nil {
 		return next, err
 	}
+	w.mu.Lock()
 	for _, c := range ready {
 		delete(w.due, c)
 		w.turns[c] = at.Add(sweepPace)
 	}
 	maps.Copy(w.due, due)
-	w.ask(context.WithoutCancel(ctx), v, list)
-	next = beat
-	for c, t := range w.due {
-		if t.Before(w.turns[c]) {
-			t = w.turns[c]
-		}
-		if t.Before(next) {
-			next = t
-		}
+	for _, x := range list {
+		w.busy[x.Channel] = true
 	}
-	return next, nil
+	w.mu.Unlock()
+	for _, x := range list {
+		w.asking.Go(func() { w.ask(context.WithoutCancel(ctx), v, x) })
+	}
+	return w.next(beat), nil
 }
 
-// ask asks about several accounts at once, and gives the channels that were asked a
-// rest.
-func (w *Sweeps) ask(ctx context.Context, v *view, list []notice.Sweeping) {
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	free := make(chan struct{}, sweepsAtOnce)
-	for _, x := range list {
-		free <- struct{}{}
-		all.Go(func() {
-			defer func() { <-free }()
-			got := w.one(ctx, v, x)
-			mu.Lock()
-			defer mu.Unlock()
-			w.rest(x, got)
-		})
+// ready are the channels of which an account may be asked about at a moment, as many
+// as there are places for: those first that waited longest.
+func (w *Sweeps) ready(v *view, at time.Time) (ready []merchant.ChannelKey) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.due {
+		switch {
+		case !v.askable[c]:
+			delete(w.due, c) // not any more
+		case !w.busy[c] && !w.since(c).After(at):
+			ready = append(ready, c)
+		}
 	}
-	all.Wait()
+	slices.SortFunc(ready, func(a, b merchant.ChannelKey) int {
+		return cmp.Or(w.since(a).Compare(w.since(b)), cmp.Compare(a, b))
+	})
+	return ready[:min(len(ready), sweepsAtOnce-len(w.busy))]
+}
+
+// since is from when on a channel's next account may be asked about.
+func (w *Sweeps) since(c merchant.ChannelKey) time.Time {
+	if due := w.due[c]; due.After(w.turns[c]) {
+		return due
+	}
+	return w.turns[c]
+}
+
+// next is when the next account may be asked about, at the latest the beat. The end of
+// what is under way is told by the alarm.
+func (w *Sweeps) next(beat time.Time) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.busy) >= sweepsAtOnce {
+		return beat
+	}
+	for c := range w.due {
+		if t := w.since(c); !w.busy[c] && t.Before(beat) {
+			beat = t
+		}
+	}
+	return beat
+}
+
+// ask asks about an account, and gives the channels that were asked a rest.
+func (w *Sweeps) ask(ctx context.Context, v *view, x notice.Sweeping) {
+	got := w.one(ctx, v, x)
+	w.mu.Lock()
+	w.rest(x, got)
+	delete(w.busy, x.Channel)
+	w.mu.Unlock()
+	w.alarm.set(now())
 }
 
 // rest gives channels a rest after an account was asked about.
@@ -270,97 +308,4 @@ func (w *Sweeps) rest(x notice.Sweeping, got []swept) {
 			w.turns[g.Channel] = until
 		}
 	}
-}
-
-// unaskable reports whether an error of an inquiry says that nothing was sent, and
-// nothing will be: an id is missing that the PG's call needs.
-func unaskable(err error) bool {
-	return fault.Is(err, fault.Unsupported) || fault.Is(err, fault.Invalid)
-}
-
-// A swept is an attempt that was asked about.
-type swept struct {
-	payment.Transaction
-	err error // why the PG told nothing
-}
-
-// one asks about all attempts of one account that wait for money, on whatever channel,
-// and notes when to ask again if none came.
-func (w *Sweeps) one(ctx context.Context, v *view, x notice.Sweeping) (got []swept) {
-	for _, t := range waiting(x.Payment, v) {
-		i := notice.Inquiry{Payment: x.Payment, Tries: x.Tries, Until: x.Until}
-		err := w.Inquiries.askAbout(ctx, i, t)
-		if err != nil {
-			w.Log.WarnContext(ctx, "a PG was asked about an account in vain", "payment_key", x.Payment.Key, "channel", t.Channel, "try", x.Tries, "err", err)
-		}
-		got = append(got, swept{t, err})
-	}
-	var learnt merchant.ChannelKey
-	err := w.Store.Swept(ctx, x, func(p payment.Payment) (time.Time, notice.SweepReason) {
-		learnt = learntBy(p, x.Payment)
-		return after(got, p, x, v)
-	})
-	switch {
-	case err != nil:
-		// It is due again when what was taken may be taken by others.
-		w.Log.ErrorContext(ctx, "when to ask about an account again is not written down", "payment_key", x.Payment.Key, "err", err)
-	case learnt != "":
-		w.Log.WarnContext(ctx, "a deposit was found by asking the PG: no notice told of it", "payment_key", x.Payment.Key, "channel", learnt)
-	}
-	return got
-}
-
-// after says when to ask about an account again, by the payment as it is once it was
-// asked about, and why; the zero time: not any more.
-func after(got []swept, p payment.Payment, x notice.Sweeping, v *view) (next time.Time, why notice.SweepReason) {
-	failed := false
-	for _, t := range waiting(p, v) {
-		i := slices.IndexFunc(got, func(g swept) bool { return g.ID == t.ID })
-		switch {
-		case i >= 0 && unaskable(got[i].err):
-			continue
-		case i >= 0 && got[i].err != nil:
-			failed = true
-		}
-		if at := nextSweep(t.Account.ExpiresAt, now()); !at.IsZero() && (next.IsZero() || at.Before(next)) {
-			next = at
-		}
-	}
-	switch {
-	case !failed:
-		return next, notice.SweepDue
-	case x.Tries >= mostSweeps:
-		return time.Time{}, ""
-	}
-	return now().Add(sweepAgain(x.Tries)), x.Why
-}
-
-// learntBy is the channel of a deposit that a payment has by asking, and had not before;
-// empty if there is none.
-func learntBy(p, before payment.Payment) merchant.ChannelKey {
-	for _, d := range p.Deposits[min(len(before.Deposits), len(p.Deposits)):] {
-		i := slices.IndexFunc(p.Transactions, func(t payment.Transaction) bool { return t.ID == d.Transaction })
-		if d.Learnt && i >= 0 {
-			return p.Transactions[i].Channel
-		}
-	}
-	return ""
-}
-
-// sweepAgain is how long after a try in vain the next one is.
-func sweepAgain(tries int) time.Duration {
-	return min(10*time.Minute<<min(max(tries-1, 0), 8), 6*time.Hour)
-}
-
-// waiting are the attempts of a payment that wait for money on channels whose PG can
-// be asked; none once it needs no money any more.
-func waiting(p payment.Payment, v *view) []payment.Transaction {
-	switch p.State {
-	case payment.Paid, payment.PartiallyCancelled, payment.Cancelled, payment.Failed:
-		return nil
-	default:
-	}
-	return slices.DeleteFunc(slices.Clone(p.Transactions), func(t payment.Transaction) bool {
-		return t.State != payment.Issued || t.Account == nil || !v.askable[t.Channel]
-	})
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,7 +46,8 @@ type watchtower struct {
 	mu    sync.Mutex
 	asked []time.Time // when the PG was
 	down  bool
-	hangs secret.Text // the PG never answers whom has this key
+	takes atomic.Int64 // transactions that took accounts to ask about
+	hangs secret.Text  // the PG never answers whom has this key
 }
 
 // RoundTrip is the way to the PG: without a network, which a bubble has not.
@@ -168,7 +170,7 @@ func (w *watchtower) pay(id payment.ID) {
 func (w *watchtower) sweep(lasts time.Duration) {
 	w.Helper()
 	ctx, stop := context.WithCancel(w.Context())
-	sweeps := &action.Sweeps{Store: w.store, Inquiries: w.inquiries, Log: w.logger}
+	sweeps := &action.Sweeps{Store: counted{w.store, &w.takes}, Inquiries: w.inquiries, Log: w.logger}
 	deadlines := &action.Deadlines{Store: w.store, Log: w.logger, Providers: all.ByCode}
 	var engines sync.WaitGroup
 	for _, run := range []func(context.Context) error{sweeps.Run, deadlines.Run} {

@@ -1,8 +1,11 @@
 package server_test
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +14,8 @@ import (
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/secret"
+	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
@@ -119,6 +124,59 @@ func TestMoneyThatOnlyAPersonFinds(t *testing.T) {
 		}
 		if n := strings.Count(w.log.String(), "the PG does not say how much"); n != 1 || !strings.Contains(w.log.String(), string(p.Key)) {
 			t.Errorf("the log tells %d times:\n%s", n, w.log.String())
+		}
+	})
+}
+
+// counted counts how often accounts are taken.
+type counted struct {
+	*store.Store
+	takes *atomic.Int64
+}
+
+// Sweep is the store's.
+func (c counted) Sweep(ctx context.Context, now, until time.Time, of []merchant.ChannelKey) ([]notice.Sweeping, map[merchant.ChannelKey]time.Time, error) {
+	c.takes.Add(1)
+	return c.Store.Sweep(ctx, now, until, of)
+}
+
+// TestNothingDueWritesNothing: while no account is due, none is looked for in a
+// transaction that writes.
+func TestNothingDueWritesNothing(t *testing.T) {
+	onWatch(t, func(w *watchtower) {
+		w.issue("o-1", 2*time.Hour)
+		w.sweep(80 * time.Minute)
+		if n := w.takes.Load(); n != 0 {
+			t.Errorf("accounts were looked for %d times before one was due", n)
+		}
+		w.sweep(20 * time.Minute)
+		if n := w.takes.Load(); n != 1 || len(w.times()) != 1 {
+			t.Errorf("accounts were taken %d times, the PG asked %d times", n, len(w.times()))
+		}
+	})
+}
+
+// TestOneThatHangs: a PG that never answers holds up nobody else's accounts.
+func TestOneThatHangs(t *testing.T) {
+	onWatch(t, func(w *watchtower) {
+		for i := range 10 {
+			w.issue(payment.ID(fmt.Sprint("o-", i)), 10*time.Minute)
+			w.pay(payment.ID(fmt.Sprint("o-", i)))
+			w.issueOn(w.other, payment.ID(fmt.Sprint("x-", i)), 10*time.Minute)
+		}
+		w.hangs = secret.Text(w.other.Credentials["secret_key"])
+		w.sweep(15 * time.Second)
+		for i := range 10 {
+			w.want(payment.ID(fmt.Sprint("o-", i)), payment.Paid)
+		}
+		w.sweep(5 * time.Minute)
+		list, err := w.store.Sweeps(w.Context(), "", 100)
+		tries := 0
+		for _, x := range list {
+			tries += x.Tries
+		}
+		if asked := len(w.times()) - 10; err != nil || len(list) != 10 || tries != asked || asked < 3 {
+			t.Errorf("%d accounts wait with %d tries, the PG was asked %d times, %v", len(list), tries, asked, err)
 		}
 	})
 }

@@ -199,6 +199,9 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.SweepsDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	list, _ := sweep(t, s, time.Hour)
 	for _, x := range list {
 		if err := s.Swept(t.Context(), x, func(payment.Payment) (time.Time, notice.SweepReason) { return storetest.Noon.Add(time.Hour), x.Why }); err != nil {

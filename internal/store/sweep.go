@@ -62,6 +62,27 @@ func (s *Store) EndOutage(ctx context.Context, o notice.Outage) error {
 	})
 }
 
+// SweepsDue says when the account is due of each channel that is to be asked about
+// first. However many wait, it reads a few entries for each channel.
+func (r *Reader) SweepsDue(ctx context.Context) (map[merchant.ChannelKey]time.Time, error) {
+	next := make(map[merchant.ChannelKey]time.Time)
+	// Index: sweep_by_channel.
+	err := each(ctx, over(r.db), `with recursive c (channel_key) as (
+			select min(channel_key) from sweep
+			union all select (select min(s.channel_key) from sweep s where s.channel_key > c.channel_key) from c where c.channel_key is not null
+		) select channel_key, (select min(s.due_at) from sweep s where s.channel_key = c.channel_key) from c where channel_key is not null`,
+		nil, func(rows rowSet) error {
+			var c merchant.ChannelKey
+			var due sql.NullInt64
+			err := rows.Scan(&c, &due)
+			if due.Valid {
+				next[c] = moment(due.Int64)
+			}
+			return err
+		})
+	return next, away(err)
+}
+
 // Sweep takes of each of these channels the account that has been due longest by
 // now, and says when the next of each is due; a channel without one is left out.
 // No other caller gets what was taken before until.

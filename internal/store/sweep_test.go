@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -239,6 +240,27 @@ func TestSweepMovesToItsChannel(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSweepsDue: the first of each channel is told.
+func TestSweepsDue(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		want := make(map[merchant.ChannelKey]time.Time)
+		check := func() {
+			if got, err := s.SweepsDue(t.Context()); err != nil || !maps.Equal(got, want) {
+				t.Errorf("due are %v, %v, want %v", got, err, want)
+			}
+		}
+		check()
+		for i, c := range []merchant.ChannelKey{"b", "a", "c", "b", "a", "b"} {
+			at := storetest.Noon.Add(time.Duration(10-i) * time.Hour)
+			db.Exec(t, `insert into sweep (payment_key, channel_key, due_at, tries, why) values ($1, $2, $3, 0, 'due')`, storetest.NewID(), string(c), at.UnixMicro())
+			want[c] = at
+			check()
+		}
+	})
 }
 
 // TestExpiredAccountIsSwept: what expires is enlisted in the same transaction.
