@@ -175,4 +175,4 @@ func (a *Actions) notify(ctx context.Context, pg provider.Provider, r notice.Req
 }
 
 // errNotTaken says that it happened at the PG's side, and nobody took the notice.
-var errNotTaken = fault.Errorf(fault.Unavailable, "the PG's notice was not taken: ask for the same deposit again")
+var errNotTaken = fault.Errorf(fault.Unavailable, "the PG's notice was not taken: ask for the same again")

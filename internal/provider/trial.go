@@ -49,8 +49,9 @@ type Depositary interface {
 	// Tell has something happen to an order at the PG's side, and returns the notice
 	// of it: EventReversed, after which the account waits again, and EventRefunded
 	// and EventRefundFailed, which end the oldest transfer of a refund that is under
-	// way. It reports fault.Conflict if that cannot happen now, and
-	// fault.Unsupported if the PG sends no such notice.
+	// way. Where that cannot happen any more, the notices since the latest deposit
+	// are returned again, the earliest first. It reports fault.Conflict if it cannot
+	// happen and never did, and fault.Unsupported if the PG sends no such notice.
 	Tell(ctx context.Context, a Access, order string, e payment.Event) (notice.Request, error)
 }
 

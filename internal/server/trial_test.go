@@ -281,6 +281,7 @@ func (s *trialShop) takenBack(id string, p provider.Provider) {
 	s.want(409, `"type":"CONFLICT"`, "POST", path, `{"event":"reversed"}`)
 	s.pay(200, `"verdict":"applied"`, id, "")
 	s.want(200, `"verdict":"applied"`, "POST", path, `{"event":"reversed"}`)
+	s.want(200, `"verdict":"duplicate"`, "POST", path, `{"event":"reversed"}`)
 	s.want(200, `"status":"CANCELLED"`, "GET", "/payments/"+id, "")
 }
 
@@ -298,7 +299,7 @@ func (s *trialShop) transferred(id string, p provider.Provider) {
 	}
 	s.want(200, `"verdict":"applied"`, "POST", path, `{"event":"refunded"}`)
 	s.want(200, `"refundStatus":"COMPLETED"`, "GET", "/payments/"+id, "")
-	s.want(409, `"type":"CONFLICT"`, "POST", path, `{"event":"refunded"}`)
+	s.want(200, `"verdict":"duplicate"`, "POST", path, `{"event":"refunded"}`)
 }
 
 // TestTrialConfirms has deposits count only once the PG confirms them: the PG that is

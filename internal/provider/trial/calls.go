@@ -112,7 +112,7 @@ func (g PG) Close(ctx context.Context, a provider.Access, q provider.Closing) (t
 		if x.State != payment.Issued {
 			return declined(codeClosed, "the account does not wait for money")
 		}
-		x.State, x.ClosedAt = payment.Failed, a.Now
+		x.State, x.ClosedAt, x.Told = payment.Failed, a.Now, nil
 		return nil
 	})
 	return x.ClosedAt, unclear(err)

@@ -45,6 +45,7 @@ func (g PG) Deposit(ctx context.Context, a provider.Access, d provider.Deposit) 
 		if !paid.Again {
 			// PGs tell whole seconds.
 			x.State, x.Paid, x.PaidAt, x.Depositor = payment.Paid, give, a.Now.Truncate(time.Second), cmp.Or(d.Depositor, "홍길동")
+			x.Told = nil
 		}
 		var err error
 		if paid.Notice, err = g.depositNotice(a.Channel, x); err != nil {
@@ -75,7 +76,8 @@ func (g PG) depositNotice(c merchant.Channel, x *entry) (notice.Request, error) 
 	return r, nil
 }
 
-// Tell has something happen at the PG's side.
+// Tell has something happen at the PG's side. Once nothing more of the kind can happen,
+// the notice of what did is returned again: nobody may have taken it.
 func (g PG) Tell(ctx context.Context, a provider.Access, order string, e payment.Event) (notice.Request, error) {
 	if !slices.Contains([]payment.Event{payment.EventReversed, payment.EventRefunded, payment.EventRefundFailed}, e) {
 		return notice.Request{}, fault.Errorf(fault.Invalid, "event %q: want %s, %s or %s", string(e), payment.EventReversed, payment.EventRefunded, payment.EventRefundFailed)
@@ -85,40 +87,61 @@ func (g PG) Tell(ctx context.Context, a provider.Access, order string, e payment
 	}
 	var r notice.Request
 	_, err := g.change(ctx, a, order, func(x *entry) error {
-		n, err := x.happens(e, a.Now.Truncate(time.Second))
-		if err == nil {
-			r, _, err = g.write(a.Channel, n)
+		h, err := x.happens(e, a.Now.Truncate(time.Second))
+		if err != nil {
+			var told bool
+			if h, told = x.toldBefore(e); !told {
+				return err
+			}
 		}
+		x.Told = append(x.Told, h)
+		r, _, err = g.write(a.Channel, x.tells(h))
 		return err
 	})
 	return r, err
 }
 
+// toldBefore takes out what was told of an event, the earliest first: its notice may
+// have been lost, and nothing more can happen.
+func (x *entry) toldBefore(e payment.Event) (happening, bool) {
+	i := slices.IndexFunc(x.Told, func(h happening) bool { return h.Event == e })
+	if i < 0 {
+		return happening{}, false
+	}
+	h := x.Told[i]
+	x.Told = slices.Delete(x.Told, i, i+1)
+	return h, true
+}
+
 // happens changes an entry by an event at the PG's side, and returns what is told.
-func (x *entry) happens(e payment.Event, at time.Time) (notice.Notice, error) {
+func (x *entry) happens(e payment.Event, at time.Time) (happening, error) {
 	if x.Card != nil {
-		return notice.Notice{}, errCard
+		return happening{}, errCard
 	}
 	if e == payment.EventReversed {
 		if x.State != payment.Paid || len(x.Refunds) > 0 || x.PaidAt.IsZero() {
-			return notice.Notice{}, fault.Errorf(fault.Conflict, "there is no deposit that the bank could take back")
+			return happening{}, fault.Errorf(fault.Conflict, "there is no deposit that the bank could take back")
 		}
-		n := x.report(e, x.Paid, at)
-		n.Deposit, n.Depositor = x.Deposit, x.Depositor
+		h := happening{Event: e, Amount: x.Paid, At: at, Deposit: x.Deposit, Depositor: x.Depositor}
 		x.State, x.Paid, x.PaidAt, x.Deposit, x.Depositor = payment.Issued, payment.Money{}, time.Time{}, "", ""
-		return n, nil
+		return h, nil
 	}
 	i := slices.IndexFunc(x.Refunds, func(r refund) bool { return r.Transfer == "" && r.Done.PGID != "" })
 	if i < 0 {
-		return notice.Notice{}, fault.Errorf(fault.Conflict, "no transfer of a refund is under way")
+		return happening{}, fault.Errorf(fault.Conflict, "no transfer of a refund is under way")
 	}
 	x.Refunds[i].Transfer = payment.RefundCompleted
 	if e == payment.EventRefundFailed {
 		x.Refunds[i].Transfer = payment.RefundFailed
 	}
-	n := x.report(e, x.Refunds[i].Done.Amount, at)
-	n.PGCancel = x.Refunds[i].Done.PGID
-	return n, nil
+	return happening{Event: e, Amount: x.Refunds[i].Done.Amount, At: at, PGCancel: x.Refunds[i].Done.PGID}, nil
+}
+
+// tells is what the PG tells of what happened.
+func (x *entry) tells(h happening) notice.Notice {
+	n := x.report(h.Event, h.Amount, h.At)
+	n.Deposit, n.Depositor, n.PGCancel = h.Deposit, h.Depositor, h.PGCancel
+	return n
 }
 
 // report is what the PG tells of an entry.

@@ -67,6 +67,7 @@ type entry struct {
 	Deposit   string          `json:"deposit,omitempty"` // as the PG's notices name the money
 	Depositor string          `json:"depositor,omitempty"`
 	Refunds   []refund        `json:"refunds,omitempty"`
+	Told      []happening     `json:"told,omitempty"` // since the latest deposit, by Tell
 	// Of what was charged to a card; the number is masked.
 	Card    *payment.Card    `json:"card,omitempty"`
 	Receipt string           `json:"receipt,omitempty"`
@@ -78,6 +79,16 @@ type refund struct {
 	Key      string               `json:"key,omitempty"` // of the request that made it
 	Done     payment.CancelRecord `json:"done"`
 	Transfer payment.RefundStatus `json:"transfer,omitempty"` // empty while it is under way
+}
+
+// A happening is what happened to an entry at the PG's side, as its notice tells.
+type happening struct {
+	Event     payment.Event `json:"event"`
+	Amount    payment.Money `json:"amount"`
+	At        time.Time     `json:"at"`
+	Deposit   string        `json:"deposit,omitempty"`
+	Depositor string        `json:"depositor,omitempty"`
+	PGCancel  string        `json:"pgCancel,omitempty"`
 }
 
 func (x entry) account() payment.Account {
