@@ -143,6 +143,10 @@ func (a *API) fail(c *call, how manner, err error) {
 	case http.StatusServiceUnavailable:
 		a.Log.WarnContext(c.ctx(), "request not served", "route", route, "err", err)
 		c.w.Header().Set("Retry-After", "1")
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
+		if how == open { // whoever sends it has proved nothing either, and made work
+			a.gate.ProvedNothing(a.clientAddr(c.r))
+		}
 	case http.StatusUnauthorized:
 		if !errors.Is(err, errSpent) {
 			a.gate.ProvedNothing(a.clientAddr(c.r))

@@ -40,7 +40,7 @@ func (a *API) cancel(c *call) (any, error) {
 		return nil, err
 	}
 	r := action.CancelRequest{CancelRequest: payment.CancelRequest{
-		Amount: in.whole("amount"), TaxFree: in.whole("tax_free"), VAT: in.whole("vat_amount"), Believed: in.whole("checksum"),
+		Amount: in.amount("amount"), TaxFree: in.amount("tax_free"), VAT: in.amount("vat_amount"), Believed: in.amount("checksum"),
 		Reason: in.text("reason"), Trigger: payment.TriggerAPI, Quiet: !in.flag("enable_webhook"),
 	}}
 	if r.Amount != nil && *r.Amount == 0 {

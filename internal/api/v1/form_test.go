@@ -28,7 +28,8 @@ func TestReadForm(t *testing.T) {
 		"=1&&&a==":                             {"a": "="},
 		"a[=1&[]=2":                            {"a[": "1"},
 	} {
-		if diff := cmp.Diff(want, readForm(text)); diff != "" {
+		got, _ := readForm(text)
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("readForm(%q) (-want +got):\n%s", text, diff)
 		}
 	}
@@ -38,9 +39,13 @@ func TestReadForm(t *testing.T) {
 func FuzzForm(f *testing.F) {
 	f.Add("imp_key=KEY& imp_secret=SECRET")
 	f.Add("a[]=1&a[0]=%zz&=&b")
-	f.Fuzz(func(_ *testing.T, text string) {
-		in := &input{fields: readForm(text)}
+	f.Fuzz(func(t *testing.T, text string) {
+		fields, odd := readForm(text)
+		in := &input{fields: fields, odd: odd, form: true}
 		for name := range in.fields {
+			if got := in.amount(name); got != nil && odd[name] {
+				t.Errorf("%q of %q is read as %d", name, text, *got)
+			}
 			if in.text(name) == "" || in.whole(name) != nil || in.flag(name) || len(in.list(name)) > 0 {
 				_ = in.kept(name)
 			}

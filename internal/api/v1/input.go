@@ -6,35 +6,42 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"math"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// maxBody is how much of a request is read.
-const maxBody = 1 << 20
-
-// maxWhole is up to where JavaScript counts exactly.
-const maxWhole = 1<<53 - 1
+// How much of a request is read.
+const (
+	maxBody       = 1 << 20
+	maxOpenBody   = 8 << 10   // of a call that shows no token
+	maxFields     = 1000      // as PHP's
+	maxNested     = 128 << 10 // bytes of a list or an object in JSON, which is many times as long once it is decoded
+	maxNameQuoted = 40
+)
 
 // An input is what a call says, by the names of its fields: a text, a json.Number,
-// a bool, nil, a list of these, or whatever else JSON has. The first field that is
-// read as what it is not leaves its error in err.
+// a bool, nil, a list of these, or whatever else JSON has. A field of a JSON body is
+// a json.RawMessage until value reads it. The first field that is read as what it is
+// not leaves its error in err.
 type input struct {
 	fields map[string]any
-	form   bool // not JSON
+	odd    map[string]bool // names that a form has otherwise than as name=value
+	form   bool            // not JSON
 	err    error
 }
 
 // body reads what a call carries: a JSON object, or else a form, whatever type it
 // is said to be of.
 func (c *call) body() (*input, error) {
-	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	most := int64(maxBody)
+	if c.how == open {
+		most = maxOpenBody
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, most))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, refusal{http.StatusRequestEntityTooLarge, codeUndone, "요청 본문이 너무 깁니다."}
 	}
@@ -44,64 +51,103 @@ func (c *call) body() (*input, error) {
 	case !utf8.Valid(b):
 		return nil, invalid("요청 본문이 UTF-8이 아닙니다.")
 	case len(b) == 0 || b[0] != '{':
-		return &input{fields: readForm(string(b)), form: true}, nil
+		if bytes.Count(b, []byte{'&'}) >= maxFields {
+			return nil, errManyFields
+		}
+		fields, odd := readForm(string(b))
+		return &input{fields: fields, odd: odd, form: true}, nil
 	}
 	in := &input{}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	if err := in.readJSON(dec); err != nil || dec.More() {
+	switch err := in.readJSON(json.NewDecoder(bytes.NewReader(b))); {
+	case errors.Is(err, errManyFields):
+		return nil, errManyFields
+	case err != nil:
 		return nil, invalid("요청 본문이 올바른 JSON이 아닙니다.") // quoting nothing: it may hold secrets
 	}
 	return in, nil
 }
 
-// readJSON reads a JSON object. Of fields that are there twice with two values none
-// is the right one.
+var errManyFields = invalid("요청 본문에 필드가 너무 많습니다.")
+
+// readJSON reads a JSON object with nothing behind it, and decodes none of its
+// fields. Of fields that are there twice with two values none is the right one.
 func (in *input) readJSON(dec *json.Decoder) error {
 	in.fields = make(map[string]any)
 	if _, err := dec.Token(); err != nil {
 		return err
 	}
-	for dec.More() {
+	for count := 0; dec.More(); count++ {
+		if count == maxFields {
+			return errManyFields
+		}
 		name, err := dec.Token()
 		if err != nil {
 			return err
 		}
-		var value any
+		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
 			return err
 		}
 		key, _ := name.(string) // JSON has no other names
 		if before, again := in.fields[key]; again && !reflect.DeepEqual(before, value) {
-			in.wrong(key, sayTwice)
+			in.wrong(strings.ToValidUTF8(key[:min(len(key), maxNameQuoted)], ""), sayTwice)
 		}
 		in.fields[key] = value
 	}
-	_, err := dec.Token()
-	return err
+	if _, err := dec.Token(); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something stands behind the object")
+	}
+	return nil
+}
+
+// value is a field as it was sent, nil if it was not.
+func (in *input) value(name string) any {
+	raw, undecoded := in.fields[name].(json.RawMessage)
+	if !undecoded {
+		return in.fields[name]
+	}
+	var v any
+	if len(raw) > maxNested && (raw[0] == '[' || raw[0] == '{') {
+		in.wrong(name, "너무 깁니다.")
+	} else {
+		dec := json.NewDecoder(bytes.NewReader(raw))
+		dec.UseNumber()
+		if err := dec.Decode(&v); err != nil {
+			in.wrong(name, "읽을 수 없는 값입니다.")
+		}
+	}
+	in.fields[name] = v
+	return v
 }
 
 // query reads the query of a call. What a client was not given it may send as
 // "undefined".
 func (c *call) query() *input {
-	fields := readForm(c.r.URL.RawQuery)
+	fields, odd := readForm(c.r.URL.RawQuery)
 	maps.DeleteFunc(fields, func(_ string, v any) bool { return v == "undefined" })
-	return &input{fields: fields, form: true}
+	return &input{fields: fields, odd: odd, form: true}
 }
 
 // readForm reads a form as PHP does, which old clients count on: blanks before a
 // name are dropped, what is not percent-encoded is taken as it is, a name alone
 // says nothing, and name[] and name[0] are the items of a list. go-iamport writes
-// forms without any encoding.
-func readForm(text string) map[string]any {
-	fields := make(map[string]any)
+// forms without any encoding. odd are the names that stand alone, or before a
+// bracket, or between blanks: what they say is not there, or is a list.
+func readForm(text string) (fields map[string]any, odd map[string]bool) {
+	fields, odd = make(map[string]any), make(map[string]bool)
 	for pair := range strings.SplitSeq(text, "&") {
 		name, value, said := strings.Cut(strings.TrimLeft(pair, " +"), "=")
+		name, value = unescape(name), unescape(value)
+		base, index, listed := strings.Cut(name, "[")
+		if meant := strings.TrimSpace(base); meant != "" && (!said || meant != name) {
+			odd[meant] = true
+		}
 		if !said {
 			continue
 		}
-		name, value = unescape(name), unescape(value)
-		base, index, listed := strings.Cut(name, "[")
 		listed = listed && strings.Trim(index, "0123456789") == "]"
 		if listed {
 			name = base
@@ -118,7 +164,7 @@ func readForm(text string) map[string]any {
 			fields[name] = append(items, value)
 		}
 	}
-	return fields
+	return fields, odd
 }
 
 // unescape undoes the encoding of a form, or leaves what was never encoded.
@@ -141,7 +187,7 @@ const sayTwice = "서로 다른 값이 두 번 이상 있습니다."
 // one is a field's value. Of several that differ none is the right one: in a form
 // without any encoding what a buyer wrote may look like another field.
 func (in *input) one(name string) any {
-	v := in.fields[name]
+	v := in.value(name)
 	items, several := v.([]any)
 	switch {
 	case !several:
@@ -171,29 +217,6 @@ func (in *input) text(name string) string {
 	return ""
 }
 
-// whole is a field's whole number, nil if it is not there or empty. JSON's 1000.0
-// is one.
-func (in *input) whole(name string) *int64 {
-	text := in.text(name)
-	if text == "" {
-		return nil
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		f, bad := strconv.ParseFloat(text, 64)
-		if bad != nil || f != math.Trunc(f) || math.Abs(f) > maxWhole {
-			in.wrong(name, "정수여야 합니다.")
-			return nil
-		}
-		n = int64(f)
-	}
-	if n > maxWhole || n < -maxWhole {
-		in.wrong(name, "너무 큰 수입니다.")
-		return nil
-	}
-	return &n
-}
-
 // flag is a field's truth, false if it is not there.
 func (in *input) flag(name string) bool {
 	if b, ok := in.one(name).(bool); ok {
@@ -211,9 +234,10 @@ func (in *input) flag(name string) bool {
 
 // list is a field's texts, of one or of several; without empty ones.
 func (in *input) list(name string) (out []string) {
-	items, several := in.fields[name].([]any)
+	v := in.value(name)
+	items, several := v.([]any)
 	if !several {
-		items = []any{in.fields[name]}
+		items = []any{v}
 	}
 	for _, item := range items {
 		one := &input{fields: map[string]any{name: item}}
@@ -230,7 +254,7 @@ func (in *input) list(name string) (out []string) {
 // kept is a field as it is kept and shown again: a text as it is, anything else as
 // JSON.
 func (in *input) kept(name string) string {
-	v := in.fields[name]
+	v := in.value(name)
 	if in.form {
 		v = in.one(name)
 	}

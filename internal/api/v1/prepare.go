@@ -45,7 +45,7 @@ func (a *API) pin(c *call, again bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, amount, currency := in.text("merchant_uid"), in.whole("amount"), in.text("currency")
+	id, amount, currency := in.text("merchant_uid"), in.amount("amount"), in.text("currency")
 	switch {
 	case in.err != nil:
 		return nil, in.err

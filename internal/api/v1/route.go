@@ -50,6 +50,7 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer does an operation and answers it.
 func (rt router) answer(c *call, op *operation) {
+	c.how = op.how
 	if err := rt.admitted(c, op); err != nil {
 		rt.fail(c, usual, err)
 		return

@@ -100,6 +100,7 @@ func (a *API) clientAddr(r *http.Request) netip.Addr {
 type call struct {
 	r       *http.Request
 	w       http.ResponseWriter
+	how     manner
 	key     merchant.APIKey // whose call it is; zero where none is needed
 	caller  action.Caller   // the store that it is about
 	names   []string        // from the path, decoded

@@ -99,7 +99,7 @@ func (in *input) order(ch merchant.Channel) action.IssueRequest {
 	r := action.IssueRequest{
 		AccountID: in.text("vbank_key"),
 		Registration: payment.Registration{
-			ID: payment.ID(id), Channel: ch.Key, OrderName: name, Amount: payment.Money{Currency: payment.KRW}, VAT: in.whole("vat_amount"),
+			ID: payment.ID(id), Channel: ch.Key, OrderName: name, Amount: payment.Money{Currency: payment.KRW}, VAT: in.amount("vat_amount"),
 			Customer: payment.Customer{
 				Name: in.text("buyer_name"), Email: in.text("buyer_email"), PhoneNumber: in.text("buyer_tel"), Zipcode: in.text("buyer_postcode"),
 				Address: in.address("buyer_addr"),
@@ -113,10 +113,10 @@ func (in *input) order(ch merchant.Channel) action.IssueRequest {
 	if r.Account.Number != "" || r.AccountID != "" {
 		r.Account.Type = payment.Fixed
 	}
-	if amount := in.whole("amount"); amount != nil {
+	if amount := in.amount("amount"); amount != nil {
 		r.Amount.Amount = *amount
 	}
-	if free := in.whole("tax_free"); free != nil {
+	if free := in.amount("tax_free"); free != nil {
 		r.TaxFree = *free
 	}
 	switch {
