@@ -365,6 +365,29 @@ func TestModes(t *testing.T) {
 	s.want(s.call("GET", "/payments/"+p.ImpUID+"?include_sandbox=false", "any", ""), 404, -1, "존재하지")
 	s.want(s.call("GET", "/payments/"+p.ImpUID+"?include_sandbox=maybe", "any", ""), 400, 1, "include_sandbox")
 	s.want(s.call("GET", "/payments/"+p.ImpUID, "live", ""), 404, -1, "존재하지")
+	for _, path := range []string{
+		"/payments/find/order-1", "/payments/find/order-1/ready", "/payments/findAll/order-1", "/payments/findAll/order-1/ready",
+		"/payments?imp_uid[]=" + p.ImpUID, "/payments?merchant_uid[]=order-1", "/payments/status/all", "/payments/status/ready?limit=5",
+	} {
+		list, sign := strings.HasPrefix(path, "/payments/status/"), "?"
+		if strings.Contains(path, "?") {
+			sign = "&"
+		}
+		path += sign + "include_sandbox="
+		for _, call := range []struct {
+			key, said string
+			shown     bool
+		}{{"any", "true", true}, {"any", "undefined", true}, {"any", "false", false}, {"main", "false", true}, {"live", "true", false}} {
+			switch got := s.call("GET", path+call.said, call.key, ""); {
+			case !call.shown && !list:
+				s.want(got, 404, -1, "존재하지")
+			case got.code != 0 || strings.Contains(string(got.response), p.ImpUID) != call.shown:
+				t.Errorf("%s%s to %s answers %s", path, call.said, call.key, got.text)
+			}
+		}
+		s.want(s.call("GET", path+"maybe", "any", ""), 400, 1, "include_sandbox")
+		s.want(s.call("GET", path+"maybe", "main", ""), 400, 1, "include_sandbox")
+	}
 	s.want(s.call("POST", "/payments/cancel", "live", "merchant_uid=order-1"), 200, 1, "취소할 결제건이 존재하지 않습니다.")
 	if m := modesOf(merchant.Any); len(m) != 2 {
 		t.Errorf("any sees %v", m)

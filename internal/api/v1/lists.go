@@ -29,7 +29,7 @@ func (a *API) listByStatus(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := c.query()
+	in := c.lookup()
 	part, sorting := in.page(), in.word("sorting", sortings)
 	from, until := in.window(time.Now())
 	switch {

@@ -52,27 +52,27 @@ func (a *API) byMerchantUID(c *call, id string) (payment.Payment, error) {
 	return a.Store.Payment(c.ctx(), c.caller.Store, payment.ID(id), c.caller.Mode)
 }
 
-// hidden reports whether a payment is not to be shown because the call asks for no
-// test payments. A key for test payments is for nothing else, and clients that
-// know no include_sandbox must see them: only a key for both can leave them out.
-func hidden(c *call, in *input, p payment.Payment) bool {
+// lookup reads the query of a call that looks payments up. From there on the call
+// sees no test payments if it asks for none. A key for test payments is for nothing
+// else, and clients that know no include_sandbox must see them: only a key for both
+// can leave them out.
+func (c *call) lookup() *input {
+	in := c.query()
 	_, said := in.fields["include_sandbox"]
-	return said && !in.flag("include_sandbox") && c.caller.Mode == merchant.Any && p.Mode == merchant.Test
+	if said && !in.flag("include_sandbox") && c.caller.Mode == merchant.Any {
+		c.caller.Mode = merchant.Live
+	}
+	return in
 }
 
 // getPayment answers with one payment.
 func (a *API) getPayment(c *call) (any, error) {
+	if in := c.lookup(); in.err != nil {
+		return nil, in.err
+	}
 	x, err := a.byImpUID(c, c.names[0])
 	if err != nil {
 		return nil, err
-	}
-	in := c.query()
-	gone := hidden(c, in, x.p)
-	switch {
-	case in.err != nil:
-		return nil, in.err
-	case gone:
-		return nil, errNoPayment
 	}
 	return a.shown(c, x)
 }
@@ -92,7 +92,7 @@ const mostSeveral = 100
 // getSeveral answers with the payments that are named, each by either name; one
 // that is not there is left out.
 func (a *API) getSeveral(c *call) (any, error) {
-	in := c.query()
+	in := c.lookup()
 	uids, ids := in.list("imp_uid"), in.list("merchant_uid")
 	switch {
 	case in.err != nil:
@@ -165,7 +165,7 @@ func (a *API) attempts(c *call, in *input) ([]attempt, error) {
 
 // find answers with the first attempt at a payment, in the order that is asked for.
 func (a *API) find(c *call) (any, error) {
-	list, err := a.attempts(c, c.query())
+	list, err := a.attempts(c, c.lookup())
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +223,7 @@ var errNoPage = invalid("존재하지 않는 페이지입니다.")
 
 // findAll answers with the attempts at a payment.
 func (a *API) findAll(c *call) (any, error) {
-	in := c.query()
+	in := c.lookup()
 	part := in.page()
 	list, err := a.attempts(c, in)
 	if err != nil {

@@ -174,7 +174,9 @@ func TestOpenBodies(t *testing.T) {
 		from := "203.0.113.98"
 		s.api.ClientAddr = func(*http.Request) netip.Addr { return netip.MustParseAddr(from) }
 		s.token("main")
-		pad := func(n int) string { return `{"imp_key":"main","imp_secret":"main","a":"` + strings.Repeat("x", n) + `"}` }
+		pad := func(n int) string {
+			return `{"imp_key":"main","imp_secret":"main","a":"` + strings.Repeat("x", n) + `"}`
+		}
 		for i, test := range []struct {
 			body   string
 			status int
