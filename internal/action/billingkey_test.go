@@ -41,7 +41,7 @@ func TestKeyIsDeletedMeanwhile(t *testing.T) {
 		g := b.cards()
 		k := b.key()
 		slow := &slowStore{Store: b.store}
-		b.Actions.Store = slow
+		b.Store = slow
 		slow.then = func() {
 			if _, err := b.DeleteKey(b.Context(), shop, k.ID, false); err != nil {
 				t.Error(err)

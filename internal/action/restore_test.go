@@ -27,7 +27,7 @@ func TestScheduledAfterARestore(t *testing.T) {
 		before := []payment.Payment{b.payment("o1"), b.payment("o2")}
 		b.file = file
 		b.open()
-		b.Actions.Store = b.store
+		b.Store = b.store
 		s := &Schedules{Store: b.store, Actions: b.Actions, Log: slog.New(slog.DiscardHandler)}
 		b.run(s.Run)
 		sleep(time.Second)

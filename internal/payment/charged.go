@@ -20,7 +20,7 @@ func (d *Decision) charged(i int, s Standing, e Env, patience time.Duration) {
 		return // it is not the money that was asked for
 	}
 	taken := s.State == Paid || s.State == PartiallyCancelled
-	if !t.charging() && !(t.chargedAnyway() && taken && s.Account.Number == "") {
+	if !t.charging() && (!t.chargedAnyway() || !taken || s.Account.Number != "") {
 		return
 	}
 	failed := func(how Charge) {
