@@ -238,7 +238,7 @@ func (m *matrix) register(row int, order string) {
 		m.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "PortOne "+apiSecret)
-	resp, err := client.Do(req)
+	resp, err := documentedClient(m.t).Do(req)
 	if err != nil {
 		m.t.Fatal(err)
 	}

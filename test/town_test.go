@@ -247,7 +247,7 @@ func (w *town) call(method, path, body string) string {
 		w.Fatal(err)
 	}
 	r.Header.Set("Authorization", "PortOne "+townSecret)
-	resp, err := client.Do(r)
+	resp, err := documentedClient(w).Do(r)
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // drivers, for damage done to a database on purpose
@@ -71,6 +72,15 @@ func exchange(ts *testscript.TestScript, args []string) (string, error) {
 	}
 	fmt.Fprintf(&out, "\n%s", b)
 	return out.String(), nil
+}
+
+// documentedClient is client, and fails the test where a call of API V2 or its answer
+// is not what the API's documents say.
+func documentedClient(tb testing.TB) *http.Client {
+	tb.Helper()
+	out := *client
+	out.Transport = openapitest.Transport(tb, client.Transport, "v2.yaml", "tongbo.yaml")
+	return &out
 }
 
 // documented holds a script's call and its answer against the API's documents.

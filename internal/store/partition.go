@@ -177,14 +177,15 @@ func (t *tx) lockName(key string) error {
 var bounds = regexp.MustCompile(`^FOR VALUES FROM \('([0-9a-f-]{36})'\) TO \('([0-9a-f-]{36})'\)$`)
 
 // partitionsOf lists the partitions of all history tables, the default ones
-// aside, oldest first. Partitions that somebody made by hand are among them.
+// aside, oldest first. Partitions that somebody made by hand are among them; one
+// that another node drops meanwhile has no bounds any more, and is left out.
 func partitionsOf(ctx context.Context, q querier) ([]partition, error) {
 	names := make([]string, len(histories))
 	for i, h := range histories {
 		names[i] = h.table
 	}
 	var out []partition
-	err := each(ctx, q, `select p.relname, format('%I', c.relname), pg_get_expr(c.relpartbound, c.oid)
+	err := each(ctx, q, `select p.relname, format('%I', c.relname), coalesce(pg_get_expr(c.relpartbound, c.oid), '')
 		from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
 		where i.inhparent in (select to_regclass(n) from unnest($1::text[]) as n)`, []any{names}, func(rows rowSet) error {
 		var p partition
