@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/api/openapi/openapitest"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider/kcp"
@@ -177,7 +178,7 @@ func (l *load) register(id string, k kind) {
 		switch {
 		case status == http.StatusOK:
 			return
-		case status >= 400 && status < 500:
+		case status >= 400 && status < 500, status == undocumented:
 			l.fail("registration of %s: status %d %s", id, status, answer)
 		}
 		<-time.After(resendAfter)
@@ -187,7 +188,11 @@ func (l *load) register(id string, k kind) {
 // call calls the API with all patience.
 func (l *load) call(method, url, body string) (int, string) { return call(l.api, method, url, body) }
 
-// call calls the API and returns status 0 if no whole answer came.
+// undocumented is the status of a call that is not what the API's documents say.
+const undocumented = -1
+
+// call calls the API and returns status 0 if no whole answer came, and undocumented
+// with the reason.
 func call(client *http.Client, method, url, body string) (int, string) {
 	req, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
@@ -202,6 +207,11 @@ func call(client *http.Client, method, url, body string) (int, string) {
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return 0, err.Error()
+	}
+	if err := documented(openapitest.Exchange{
+		Method: method, URL: req.URL, Header: req.Header, Body: []byte(body), Status: resp.StatusCode, AnswerHeader: resp.Header, Answer: b,
+	}); err != nil {
+		return undocumented, err.Error()
 	}
 	return resp.StatusCode, string(bytes.TrimSpace(b))
 }
