@@ -189,18 +189,10 @@ func (x *charging) kept() payment.Charge {
 // bears the schedule's: should the database lose that it was begun, as by a restore of a
 // backup, the PG is asked under the same key, and answers as it did.
 func (x *charging) madeOf(known *payment.Payment, at time.Time) (made bool, id payment.TransactionID) {
-	switch {
-	case x.schedule != nil:
+	if x.schedule != nil {
 		return false, payment.TransactionID(x.schedule.ID)
-	case x.IDs == nil:
-		return false, ""
 	}
-	var p payment.Payment
-	if known != nil {
-		p = *known
-	}
-	i, id := p.MadeAttempt(x.IDs, at)
-	return i >= 0, id
+	return madeOf(x.IDs, known, at)
 }
 
 // chargedBefore is what a request is answered whose attempt was made by an earlier

@@ -80,20 +80,6 @@ type issuing struct {
 	made    bool // by an earlier run of the request
 }
 
-// madeOf reports whether an earlier run of the request made an attempt, and the id
-// of that or of the next one; without IDs it names none.
-func (x *issuing) madeOf(known *payment.Payment, at time.Time) (made bool, id payment.TransactionID) {
-	if x.IDs == nil {
-		return false, ""
-	}
-	var p payment.Payment
-	if known != nil {
-		p = *known
-	}
-	i, id := p.MadeAttempt(x.IDs, at)
-	return i >= 0, id
-}
-
 // issuedBefore is what a request is answered whose attempt was made by an earlier
 // run, which died.
 func issuedBefore(p payment.Payment, id payment.TransactionID) (payment.Payment, error) {
@@ -151,7 +137,7 @@ func (x *issuing) begin(a *Actions, order string) notice.Act {
 		Store: x.Store, ID: x.ID, Env: env, Begins: true, Names: keyOf(payment.Transaction{Channel: x.channel.Key, Order: order}),
 		Do: func(known *payment.Payment) (notice.Acted, error) {
 			g := x.Registration
-			made, id := x.madeOf(known, env.Now)
+			made, id := madeOf(x.IDs, known, env.Now)
 			if x.attempt, x.made = id, made; made {
 				return notice.Acted{Payment: *known}, nil
 			}

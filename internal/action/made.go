@@ -30,6 +30,20 @@ func (a *Actions) madeAttempt(ctx context.Context, c Caller, of payment.ID, ids 
 	return p, id, i >= 0, nil
 }
 
+// madeOf is madeAttempt of a payment that is locked, nil if there is none, and returns
+// the id of the attempt that is to be made if none was; empty without ids.
+func madeOf(ids payment.IDs, known *payment.Payment, at time.Time) (made bool, id payment.TransactionID) {
+	if ids == nil {
+		return false, ""
+	}
+	var p payment.Payment
+	if known != nil {
+		p = *known
+	}
+	i, id := p.MadeAttempt(ids, at)
+	return i >= 0, id
+}
+
 // madeSchedule finds the schedule that an earlier run of a request made, or the id
 // that it is to get: one of its own without ids. What is older than
 // merchant.RepeatLife is another request's.
