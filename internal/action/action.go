@@ -1,11 +1,12 @@
 // Package action holds the verbs that a merchant's server or a person may do,
 // each checked before it touches anything: [Actions.RegisterAccount],
 // [Actions.Issue], [Actions.Charge], [Actions.Schedule], [Actions.Cancel],
-// [Actions.Close], [Actions.Deposit], [Actions.Preregister], [Actions.Resend],
-// [Actions.Login] and others. What time does is done by [Deadlines], which flags
-// payments whose deadline has passed, by [Schedules], which charges what is scheduled,
-// by [Inquiries], which asks PGs what
-// became of what they were asked for, and by [History], which prunes.
+// [Actions.Close], [Actions.EndCancel], [Actions.TakeOver], [Actions.Deposit],
+// [Actions.Preregister], [Actions.Resend], [Actions.Login] and others. What time does is
+// done by [Deadlines], which flags payments whose deadline has passed, by [Schedules],
+// which charges what is scheduled, by [Inquiries], which asks PGs what became of what
+// they were asked for, by [Sweeps], which asks them about money that no notice told of,
+// and by [History], which prunes.
 package action
 
 import (
