@@ -13,6 +13,7 @@ import (
 // table itself keeps imports pointing down; "above" names all of that.
 const layers = `
 fault:
+words:
 secret: fault
 seal: fault secret
 safehttp: fault
