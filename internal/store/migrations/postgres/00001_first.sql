@@ -44,7 +44,7 @@ create unique index api_secret_by_name on api_secret (store_id, name);
 -- token is a keyed hash of the token that the key was given last.
 create table api_key (
   id uuid primary key, merchant_id text not null, store_id text not null references store (id),
-  key text not null unique, mode text not null, hash text not null, created_at bigint not null,
+  key text not null unique, mode text not null, hash text not null, expires_at bigint, created_at bigint not null,
   token text unique, token_from bigint, token_until bigint
 );
 

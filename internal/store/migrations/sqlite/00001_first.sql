@@ -46,7 +46,7 @@ create unique index api_secret_by_name on api_secret (store_id, name);
 -- token is a keyed hash of the token that the key was given last.
 create table api_key (
   id text primary key, merchant_id text not null, store_id text not null references store (id),
-  key text not null unique, mode text not null, hash text not null, created_at integer not null,
+  key text not null unique, mode text not null, hash text not null, expires_at integer, created_at integer not null,
   token text unique, token_from integer, token_until integer
 ) strict;
 
