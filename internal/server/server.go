@@ -89,7 +89,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Store: st, cfg: cfg, stopping: make(chan struct{})}
-	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), TrustedProxies: cfg.TrustedProxies, Log: cfg.Log}
+	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), TrustedProxies: cfg.TrustedProxies, Log: cfg.Log, Rehearsals: st}
 	if !strings.HasPrefix(cfg.Database, "sqlite:") {
 		s.ingress.Commits = commitsAtOnce
 	}

@@ -25,7 +25,7 @@ var (
 	tablesMoved = []string{
 		"allow", "api_key", "api_secret", "attempt", "attempt_body", "attention", "billing_key", "case_key", "channel", "delivery", "delivery_end",
 		"deposit", "endpoint", "event", "heartbeat", "idempotency", "inquiry", "match_key", "merchant", "notice", "notice_body", "notice_key", "open_case", "payment",
-		"preregistration", "pruned", "refusal", "refusal_day", "schedule", "setting", "store", "sweep", "trial", "verdict",
+		"preregistration", "pruned", "refusal", "refusal_day", "rehearsal", "schedule", "setting", "store", "sweep", "trial", "verdict",
 	}
 	tablesLeft = []string{"probe", "node"} // an engine may lack one
 )
@@ -63,6 +63,7 @@ func rich(t *testing.T, db *storetest.Database) {
 	endRepeat(t, s, answered, &merchant.KeptAnswer{Status: 200, Body: []byte("{}")})
 	pinned(t, s, "pinned", merchant.Any, 1000, 0, 0)
 	onTrial(t, s, oddOrder, "books")
+	rehearse(t, s, "token", notice.Rehearsal{Channel: storetest.Channel, Order: oddOrder})
 	if err := s.Preregister(t.Context(), storetest.Store, "open", merchant.Test, payment.Pin{}, storetest.Noon); err != nil {
 		t.Fatal(err)
 	}

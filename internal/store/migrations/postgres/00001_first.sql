@@ -228,6 +228,13 @@ create table trial (
 );
 create index trial_by_age on trial (updated_at);
 
+-- Notices that this installation sends itself: id is a keyed hash of the one-time token that stands in for the sender's
+-- address until it is used or ends; seen is what became of it.
+create table rehearsal (
+  id text primary key, channel_key text not null, until bigint not null, used_at bigint, given boolean not null, doc bytea not null, seen text
+);
+create index rehearsal_by_end on rehearsal (until);
+
 -- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day bigint not null, peer text not null, kept bigint not null, dropped bigint not null,

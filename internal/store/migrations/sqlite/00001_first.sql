@@ -223,6 +223,13 @@ create table trial (
 ) strict;
 create index trial_by_age on trial (updated_at);
 
+-- Notices that this installation sends itself: id is a keyed hash of the one-time token that stands in for the sender's
+-- address until it is used or ends; seen is what became of it.
+create table rehearsal (
+  id text primary key, channel_key text not null, until integer not null, used_at integer, given integer not null, doc blob not null, seen text
+) strict;
+create index rehearsal_by_end on rehearsal (until);
+
 -- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day integer not null, peer text not null, kept integer not null, dropped integer not null,
