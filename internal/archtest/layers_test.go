@@ -29,10 +29,11 @@ provider/*: fault secret merchant payment notice provider provider/wire
 provider/trial: fault secret merchant payment notice provider
 provider/all: provider provider/*
 settings: fault secret merchant payment webhook provider
+attention: fault secret merchant payment webhook notice provider settings
 ingress: fault secret safehttp merchant payment webhook notice provider settings
 delivery: fault secret safehttp merchant payment webhook notice provider
-action: fault secret safehttp merchant payment webhook notice provider provider/wire settings
-store: fault secret seal merchant payment webhook notice provider settings
+action: fault secret safehttp merchant payment webhook notice provider provider/wire settings attention
+store: fault secret seal merchant payment webhook notice provider settings attention
 store/storetest: above
 api/openapi:
 api/openapi/openapitest: api/openapi

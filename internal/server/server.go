@@ -17,6 +17,7 @@ import (
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/api/openapi"
 	"github.com/tongbo/tongbo/internal/api/v2"
+	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/ingress"
 	"github.com/tongbo/tongbo/internal/provider"
@@ -68,6 +69,8 @@ type Server struct {
 	inquiries  *action.Inquiries
 	sweeps     *action.Sweeps
 	schedules  *action.Schedules
+	silence    *action.Silence
+	desk       *attention.Desk
 	history    *action.History
 	api, v1    http.Handler
 	stopping   chan struct{}
@@ -109,6 +112,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log, Fit: fit}
 	s.sweeps = &action.Sweeps{Store: st, Inquiries: s.inquiries, Log: cfg.Log}
 	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log, Providers: all.ByCode}
+	s.desk = &attention.Desk{Store: st.Reader, Providers: all.ByCode}
+	s.silence = &action.Silence{Store: st, Desk: s.desk, Log: cfg.Log}
+	s.deadlines.Expired = s.silence.Look
 	s.schedules = &action.Schedules{Store: st, Actions: actions, Log: cfg.Log, Fit: fit}
 	s.history = &action.History{Store: st, Keep: cfg.Keep, Log: cfg.Log}
 	api := &v2.API{
@@ -129,6 +135,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	st.Give(s.dispatcher)
 	st.OnSettings(s.ingress.Refresh)
 	st.OnSettings(s.deadlines.Wake)
+	st.OnSettings(s.desk.Refresh)
 	return s, nil
 }
 
@@ -180,7 +187,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	engines, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var wg sync.WaitGroup
-	failed := make(chan error, 8)
+	failed := make(chan error, 16)
 	start := func(name string, run func(context.Context) error) {
 		wg.Go(func() {
 			if err := run(engines); err != nil {
@@ -195,6 +202,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("inquiries", s.inquiries.Run)
 	start("sweeps", s.sweeps.Run)
 	start("schedules", s.schedules.Run)
+	start("silence", s.silence.Run)
 	start("history", s.history.Run)
 	// This node is one of them until its last try is recorded.
 	company, leave := context.WithCancel(context.WithoutCancel(ctx))

@@ -23,9 +23,10 @@ import (
 // put something into it, or into the second.
 var (
 	tablesMoved = []string{
-		"allow", "api_key", "api_secret", "attempt", "attempt_body", "attention", "billing_key", "case_key", "channel", "delivery", "delivery_end",
-		"deposit", "endpoint", "event", "heartbeat", "idempotency", "inquiry", "match_key", "merchant", "notice", "notice_body", "notice_key", "open_case", "payment",
-		"preregistration", "pruned", "refusal", "refusal_day", "rehearsal", "schedule", "setting", "store", "sweep", "trial", "verdict",
+		"acknowledged", "allow", "api_key", "api_request", "api_secret", "attempt", "attempt_body", "attention", "billing_key", "case_key", "channel",
+		"delivery", "delivery_end", "deposit", "endpoint", "event", "heartbeat", "idempotency", "inquiry", "match_key", "merchant", "notice",
+		"notice_body", "notice_key", "open_case", "overdue", "payment", "preregistration", "pruned", "refusal", "refusal_day", "rehearsal", "schedule",
+		"setting", "store", "sweep", "trial", "verdict",
 	}
 	tablesLeft = []string{"probe", "node"} // an engine may lack one
 )
@@ -71,6 +72,12 @@ func rich(t *testing.T, db *storetest.Database) {
 	db.Exec(t, `insert into pruned (name, upto, at) values ('refusal', '00000000-0000-7000-8000-000000000000', 1)`)
 	db.Exec(t, `insert into inquiry (payment_key, due_at, tries) select key, 1, 2 from payment limit 1`)
 	db.Exec(t, `insert into sweep (payment_key, channel_key, due_at, tries, why) select key, channel_key, 1, 2, 'outage' from payment limit 1`)
+	db.Exec(t, `insert into overdue (payment_key, merchant_id, store_id, mode, channel_key, issued_at, due_at, asked)
+		select key, merchant_id, store_id, mode, channel_key, 1, 2, true from payment limit 1`)
+	db.Exec(t, `insert into acknowledged (id, merchant_id, store_id, mode, kind, subject, upto, count, at, by_kind, by_id, by_name, note)
+		values ('00000000-0000-7000-8000-00000000000a', 'merchant-1', 'store-1', 'test', 'refused', '203.0.113.7', 1, 2, 3, 'person', 'p', '김', '메모')`)
+	db.Exec(t, `insert into api_request (id, at, merchant_id, store_id, mode, credential_kind, credential_id, method, route, path, status, took, client, error_type)
+		values ('00000000-0000-7000-8000-00000000000b', 1, 'merchant-1', 'store-1', 'test', 'api_secret', 's', 'GET', '/r', '/p', 200, 5, '203.0.113.7', '')`)
 	db.Exec(t, `insert into heartbeat (id, at, gap_from, gap_until) values (1, 3, 1, 2)`)
 	db.Exec(t, `update delivery set state = 'held' where state = 'waiting' and lease is null and tries = 0`)
 	if err := s.Ready(t.Context()); err != nil {

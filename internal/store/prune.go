@@ -93,7 +93,8 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 		p.step("schedule", keep.Payments, p.schedules),
 		p.step("billing_key", keep.Payments, p.billingKeys),
 		p.stepTo("idempotency", now.Add(-merchant.RepeatLife), p.repeats),
-		p.stepTo("preregistration", now.AddDate(0, 0, -pinDays), p.pins))
+		p.stepTo("preregistration", now.AddDate(0, 0, -pinDays), p.pins),
+		p.stepTo("overdue", now.AddDate(0, 0, -overdueDays), p.overdues))
 	for _, err := range failed {
 		if errors.Is(err, errOtherNode) {
 			return nil

@@ -173,6 +173,15 @@ create table sweep (
 ) strict, without rowid;
 create index sweep_by_channel on sweep (channel_key, due_at);
 
+-- Accounts whose deadline passed without money, of the last weeks. asked: the PG is asked about them.
+create table overdue (
+  payment_key text primary key, merchant_id text not null, store_id text not null, mode text not null,
+  channel_key text not null, issued_at integer not null, due_at integer not null, asked integer not null
+) strict, without rowid;
+create index overdue_by_channel on overdue (channel_key, issued_at);
+create index overdue_by_merchant on overdue (merchant_id, mode, due_at) where not asked;
+create index overdue_by_age on overdue (due_at);
+
 -- When some node last said that it serves, and a time in which none did whose accounts are not in sweep yet.
 create table heartbeat (
   id integer primary key check (id = 1), at integer not null, gap_from integer, gap_until integer
@@ -207,6 +216,14 @@ create table idempotency (
   id text primary key, content text not null, run text not null, begun_at integer not null, until integer not null, answer blob
 ) strict;
 create index idempotency_by_age on idempotency (begun_at);
+
+-- Calls of the APIs that bore a credential; never what they carried.
+create table api_request (
+  id text primary key, at integer not null, merchant_id text not null, store_id text not null, mode text not null,
+  credential_kind text not null, credential_id text not null, method text not null, route text not null,
+  path text not null, status integer not null, took integer not null, client text not null, error_type text not null
+) strict, without rowid;
+create index api_request_by_merchant on api_request (merchant_id, mode, id);
 
 -- What merchants fixed of payments that had not begun; mode is the credential's.
 create table preregistration (
@@ -244,6 +261,14 @@ create table pruned (name text primary key, upto text not null, at integer not n
 
 -- When each kind of attention was last given.
 create table attention (kind text primary key, at integer not null) strict, without rowid;
+
+-- What people said of things that need a person and are no case: each hides what came up to a time.
+create table acknowledged (
+  id text primary key, merchant_id text not null, store_id text not null, mode text not null, kind text not null,
+  subject text not null, upto integer not null, count integer not null, at integer not null,
+  by_kind text not null, by_id text not null, by_name text not null, note text not null
+) strict, without rowid;
+create index acknowledged_by_merchant on acknowledged (merchant_id, mode, id);
 
 -- Written to find out whether writing works: a row for each running process.
 create table probe (id text primary key, at integer not null) strict, without rowid;
