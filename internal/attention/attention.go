@@ -7,16 +7,14 @@
 package attention
 
 import (
-	"slices"
-
 	"github.com/tongbo/tongbo/internal/merchant"
 )
 
 // A Scope is what a person sees of an installation. The zero Scope sees nothing.
 type Scope struct {
 	Merchant merchant.ID
-	Stores   []merchant.StoreID // nil: all of the merchant's
-	Mode     merchant.Mode      // live or test
+	Store    merchant.StoreID // empty: all of the merchant's
+	Mode     merchant.Mode    // live or test
 	// Installation adds what belongs to no merchant, such as a notice of which
 	// no channel is known: it is for whoever runs the installation.
 	Installation bool
@@ -28,11 +26,7 @@ func (s Scope) Sees(m merchant.ID, store merchant.StoreID) bool {
 	if m == "" {
 		return s.Installation
 	}
-	return m == s.Merchant && s.store(store)
-}
-
-func (s Scope) store(id merchant.StoreID) bool {
-	return s.Stores == nil || slices.Contains(s.Stores, id)
+	return m == s.Merchant && (s.Store == "" || s.Store == store)
 }
 
 // holds reports whether a channel is in the scope: that of a store which uses it.
@@ -40,5 +34,5 @@ func (s Scope) holds(c merchant.Channel) bool {
 	if c.Merchant != s.Merchant || c.Mode != s.Mode {
 		return false
 	}
-	return s.Stores == nil || slices.ContainsFunc(s.Stores, c.UsedBy)
+	return s.Store == "" || c.UsedBy(s.Store)
 }

@@ -143,9 +143,8 @@ func TestScope(t *testing.T) {
 	}{
 		{"all of a merchant", Scope{Merchant: "m"}, "m", "s", true},
 		{"another merchant", Scope{Merchant: "m"}, "n", "s", false},
-		{"one store", Scope{Merchant: "m", Stores: []merchant.StoreID{"s"}}, "m", "s", true},
-		{"another store", Scope{Merchant: "m", Stores: []merchant.StoreID{"s"}}, "m", "r", false},
-		{"no store", Scope{Merchant: "m", Stores: []merchant.StoreID{}}, "m", "s", false},
+		{"one store", Scope{Merchant: "m", Store: "s"}, "m", "s", true},
+		{"another store", Scope{Merchant: "m", Store: "s"}, "m", "r", false},
 		{"nobody's", Scope{Merchant: "m"}, "", "", false},
 		{"nobody's, to the operator", Scope{Merchant: "m", Installation: true}, "", "", true},
 		{"nothing", Scope{}, "", "", false},

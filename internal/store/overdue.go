@@ -63,7 +63,7 @@ const (
 // Heard are the last n requests on the notice address of a channel, the newest
 // first; what its PG said when it was asked is among them, and marked.
 func (r *Reader) Heard(ctx context.Context, c merchant.ChannelKey, n int) ([]attention.Heard, error) {
-	return r.heard(ctx, heardQuery, string(c), lastID, n)
+	return r.heard(ctx, heardQuery, string(c), behindAll, n)
 }
 
 // Decided are up to n notices of a channel that were applied or recorded, in no
@@ -94,8 +94,8 @@ func (r *Reader) heardOfQuery() string {
 	return `select id, received_at, peer, method, verdict from notice where ` + r.among("id", "uuid", 1)
 }
 
-// lastID is behind every id.
-const lastID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+// behindAll is behind every id.
+const behindAll = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 func (r *Reader) heard(ctx context.Context, query string, args ...any) (list []attention.Heard, err error) {
 	err = each(ctx, over(r.db), query, args, func(rows rowSet) error {
