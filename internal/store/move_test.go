@@ -23,7 +23,7 @@ import (
 // put something into it, or into the second.
 var (
 	tablesMoved = []string{
-		"acknowledged", "allow", "api_key", "api_request", "api_secret", "attempt", "attempt_body", "attention", "billing_key", "case_key", "channel",
+		"acknowledged", "allow", "api_key", "api_request", "api_secret", "attempt", "attempt_body", "attention", "billing_key", "case_key", "channel", "closed_case",
 		"delivery", "delivery_end", "deposit", "endpoint", "event", "heartbeat", "idempotency", "inquiry", "match_key", "merchant", "notice",
 		"notice_body", "notice_key", "open_case", "overdue", "payment", "preregistration", "pruned", "refusal", "refusal_day", "rehearsal", "schedule",
 		"setting", "store", "sweep", "trial", "verdict",
@@ -47,6 +47,9 @@ func rich(t *testing.T, db *storetest.Database) {
 	}
 	told(refusedFrom("203.0.113.9"))
 	told(attended("unmatched"))
+	looked, ruling := attended("unmatched")
+	told(looked, ruling)
+	closeCase(t, s, looked.ID)
 	for _, v := range []payment.Verdict{payment.Pending, payment.Unreadable} {
 		told(byOrder(storetest.NewID()), notice.Ruling{Verdict: v, Reason: notice.ReasonUnreadable, Channel: storetest.Channel})
 	}

@@ -191,6 +191,9 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	register(t, s, storetest.Registration(order(3)))
 	register(t, s, storetest.Registration(order(4)))
 	settle(t, s, byOrder(order(3)), byOrder(order(3)), byAccount(order(9)), byOrder(order(8)), byOrder(order(8)))
+	lost := byOrder("closed-" + name)
+	settle(t, s, lost)
+	closeCase(t, s, lost.ID)
 	jobs := claim(t, s, time.Hour, 10, all).Jobs
 	finish(t, s, outcome(jobs[0], time.Hour, 0, webhook.Good))
 	finish(t, s, outcome(jobs[1], time.Hour, 1000*time.Hour, webhook.NoAnswer))

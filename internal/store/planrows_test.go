@@ -43,6 +43,7 @@ var crowds = []crowd{
 	{"deposit", 1, "", map[string]string{"payment_key": "{1}", "notice_id": "{2}", "key": "'d ' || {i}"}},
 	{"verdict", 100, "", map[string]string{"id": "{7}", "notice_id": "{2}", "payment_key": "{1}"}},
 	{"open_case", 1000, "", map[string]string{"id": "{2}", "notice_key": "'h ' || {i}"}},
+	{"closed_case", 1000, "", map[string]string{"id": "{2}", "notice_key": "'h ' || {i}"}},
 	{"case_key", 1000, "", map[string]string{"case_id": "{2}", "value": "'h ' || {i}"}},
 	{"event", 1, "", map[string]string{"id": "{3}", "payment_key": "{1}", "payment_id": "'o ' || {i}", "notice_id": "{2}"}},
 	{"delivery", 100, "", map[string]string{

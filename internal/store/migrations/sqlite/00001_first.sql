@@ -121,6 +121,18 @@ create table case_key (
 ) strict, without rowid;
 create index case_key_by_case on case_key (case_id);
 
+-- Cases that a person ended (id is the case's), with who it was and what they said of it.
+create table closed_case (
+  id text not null, closed_at integer not null, kind text not null, channel_key text not null, merchant_id text not null,
+  store_id text not null, mode text not null, notice_key text not null, payment_key text, reason text not null,
+  opened_at integer not null, resends integer not null, how text not null, by_kind text not null, by_id text not null,
+  by_name text not null, note text not null,
+  primary key (id, closed_at)
+) strict, without rowid;
+create index closed_case_by_key on closed_case (channel_key, notice_key) where notice_key <> '';
+create index closed_case_by_merchant on closed_case (merchant_id, closed_at, id);
+create index closed_case_by_age on closed_case (closed_at);
+
 create table event (
   id text primary key, type text not null, at integer not null, merchant_id text not null,
   store_id text not null, mode text not null, payment_key text, payment_id text not null,
