@@ -95,6 +95,9 @@ create table notice (
 create table notice_rest partition of notice default;
 create index notice_by_channel on notice (channel_key, id);
 create index notice_by_verdict on notice (verdict, id) where verdict <> 'applied';
+-- What a payment was told beside what moved it, which its events tell. An entry of some 50 bytes for each notice that is
+-- no plain deposit: the deposits, which are nearly all, write none.
+create index notice_by_payment on notice (payment_key, id) where payment_key is not null and verdict <> 'applied';
 create table notice_body (id uuid primary key, request bytea not null) partition by range (id);
 create table notice_body_rest partition of notice_body default;
 
@@ -144,6 +147,8 @@ create table event_rest partition of event default;
 -- For the list of what was paid and cancelled; events of other types are left out of it.
 create index event_by_store on event (store_id, mode, id)
   where type in ('Transaction.Paid', 'Transaction.PartialCancelled', 'Transaction.Cancelled');
+-- For the story of a payment: some 50 bytes for each event, among those of payments of the same days.
+create index event_by_payment on event (payment_key, id) where payment_key is not null;
 
 -- Hot: deliveries that are not over.
 create table delivery (
@@ -169,6 +174,10 @@ create table delivery_end (
 ) partition by range (id);
 create table delivery_end_rest partition of delivery_end default;
 create index delivery_end_by_payment on delivery_end (payment_key) where payment_key is not null;
+-- Lists go along these. The first takes some 80 bytes a delivery, written behind the last one of the store when a
+-- delivery ends, which no notice waits for; the second has only the few that failed.
+create index delivery_end_by_store on delivery_end (store_id, mode, id);
+create index delivery_end_failed on delivery_end (store_id, mode, id) where state = 'failed';
 
 create table attempt (
   id uuid primary key, delivery_id uuid not null, webhook_id uuid not null, number bigint not null,

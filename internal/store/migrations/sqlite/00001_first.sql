@@ -96,6 +96,9 @@ create table notice (
 ) strict, without rowid;
 create index notice_by_channel on notice (channel_key, id);
 create index notice_by_verdict on notice (verdict, id) where verdict <> 'applied';
+-- What a payment was told beside what moved it, which its events tell. An entry of some 50 bytes for each notice that is
+-- no plain deposit: the deposits, which are nearly all, write none.
+create index notice_by_payment on notice (payment_key, id) where payment_key is not null and verdict <> 'applied';
 create table notice_body (id text primary key, request blob not null) strict;
 
 -- Verdicts of held notices that were decided again, numbered from 1: each was replaced by the next, the last by
@@ -142,6 +145,8 @@ create table event (
 -- For the list of what was paid and cancelled; events of other types are left out of it.
 create index event_by_store on event (store_id, mode, id)
   where type in ('Transaction.Paid', 'Transaction.PartialCancelled', 'Transaction.Cancelled');
+-- For the story of a payment: some 50 bytes for each event, among those of payments of the same days.
+create index event_by_payment on event (payment_key, id) where payment_key is not null;
 
 -- Hot: deliveries that are not over.
 create table delivery (
@@ -166,6 +171,10 @@ create table delivery_end (
   original text, created_at integer not null, ended_at integer not null, outcome text not null
 ) strict;
 create index delivery_end_by_payment on delivery_end (payment_key) where payment_key is not null;
+-- Lists go along these. The first takes some 80 bytes a delivery, written behind the last one of the store when a
+-- delivery ends, which no notice waits for; the second has only the few that failed.
+create index delivery_end_by_store on delivery_end (store_id, mode, id);
+create index delivery_end_failed on delivery_end (store_id, mode, id) where state = 'failed';
 
 create table attempt (
   id text primary key, delivery_id text not null, webhook_id text not null, number integer not null,
