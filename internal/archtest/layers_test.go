@@ -18,9 +18,10 @@ secret: fault
 seal: fault secret
 safehttp: fault
 merchant: fault secret
-payment: fault secret merchant
-webhook: fault secret merchant payment
-notice: fault secret merchant payment webhook
+member: fault secret merchant
+payment: fault secret merchant member
+webhook: fault secret merchant member payment
+notice: fault secret merchant member payment webhook
 provider/wire: fault payment
 provider: fault secret merchant payment notice
 provider/books: merchant payment secret provider
@@ -28,18 +29,18 @@ provider/providertest: fault secret merchant payment notice provider provider/wi
 provider/*: fault secret merchant payment notice provider provider/wire
 provider/trial: fault secret merchant payment notice provider
 provider/all: provider provider/*
-settings: fault secret merchant payment webhook provider
-attention: fault secret merchant payment webhook notice provider settings
-ingress: fault secret safehttp merchant payment webhook notice provider settings
-delivery: fault secret safehttp merchant payment webhook notice provider
-action: fault secret safehttp merchant payment webhook notice provider provider/wire settings attention
-store: fault secret seal merchant payment webhook notice provider settings attention
+settings: fault secret merchant member payment webhook provider
+attention: fault secret merchant member payment webhook notice provider settings
+ingress: fault secret safehttp merchant member payment webhook notice provider settings
+delivery: fault secret safehttp merchant member payment webhook notice provider
+action: fault secret safehttp merchant member payment webhook notice provider provider/wire settings attention
+store: fault secret seal merchant member payment webhook notice provider settings attention
 store/storetest: above
 api/openapi:
 api/openapi/openapitest: api/openapi
-api: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store
-api/v2: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store api
-api/v1: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store api
+api: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store
+api/v2: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store api
+api/v1: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store api
 simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/books provider/all
 server: above
 cli: above

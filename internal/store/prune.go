@@ -17,6 +17,7 @@ type history struct {
 	table  string
 	bodies bool // kept for as long as bodies are
 	weekly bool // a partition holds a week; else a month
+	kept   bool // for ever
 	// holder is the table with what is open, as holderKey; column names such a
 	// thing in a row of the history, which is then kept whatever its age.
 	holder, holderKey, column string
@@ -34,11 +35,15 @@ var histories = []history{
 	{table: "event", holder: "delivery", holderKey: "event_id", column: "id"},
 	{table: "verdict", holder: "open_case", holderKey: "id", column: "notice_id"},
 	{table: "notice", holder: "open_case", holderKey: "id", column: "id"},
+	{table: "audit", kept: true},
 }
 
 // days is for how long a table is kept; 0 is for ever.
 func (h history) days(keep settings.Retention) int {
-	if h.bodies {
+	switch {
+	case h.kept:
+		return 0
+	case h.bodies:
 		return keep.Bodies
 	}
 	return keep.History

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -18,8 +19,9 @@ func keyOf(s sql.NullString) payment.Key { return payment.Key(s.String) }
 // no longer paused: same id, same body, one try, and the schedule of the first
 // delivery is left alone. An empty id means the payment's latest webhook that
 // is no tongbo.attention. It reports fault.NotFound if the payment has no such
-// webhook, and webhook.ErrTooManyResends if it was resent too often.
-func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time) (webhook.Delivery, error) {
+// webhook, and webhook.ErrTooManyResends if it was resent too often. audit, if it
+// is given, makes what goes into the audit log with it.
+func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time, audit ...func(webhook.Delivery) []member.Entry) (webhook.Delivery, error) {
 	var again webhook.Delivery
 	err := s.write(ctx, func(t *tx) error {
 		// Resends of one payment go one by one, or the count would be passed.
@@ -42,7 +44,7 @@ func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID
 		again.Manual, again.Schedule, again.State, again.Tries = true, webhook.Once, webhook.Waiting, 0
 		again.DueAt, again.CreatedAt = now, now
 		t.putDelivery(again)
-		return nil
+		return t.audit(auditing(audit, again))
 	})
 	return again, err
 }

@@ -53,6 +53,22 @@ create table allow (
   primary key (store_id, scope, cidr)
 );
 
+-- People of the console. doc is sealed: password, second factor, recovery codes. link is the hash of a link by which the
+-- password is chosen.
+create table member (
+  id uuid primary key, merchant_id text not null references merchant (id), store_id text not null, email text not null unique,
+  name text not null, role text not null, operator boolean not null, disabled boolean not null,
+  link text unique, link_until bigint, created_at bigint not null, signed_in_at bigint, doc bytea not null
+);
+create index member_by_merchant on member (merchant_id);
+
+-- token is a hash of what the browser has. seen_at is to a minute.
+create table session (
+  id uuid primary key, token text not null unique, member_id uuid not null references member (id) on delete cascade,
+  created_at bigint not null, seen_at bigint not null, confirmed_at bigint, address text not null, agent text not null
+);
+create index session_by_member on session (member_id);
+
 create table payment (
   key uuid primary key, merchant_id text not null, store_id text not null, id text not null,
   mode text not null, state text not null, amount bigint not null, currency text not null,
@@ -188,6 +204,17 @@ create table attempt_rest partition of attempt default;
 create index attempt_by_webhook on attempt (webhook_id, id);
 create table attempt_body (id uuid primary key, exchange bytea not null) partition by range (id);
 create table attempt_body_rest partition of attempt_body default;
+
+-- What people did. Rows are added, and never changed or pruned. doc is sealed: names, addresses, what it was, what it
+-- became, and why.
+create table audit (
+  id uuid primary key, at bigint not null, merchant_id text not null, store_id text not null, mode text not null,
+  by_kind text not null, by_id text not null, action text not null, kind text not null, object text not null, doc bytea not null
+) partition by range (id);
+create table audit_rest partition of audit default;
+create index audit_by_merchant on audit (merchant_id, id);
+create index audit_by_object on audit (object, id) where object <> '';
+create index audit_by_who on audit (by_id, id) where by_id <> '';
 
 -- Payments about which the PG is to be asked, and when.
 create table inquiry (payment_key uuid primary key, due_at bigint not null, tries bigint not null);

@@ -55,6 +55,22 @@ create table allow (
   primary key (store_id, scope, cidr)
 ) strict, without rowid;
 
+-- People of the console. doc is sealed: password, second factor, recovery codes. link is the hash of a link by which the
+-- password is chosen.
+create table member (
+  id text primary key, merchant_id text not null references merchant (id), store_id text not null, email text not null unique,
+  name text not null, role text not null, operator integer not null, disabled integer not null,
+  link text unique, link_until integer, created_at integer not null, signed_in_at integer, doc blob not null
+) strict;
+create index member_by_merchant on member (merchant_id);
+
+-- token is a hash of what the browser has. seen_at is to a minute.
+create table session (
+  id text primary key, token text not null unique, member_id text not null references member (id) on delete cascade,
+  created_at integer not null, seen_at integer not null, confirmed_at integer, address text not null, agent text not null
+) strict;
+create index session_by_member on session (member_id);
+
 create table payment (
   key text primary key, merchant_id text not null, store_id text not null, id text not null,
   mode text not null, state text not null, amount integer not null, currency text not null,
@@ -183,6 +199,16 @@ create table attempt (
 ) strict, without rowid;
 create index attempt_by_webhook on attempt (webhook_id, id);
 create table attempt_body (id text primary key, exchange blob not null) strict;
+
+-- What people did. Rows are added, and never changed or pruned. doc is sealed: names, addresses, what it was, what it
+-- became, and why.
+create table audit (
+  id text primary key, at integer not null, merchant_id text not null, store_id text not null, mode text not null,
+  by_kind text not null, by_id text not null, action text not null, kind text not null, object text not null, doc blob not null
+) strict;
+create index audit_by_merchant on audit (merchant_id, id);
+create index audit_by_object on audit (object, id) where object <> '';
+create index audit_by_who on audit (by_id, id) where by_id <> '';
 
 -- Payments about which the PG is to be asked, and when.
 create table inquiry (payment_key text primary key, due_at integer not null, tries integer not null) strict, without rowid;
