@@ -42,12 +42,14 @@ api: fault secret seal safehttp merchant member payment webhook notice provider 
 api/v2: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store api
 api/v1: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store api
 simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/books provider/all
+console: fault words secret seal safehttp merchant member payment webhook notice provider provider/wire provider/books provider/all settings attention ingress delivery action store
 server: above
 cli: above
 cmd/tongbo: cli
 archtest:
 test:
 test/bench: above
+test/browser: above
 docs/receivers/go:
 `
 
