@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
@@ -108,21 +109,31 @@ func request(ctx context.Context, job webhook.Job, dest webhook.Destination, now
 	if err != nil {
 		return nil, err
 	}
-	signature, err := webhook.Sign(job.WebhookID(), now, job.Body, dest.Secrets...)
+	req.Header, err = Header(job.WebhookID(), job.ContentType, job.Body, now, dest.Secrets...)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", job.ContentType.MIME())
-	req.Header.Set("User-Agent", userAgent)
-	req.Header.Set("Accept-Encoding", "identity")
+	return req, nil
+}
+
+// Header makes the header of a webhook that is sent now, signed with the secrets.
+func Header(id string, c webhook.ContentType, body []byte, now time.Time, secrets ...secret.Text) (http.Header, error) {
+	signature, err := webhook.Sign(id, now, body, secrets...)
+	if err != nil {
+		return nil, err
+	}
+	h := http.Header{}
+	h.Set("Content-Type", c.MIME())
+	h.Set("User-Agent", userAgent)
+	h.Set("Accept-Encoding", "identity")
 	// Not by Set, which would write the names in capitals: receivers look them
 	// up exactly so.
-	req.Header[webhook.HeaderID] = []string{job.WebhookID()}
-	req.Header[webhook.HeaderTimestamp] = []string{strconv.FormatInt(now.Unix(), 10)}
+	h[webhook.HeaderID] = []string{id}
+	h[webhook.HeaderTimestamp] = []string{strconv.FormatInt(now.Unix(), 10)}
 	if signature != "" {
-		req.Header[webhook.HeaderSignature] = []string{signature}
+		h[webhook.HeaderSignature] = []string{signature}
 	}
-	return req, nil
+	return h, nil
 }
 
 // retryAfter reads a Retry-After header: whole seconds, or a date. What cannot

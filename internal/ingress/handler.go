@@ -95,17 +95,15 @@ func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) (notice
 	in.At, in.Peer = time.Now().UTC(), peer
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), Patience)
 	defer cancel()
-	own := i.rehearsal(ctx, in.Request.Header, rt, in.At)
-	res, err := i.decide(ctx, r, rt, arrival{&in, cut, own})
-	if own != nil && err == nil {
-		i.rehearsed(ctx, own, in, res)
-	}
+	res, err := i.decide(ctx, r, rt, &in, cut)
 	i.note(r, in, res, err, time.Since(began))
-	switch verdict, why := own.heard(res); {
-	case err != nil, why == notice.ReasonProxy:
+	switch {
+	case err != nil:
+		unavailable(w)
+	case res.Reason == notice.ReasonProxy:
 		unavailable(w)
 	default:
-		answer(w, rt.Ack(in.Request, outcome(verdict)))
+		answer(w, rt.Ack(in.Request, outcome(res.Verdict)))
 	}
 	return res, err
 }
@@ -113,27 +111,17 @@ func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) (notice
 // errNotNow says that there are too many notices in hand.
 var errNotNow = fault.Errorf(fault.Unavailable, "too many notices are in hand")
 
-// An arrival is a notice that was read, and what of it is not whole or not a PG's.
-type arrival struct {
-	*notice.Inbound
-	cut payment.Reason
-	own *rehearsing // nil: it is no rehearsal
-}
-
 // decide has a notice judged by the settings as they are, again if they
 // change meanwhile.
-func (i *Ingress) decide(ctx context.Context, r *http.Request, rt route, in arrival) (notice.Result, error) {
+func (i *Ingress) decide(ctx context.Context, r *http.Request, rt route, in *notice.Inbound, cut payment.Reason) (notice.Result, error) {
 	var res notice.Result
 	for {
 		v, err := i.current(ctx)
 		if err != nil {
 			return res, err
 		}
-		i.admit(v, r, rt, in)
-		if in.own != nil && !in.own.Given {
-			v.judge.rehearse(in.Inbound, in.own)
-		}
-		res, err = i.submit(ctx, v, *in.Inbound)
+		i.admit(v, r, rt, in, cut)
+		res, err = i.submit(ctx, v, *in)
 		if !fault.Is(err, fault.Stale) || ctx.Err() != nil {
 			return res, err
 		}

@@ -17,9 +17,9 @@ import (
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/api/openapi"
 	"github.com/tongbo/tongbo/internal/api/v2"
-	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/ingress"
+	"github.com/tongbo/tongbo/internal/listen"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/provider/trial"
@@ -69,8 +69,6 @@ type Server struct {
 	inquiries  *action.Inquiries
 	sweeps     *action.Sweeps
 	schedules  *action.Schedules
-	silence    *action.Silence
-	desk       *attention.Desk
 	history    *action.History
 	api, v1    http.Handler
 	stopping   chan struct{}
@@ -92,7 +90,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Store: st, cfg: cfg, stopping: make(chan struct{})}
-	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), TrustedProxies: cfg.TrustedProxies, Log: cfg.Log, Rehearsals: st}
+	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), TrustedProxies: cfg.TrustedProxies, Log: cfg.Log}
 	if !strings.HasPrefix(cfg.Database, "sqlite:") {
 		s.ingress.Commits = commitsAtOnce
 	}
@@ -112,13 +110,13 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log, Fit: fit}
 	s.sweeps = &action.Sweeps{Store: st, Inquiries: s.inquiries, Log: cfg.Log}
 	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log, Providers: all.ByCode}
-	s.desk = &attention.Desk{Store: st.Reader, Providers: all.ByCode}
-	s.silence = &action.Silence{Store: st, Desk: s.desk, Log: cfg.Log}
-	s.deadlines.Expired = s.silence.Look
 	s.schedules = &action.Schedules{Store: st, Actions: actions, Log: cfg.Log, Fit: fit}
 	s.history = &action.History{Store: st, Keep: cfg.Keep, Log: cfg.Log}
+	sessions := &listen.Sessions{Store: st, Stopping: s.stopping}
+	st.OnSettings(sessions.Refresh)
+	st.OnEvents(sessions.Wake)
 	api := &v2.API{
-		Store: st.Reader, Actions: actions, Key: key, Log: cfg.Log,
+		Store: st.Reader, Actions: actions, Listen: sessions, Key: key, Log: cfg.Log,
 		ClientAddr: s.clientAddr,
 	}
 	api.Limit(cfg.APIRate)
@@ -135,7 +133,6 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	st.Give(s.dispatcher)
 	st.OnSettings(s.ingress.Refresh)
 	st.OnSettings(s.deadlines.Wake)
-	st.OnSettings(s.desk.Refresh)
 	return s, nil
 }
 
@@ -187,7 +184,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	engines, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var wg sync.WaitGroup
-	failed := make(chan error, 16)
+	failed := make(chan error, 8)
 	start := func(name string, run func(context.Context) error) {
 		wg.Go(func() {
 			if err := run(engines); err != nil {
@@ -202,7 +199,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("inquiries", s.inquiries.Run)
 	start("sweeps", s.sweeps.Run)
 	start("schedules", s.schedules.Run)
-	start("silence", s.silence.Run)
 	start("history", s.history.Run)
 	// This node is one of them until its last try is recorded.
 	company, leave := context.WithCancel(context.WithoutCancel(ctx))
@@ -213,9 +209,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			failed <- fmt.Errorf("watch: %w", err)
 		}
 	})
-	go listen(hs, l, failed)
+	go serveOn(hs, l, failed)
 	if s.V1 != nil {
-		go listen(old, s.V1, failed)
+		go serveOn(old, s.V1, failed)
 	}
 	var err error
 	select {

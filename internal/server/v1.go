@@ -48,9 +48,9 @@ func (s *Server) newHTTP(h http.Handler) *http.Server {
 	}
 }
 
-// listen serves on a listener until the server is shut down. What else ends it is
+// serveOn serves on a listener until the server is shut down. What else ends it is
 // told to failed.
-func listen(hs *http.Server, l net.Listener, failed chan<- error) {
+func serveOn(hs *http.Server, l net.Listener, failed chan<- error) {
 	if err := hs.Serve(ingress.Lenient(l)); !errors.Is(err, http.ErrServerClosed) {
 		failed <- err
 	}

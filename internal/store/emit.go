@@ -13,7 +13,7 @@ import (
 func (t *tx) emit(list []webhook.Emission, notice string) error {
 	for _, e := range list {
 		if e.Throttle != "" {
-			t.throttled = append(t.throttled, quieted{e, notice})
+			t.throttled = append(t.throttled, attention{e, notice})
 			continue
 		}
 		if err := t.putEmission(e, notice); err != nil {
@@ -33,9 +33,9 @@ func (t *tx) putEmission(e webhook.Emission, notice string) error {
 	return nil
 }
 
-// A quieted is an emission of which only one is given in a while, with the
+// An attention is an emission of which only one is given in a while, with the
 // notice that made it, if any.
-type quieted struct {
+type attention struct {
 	webhook.Emission
 	notice string
 }
@@ -87,7 +87,7 @@ const attentionLock = "attention\x1f"
 var (
 	newEvent = inserting("event", `id uuid, type text, at bigint, merchant_id text, store_id text, mode text, payment_key uuid,
 		payment_id text, transaction_id text, cancellation_id text, billing_key text, state text, deposited boolean, concern text, notice_id uuid,
-		fanout bigint`, "")
+		fanout bigint, told boolean`, "")
 	newDelivery = inserting("delivery", `id uuid, event_id uuid, payment_key uuid, payment_id text, channel_key text, merchant_id text,
 		store_id text, mode text, type text, endpoint_id uuid, url text, target text, content_type text, body bytea, schedule text,
 		state text, tries bigint, lane bigint, due_at bigint, ready_at bigint, lease text, manual boolean, original uuid, created_at bigint`, "")
@@ -105,7 +105,8 @@ func (t *tx) putEvent(e webhook.Emission, notice string) error {
 	ev := e.Event
 	t.put(newEvent, string(ev.ID), string(ev.Type), micros(ev.At), string(ev.Merchant), string(ev.Store), string(ev.Mode),
 		orNull(ev.Payment), string(ev.PaymentID), string(ev.Transaction), ev.Cancellation, string(ev.BillingKey), string(ev.State),
-		ev.Deposited, concern, orNull(notice), len(e.Deliveries))
+		ev.Deposited, concern, orNull(notice), len(e.Deliveries), e.Told)
+	t.events = t.events || e.Told
 	return nil
 }
 

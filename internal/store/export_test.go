@@ -21,9 +21,6 @@ const (
 	AttemptsQuery         = attemptsQuery
 	LastAttemptQuery      = lastAttemptQuery
 	BeatQuery             = beatQuery
-	OverdueQuery          = overdueQuery
-	HeardQuery            = heardQuery
-	DecidedQuery          = decidedQuery
 )
 
 // KnowColumns has a connection encode the columns that some statements take.

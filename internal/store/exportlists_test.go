@@ -35,6 +35,7 @@ func (r *Reader) ListQueries(l PaymentList, p payment.Payment, webhook string, e
 		}
 	}
 	add(r.eventsQuery(stores, EventScan{After: e, Until: l.Until, Size: 20}))
+	add(r.heardQuery(l.Stores, merchant.Test, e, 20))
 	listed := func(list ...string) any {
 		arg, err := many(r, list)
 		if err != nil {

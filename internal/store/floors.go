@@ -16,6 +16,16 @@ func idAt(t time.Time) string {
 	return id.String()
 }
 
+// idMade is a new UUIDv7 of a time, which stands among others by the microsecond.
+func idMade(at time.Time) string {
+	id := uuid.New()
+	us := max(at.UnixMicro(), 0)
+	var first [8]byte
+	binary.BigEndian.PutUint64(first[:], uint64(us/1000)<<16|0x7000|uint64(us%1000)*4096/1000)
+	copy(id[:8], first[:])
+	return id.String()
+}
+
 // timeOf is when a UUIDv7 was made.
 func timeOf(id string) (time.Time, error) {
 	u, err := uuid.Parse(id)

@@ -73,8 +73,7 @@ func (r *Reader) ScanEvents(ctx context.Context, s EventScan) ([]ScannedEvent, e
 	return out, nil
 }
 
-// eventsQuery is the query for some parts of a scan. The types are those of the
-// index, in its words. Index: event_by_store.
+// eventsQuery is the query for some parts of a scan. Index: event_by_store.
 func (r *Reader) eventsQuery(some []stretch, s EventScan) (query string, args []any) {
 	p := newPlaces(string(s.After), idAt(s.Until.Add(time.Millisecond)), s.Size)
 	selects := make([]string, len(some))

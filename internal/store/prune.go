@@ -9,6 +9,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/webhook"
 )
 
 // A history is a table of which retention takes the old end. It is ordered by
@@ -17,7 +18,6 @@ type history struct {
 	table  string
 	bodies bool // kept for as long as bodies are
 	weekly bool // a partition holds a week; else a month
-	kept   bool // for ever
 	// holder is the table with what is open, as holderKey; column names such a
 	// thing in a row of the history, which is then kept whatever its age.
 	holder, holderKey, column string
@@ -35,15 +35,11 @@ var histories = []history{
 	{table: "event", holder: "delivery", holderKey: "event_id", column: "id"},
 	{table: "verdict", holder: "open_case", holderKey: "id", column: "notice_id"},
 	{table: "notice", holder: "open_case", holderKey: "id", column: "id"},
-	{table: "audit", kept: true},
 }
 
 // days is for how long a table is kept; 0 is for ever.
 func (h history) days(keep settings.Retention) int {
-	switch {
-	case h.kept:
-		return 0
-	case h.bodies:
+	if h.bodies {
 		return keep.Bodies
 	}
 	return keep.History
@@ -78,7 +74,8 @@ var errOtherNode = errors.New("another node prunes")
 // whatever its age: notices with a case, events with a delivery that is not
 // over, payments that wait for something. So do the names of messages and
 // deposits that were decided. Whatever is to be kept, answers to repeatable
-// requests go after merchant.RepeatLife, and pre-registrations after 90 days.
+// requests go after merchant.RepeatLife, listen sessions and their tries after
+// webhook.ListenerLife, and pre-registrations after 90 days.
 //
 // It waits for nobody: if another node prunes, it does nothing more; a table
 // that somebody uses in a way that forbids dropping is left for the next time,
@@ -93,14 +90,13 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 	}
 	failed = append(failed,
 		p.step("refusal", keep.History, p.refusals),
-		p.step("closed_case", keep.History, p.closedCases),
 		p.step("payment", keep.Payments, p.payments),
 		p.step("trial", keep.Payments, p.trials),
 		p.step("schedule", keep.Payments, p.schedules),
 		p.step("billing_key", keep.Payments, p.billingKeys),
 		p.stepTo("idempotency", now.Add(-merchant.RepeatLife), p.repeats),
-		p.stepTo("preregistration", now.AddDate(0, 0, -pinDays), p.pins),
-		p.stepTo("overdue", now.AddDate(0, 0, -overdueDays), p.overdues))
+		p.stepTo("listener", now.Add(-webhook.ListenerLife), p.listeners),
+		p.stepTo("preregistration", now.AddDate(0, 0, -pinDays), p.pins))
 	for _, err := range failed {
 		if errors.Is(err, errOtherNode) {
 			return nil

@@ -22,12 +22,6 @@ func (p *pruning) pins(cut time.Time, out *settings.Pruned) error {
 	return p.aged("preregistration", "store_id, payment_id, mode", "at", cut, out)
 }
 
-// closedCases takes cases that a person ended long ago.
-func (p *pruning) closedCases(cut time.Time, out *settings.Pruned) error {
-	// Index: closed_case_by_age.
-	return p.aged("closed_case", "id, closed_at", "closed_at", cut, out)
-}
-
 // trials takes what the PG that is played here knows of old orders.
 func (p *pruning) trials(cut time.Time, out *settings.Pruned) error {
 	// Index: trial_by_age.
@@ -44,6 +38,21 @@ func (p *pruning) schedules(cut time.Time, out *settings.Pruned) error {
 func (p *pruning) billingKeys(cut time.Time, out *settings.Pruned) error {
 	// Index: billing_key_by_end.
 	return p.aged("billing_key", "key", "ended_at", cut, out)
+}
+
+// listeners takes old tries through listen sessions, and sessions that nobody
+// connects to any more.
+func (p *pruning) listeners(cut time.Time, out *settings.Pruned) error {
+	// An hour later than what they keep from being sent again.
+	// Index: listener_try_by_age, listener_by_age.
+	if err := p.aged("listener_try", "listener_id, item, number", "at", cut.Add(-time.Hour), out); err != nil {
+		return err
+	}
+	var old bool
+	if err := p.s.db.QueryRowContext(p.ctx, `select exists (select 1 from listener where heard_at <= $1)`, micros(cut)).Scan(&old); err != nil || !old {
+		return err
+	}
+	return p.batch(func(t *tx) error { return t.endListeners(`heard_at <= $1`, micros(cut)) })
 }
 
 // aged takes rows of a table, which are named by key, whose time in a column is

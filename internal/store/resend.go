@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tongbo/tongbo/internal/fault"
-	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -18,10 +18,11 @@ func keyOf(s sql.NullString) payment.Key { return payment.Key(s.String) }
 // Resend sends a payment's webhook once more, at once, or when its endpoint is
 // no longer paused: same id, same body, one try, and the schedule of the first
 // delivery is left alone. An empty id means the payment's latest webhook that
-// is no tongbo.attention. It reports fault.NotFound if the payment has no such
-// webhook, and webhook.ErrTooManyResends if it was resent too often. audit, if it
-// is given, makes what goes into the audit log with it.
-func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time, audit ...func(webhook.Delivery) []member.Entry) (webhook.Delivery, error) {
+// is no tongbo.attention. Listen sessions are sent the event once more, too; one
+// that went to sessions alone is named by webhook.ListenedID, or is the latest of
+// a test payment. It reports fault.NotFound if the payment has no such
+// webhook, and webhook.ErrTooManyResends if it was resent too often.
+func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time) (webhook.Delivery, error) {
 	var again webhook.Delivery
 	err := s.write(ctx, func(t *tx) error {
 		// Resends of one payment go one by one, or the count would be passed.
@@ -29,6 +30,10 @@ func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID
 			return err
 		}
 		first, err := t.firstDelivery(k, id)
+		if fault.Is(err, fault.NotFound) {
+			again, err = t.resendHeard(k, id, now, err)
+			return err
+		}
 		if err != nil {
 			return err
 		}
@@ -44,9 +49,64 @@ func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID
 		again.Manual, again.Schedule, again.State, again.Tries = true, webhook.Once, webhook.Waiting, 0
 		again.DueAt, again.CreatedAt = now, now
 		t.putDelivery(again)
-		return t.audit(auditing(audit, again))
+		return t.repeatEvent(first, now)
 	})
 	return again, err
+}
+
+// repeatEvent has sessions hear once more of the event of a delivery that is
+// resent.
+func (t *tx) repeatEvent(d webhook.Delivery, now time.Time) error {
+	_, err := t.repeatListeners(webhook.Event{ID: d.Event, Merchant: d.Merchant, Store: d.Store, Mode: d.Mode}, now)
+	return err
+}
+
+// resendHeard resends what no endpoint was told, to the sessions that are open. It
+// returns missing if there are none, or no such event.
+func (t *tx) resendHeard(k payment.Key, id webhook.DeliveryID, now time.Time, missing error) (webhook.Delivery, error) {
+	e, told, found, err := t.heardOf(k, webhook.EventID(id))
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	if !found || !told || e.Payment != k {
+		return webhook.Delivery{}, missing
+	}
+	n, err := t.repeatListeners(e, now)
+	if err == nil && n == 0 {
+		err = missing
+	}
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	// There is no row of it: it is the sessions' to try.
+	return webhook.Delivery{
+		ID: webhook.DeliveryID(e.ID), Event: e.ID, Payment: k, PaymentID: e.PaymentID, Merchant: e.Merchant, Store: e.Store, Mode: e.Mode,
+		Type: e.Type, Schedule: webhook.Once, State: webhook.Waiting, DueAt: now, Manual: true, CreatedAt: now,
+	}, nil
+}
+
+// heardOf finds an event by its id, or the latest of a test payment that anybody
+// was told of: of live ones there are too many to look for it.
+func (t *tx) heardOf(k payment.Key, id webhook.EventID) (e webhook.Event, told, found bool, err error) {
+	if id != "" {
+		if !isID(string(id)) {
+			return e, false, false, nil
+		}
+		return t.eventByID(id)
+	}
+	var store, mode string
+	var since int64
+	found, err = t.has(`select store_id, mode, requested_at from payment where key = $1`, []any{string(k)}, &store, &mode, &since)
+	if err != nil || !found || merchant.Mode(mode) != merchant.Test {
+		return e, false, false, err
+	}
+	// Index: event_by_store.
+	e, told, err = scanHeard(t.row(`select `+heardColumns+` from event where store_id = $1 and mode = $2 and id > $3 and payment_key = $4
+		and told and type <> 'tongbo.attention' order by id desc limit 1`, store, mode, idAt(moment(since)), string(k)))
+	if isNoRows(err) {
+		return e, false, false, nil
+	}
+	return e, told, err == nil, err
 }
 
 // countResends reports webhook.ErrTooManyResends if a delivery has had its

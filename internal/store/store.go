@@ -62,6 +62,7 @@ type Store struct {
 	mu     sync.Mutex
 	onDue  []func()
 	onSets []func()
+	heard  []func()
 	taker  Taker
 }
 
@@ -176,6 +177,13 @@ func (s *Store) OnSettings(f func()) {
 	s.onSets = append(s.onSets, f)
 }
 
+// OnEvents calls f after each commit of this store that wrote events, as OnDue.
+func (s *Store) OnEvents(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard = append(s.heard, f)
+}
+
 // write runs fn in one transaction and calls the hooks that it asked for.
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	return s.through(ctx, s.w.write, fn)
@@ -187,7 +195,7 @@ func (s *Store) writeFirst(ctx context.Context, fn func(*tx) error) error {
 }
 
 func (s *Store) through(ctx context.Context, write func(context.Context, func(*tx) error) error, fn func(*tx) error) error {
-	var due, settings, ran bool
+	var due, settings, events, ran bool
 	own := fresh{taker: s.takes()}
 	err := write(ctx, func(t *tx) error {
 		own.release(false) // fn may run again
@@ -202,7 +210,7 @@ func (s *Store) through(ctx context.Context, write func(context.Context, func(*t
 		if err := t.dated(&own); err != nil {
 			return err
 		}
-		due, settings = t.due, t.settings
+		due, settings, events = t.due, t.settings, t.events
 		err := t.flush()
 		ran = err == nil
 		return err
@@ -219,6 +227,9 @@ func (s *Store) through(ctx context.Context, write func(context.Context, func(*t
 	own.take()
 	if due || settings {
 		s.call(settings)
+	}
+	if events {
+		s.tellEvents()
 	}
 	return nil
 }

@@ -125,11 +125,9 @@ func (v *verifier) payer(key string, p summary, by *payer) {
 	came := make(map[string]bool, len(p.deposits))
 	for _, d := range p.deposits {
 		if !d.foretold {
-			came[name(d.key)], came[name(d.number)] = true, true
+			came[name(d.key)] = true
 		}
-	}
-	for _, at := range p.named() {
-		if !noted[at] {
+		if d.counted && d.key != "" && !noted[keyIn{d.channel, name(d.key)}] {
 			v.problem(ProblemDeposit, key, "a deposit of the payment is not noted as its own")
 		}
 	}

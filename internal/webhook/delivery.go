@@ -141,6 +141,9 @@ type Finish struct {
 type Emission struct {
 	Event      Event
 	Deliveries []Delivery
+	// Told says that whoever wants the event is told of it. It is false if that
+	// was not to be: then listen sessions do not hear of it either.
+	Told bool
 	// Throttle, if not empty, names a kind of attention: the emission is
 	// dropped if one of its kind was written less than ThrottleFor ago.
 	Throttle string
@@ -162,7 +165,7 @@ type Planner struct {
 func (pl Planner) Plan(e Event, noticeURLs []string) (Emission, error) {
 	rep, _ := pl.Merchants.Representative(e.Merchant)
 	endpoints := pl.Endpoints.Of(e.Store, rep.ID, e.Mode)
-	out := Emission{Event: e}
+	out := Emission{Event: e, Told: true}
 	if len(noticeURLs) > 0 && e.Concern == nil && e.Type != VirtualAccountExpired {
 		return pl.toNoticeURLs(out, noticeURLs, endpoints)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/api"
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/listen"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/seal"
@@ -31,6 +32,7 @@ import (
 type API struct {
 	Store   *store.Reader
 	Actions *action.Actions
+	Listen  *listen.Sessions
 	Key     *seal.Key // seals tokens and hashes API secrets
 	Log     *slog.Logger
 	// ClientAddr finds who sent a request, behind any trusted proxies; the
@@ -114,6 +116,9 @@ type operation struct {
 	do           func(*call) (any, error)
 }
 
+// lasts reports whether an operation goes on for as long as its client stays.
+func (o *operation) lasts() bool { return o.method == http.MethodGet && o.path == listenPath }
+
 // Operations end within the time that SDKs wait at most. Those that change something
 // are finished even if the client hangs up.
 const longestWork = 50 * time.Second
@@ -151,6 +156,10 @@ func (a *API) Routes() http.Handler {
 		{http.MethodPost, "/payments/{paymentId}/escrow/complete", false, a.absent(escrowElsewhere)},
 		{http.MethodPost, "/tongbo/v1/payments/{paymentId}/deposit", false, a.deposit},
 		{http.MethodPost, "/tongbo/v1/payments/{paymentId}/notice", false, a.pgNotice},
+		{http.MethodPost, "/tongbo/v1/listen", false, a.openListen},
+		{http.MethodGet, listenPath, false, a.listenStream},
+		{http.MethodDelete, listenPath, false, a.endListen},
+		{http.MethodPost, "/tongbo/v1/listen/{session}/attempts", false, a.listened},
 		{http.MethodPost, "/payments/{paymentId}/billing-key", false, a.payByKey},
 		{http.MethodPost, "/payments/{paymentId}/schedule", false, a.schedule},
 		{http.MethodGet, "/payment-schedules", false, a.getSchedules},
@@ -179,8 +188,11 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if op.method != http.MethodGet {
 		ctx = context.WithoutCancel(ctx)
 	}
-	ctx, cancel := context.WithTimeout(ctx, longestWork)
-	defer cancel()
+	if !op.lasts() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, longestWork)
+		defer cancel()
+	}
 	defer rt.caught(w, op)
 	c := &call{r: r.WithContext(ctx), w: w, payment: payment.ID(ids[0]), part: ids[1]}
 	if !strings.Contains(op.path, "/payments/{") {
@@ -227,11 +239,14 @@ func (rt router) answer(op *operation, c *call) error {
 		rt.fail(c, op, err)
 		return err
 	}
-	if l, ok := answer.(*longList); ok {
-		rt.stream(c, op, l)
-		return nil
+	switch answer := answer.(type) {
+	case *longList:
+		rt.stream(c, op, answer)
+	case *listening:
+		rt.feed(c, op, answer)
+	default:
+		rt.write(c.w, http.StatusOK, answer)
 	}
-	rt.write(c.w, http.StatusOK, answer)
 	return nil
 }
 

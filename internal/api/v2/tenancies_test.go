@@ -4,7 +4,7 @@ import "strings"
 
 // A tenancy is how an operation meets what is not its caller's. In texts PAYMENT,
 // CHANNEL and OBJECT stand for ids, of which OBJECT is a webhook, a cancellation, a
-// billing key or a schedule.
+// billing key, a schedule or a listen session.
 type tenancy struct {
 	body string
 	// unseen is what a payment is answered that the caller does not see; empty
@@ -22,6 +22,8 @@ const (
 	noSuchPayment = "404 PAYMENT_NOT_FOUND"
 	noSuchChannel = "404 CHANNEL_NOT_FOUND"
 	noSuchReceipt = "404 CASH_RECEIPT_NOT_FOUND"
+
+	noSuchSession = "404 NOT_FOUND"
 
 	noSuchKey      = "404 BILLING_KEY_NOT_FOUND"
 	noSuchSchedule = "404 PAYMENT_SCHEDULE_NOT_FOUND"
@@ -58,6 +60,10 @@ var tenancies = map[string]tenancy{
 	},
 	"POST /tongbo/v1/payments/{paymentId}/deposit": {body: `{}`, unseen: noSuchPayment, store: "body"},
 	"POST /tongbo/v1/payments/{paymentId}/notice":  {body: `{"event":"reversed"}`, unseen: noSuchPayment, store: "body"},
+	"POST /tongbo/v1/listen":                       {body: `{"name":"laptop"}`, store: "body"},
+	"GET /tongbo/v1/listen/{session}":              {object: noSuchSession},
+	"DELETE /tongbo/v1/listen/{session}":           {object: noSuchSession},
+	"POST /tongbo/v1/listen/{session}/attempts":    {body: `{"item":"00000000-0000-7000-8000-000000000000","number":1}`, object: noSuchSession},
 	"POST /payments/{paymentId}/billing-key":       {body: payBy("OBJECT"), object: noSuchKey, store: "body"},
 	"POST /payments/{paymentId}/schedule": {
 		body: `{"payment":` + payBy("OBJECT") + `,"timeToPay":"2000-02-01T00:00:00Z"}`, object: noSuchKey, store: "payment",

@@ -21,7 +21,7 @@ type naming struct{ payment, channel, object string }
 
 // tenants fills a bench with two merchants: acme with two sub-stores and payments
 // of all of them in both modes, and rival with one. It returns the ids of a webhook, a
-// cancellation, a billing key and a schedule of acme's.
+// cancellation, a billing key, a schedule and a listen session of acme's.
 func tenants(b *bench) (objects []string) {
 	b.Helper()
 	sister := b.all.Stores[1]
@@ -51,7 +51,8 @@ func tenants(b *bench) (objects []string) {
 	key := b.issued(goodCard)
 	plan := b.ok(b.post("/payments/planned-1/schedule", `{"payment":`+payBy(key)+`,"timeToPay":"2000-02-01T00:00:00Z"}`))
 	schedule, _ := plan["schedule"].(map[string]any)["id"].(string)
-	return []string{webhook, cancellation, key, schedule}
+	session, _ := b.ok(b.post("/tongbo/v1/listen", `{"name":"laptop"}`))["session"].(string)
+	return []string{webhook, cancellation, key, schedule, session}
 }
 
 // attempt calls an operation with ids in its places.
@@ -60,7 +61,7 @@ func (b *bench) attempt(route, auth string, row tenancy, id naming, store string
 	method, path, _ := strings.Cut(route, " ")
 	fill := strings.NewReplacer("{paymentId}", url.PathEscape(id.payment), "{cancellationId}", url.PathEscape(id.object),
 		"{billingKey}", url.PathEscape(id.object), "{paymentScheduleId}", url.PathEscape(id.object),
-		"PAYMENT", id.payment, "CHANNEL", id.channel, "OBJECT", id.object)
+		"{session}", url.PathEscape(id.object), "PAYMENT", id.payment, "CHANNEL", id.channel, "OBJECT", id.object)
 	path, body := fill.Replace(path), fill.Replace(row.body)
 	if store != "" {
 		said := `"storeId":"` + store + `"`

@@ -21,6 +21,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/api/openapi/openapitest"
+	"github.com/tongbo/tongbo/internal/listen"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -73,36 +74,41 @@ func (b *bench) id() string {
 func inBubble(t *testing.T, test func(*bench)) {
 	t.Helper()
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		key, err := seal.New()
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) { test(newBench(t)) })
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	key, err := seal.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "t.db")
+	st, err := store.Open(t.Context(), "sqlite:"+file, store.Options{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
 		}
-		file := filepath.Join(t.TempDir(), "t.db")
-		st, err := store.Open(t.Context(), "sqlite:"+file, store.Options{Key: key})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := st.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		b := &bench{T: t, store: st, log: new(bytes.Buffer), file: file}
-		b.api = &API{
-			Store: st.Reader, Key: key, Log: slog.New(slog.NewTextHandler(b.log, nil)),
-			Actions: &action.Actions{
-				Store:     st,
-				Judge:     func(settings.All) notice.Judge { return held },
-				Providers: func(code string) (provider.Provider, bool) { return nil, code != "gone" },
-				NewID:     b.id,
-			},
-		}
-		st.OnSettings(b.api.Refresh)
-		b.all = someSettings(key)
-		b.save()
-		test(b)
 	})
+	b := &bench{T: t, store: st, log: new(bytes.Buffer), file: file}
+	b.api = &API{
+		Store: st.Reader, Key: key, Log: slog.New(slog.NewTextHandler(b.log, nil)),
+		Actions: &action.Actions{
+			Store:     st,
+			Judge:     func(settings.All) notice.Judge { return held },
+			Providers: func(code string) (provider.Provider, bool) { return nil, code != "gone" },
+			NewID:     b.id,
+		},
+	}
+	b.api.Listen = &listen.Sessions{Store: st}
+	st.OnEvents(b.api.Listen.Wake)
+	st.OnSettings(b.api.Refresh)
+	b.all = someSettings(key)
+	b.save()
+	return b
 }
 
 // held leaves what waits waiting.

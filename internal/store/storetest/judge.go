@@ -76,11 +76,7 @@ func Judge(in notice.Inbound, found []notice.Found) notice.Ruling {
 	var meant []notice.Found
 	for _, f := range found {
 		if f.Claimed {
-			again := notice.Ruling{Verdict: payment.Duplicate, Channel: f.Channel}
-			if len(f.Payments) == 1 {
-				again.Payment = &f.Payments[0]
-			}
-			return again
+			return notice.Ruling{Verdict: payment.Duplicate, Channel: f.Channel}
 		}
 		for _, p := range f.Payments {
 			one := f
