@@ -34,36 +34,46 @@ type result struct {
 func (r *run) try(work context.Context, job webhook.Job, planner webhook.Planner) result {
 	res := result{attempt: webhook.Attempt{
 		ID: webhook.AttemptID(r.NewID()), Delivery: job.ID, Webhook: job.ID,
-		Number: job.Tries + 1, At: time.Now(),
+		Number: job.Tries + 1, At: time.Now(), Endpoint: job.Endpoint,
 	}}
 	a := &res.attempt
 	if job.Original != "" {
 		a.Webhook = job.Original
 	}
-	dest, ok := planner.Destination(job.Delivery)
+	dest, ok := planner.Destination(job.Delivery, a.At)
 	if !ok {
 		a.Outcome, a.Error = webhook.Gone, "the endpoint was deleted"
 		return res
 	}
+	res, _ = r.post(work, job, dest, res)
+	return res
+}
+
+// post makes the call of one try. The error is what the attempt tells in words.
+func (r *run) post(work context.Context, job webhook.Job, dest webhook.Destination, res result) (result, error) {
+	a := &res.attempt
 	ctx, cancel := context.WithTimeout(work, r.Timeout)
 	defer cancel()
-	req, err := request(ctx, job, dest, a.At)
+	var wire tracer
+	req, err := request(wire.traced(ctx), job, dest, a.At)
 	a.URL, a.RequestBody = dest.URL, job.Body
 	if err != nil {
 		a.Outcome, a.Error = webhook.NoConnect, words(err)
-		return res
+		return res, err
 	}
 	a.RequestHeader = headerText(req.Header)
 	resp, err := r.Client.Do(req)
 	if err != nil {
 		a.Took = time.Since(a.At)
-		a.Outcome, a.Error = classify(err), words(err)
+		a.Outcome, a.Error, a.Cause = classify(err), words(err), cause(err)
+		a.Trace = wire.trace(nil, err)
 		res.cut = errors.Is(context.Cause(ctx), errStopped)
-		return res
+		return res, err
 	}
 	defer resp.Body.Close()
 	res.read(resp, good(job, dest))
-	return res
+	a.Trace = wire.trace(resp, nil)
+	return res, nil
 }
 
 // good is the rule by which answers to a job are judged: its schedule's, or for

@@ -139,6 +139,9 @@ func fillEndpoint(e *webhook.Endpoint, c *Change, f fileEndpoint) error {
 		if len(*f.Secrets) == 0 {
 			return invalid("secrets is empty: leave it out to have one made")
 		}
+		if !slices.Equal(e.Secrets, *f.Secrets) {
+			e.OldUntil = time.Time{} // what is declared signs as long as it is declared
+		}
 		setList(&c.Fields, "secrets", &e.Secrets, *f.Secrets)
 	}
 	return e.Check()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -173,19 +174,59 @@ type keptExchange struct {
 	ResponseHeader string `json:"responseHeader,omitempty"`
 	ResponseBody   []byte `json:"responseBody,omitempty"`
 	Truncated      bool   `json:"truncated,omitempty"`
+	keptTrace
+}
+
+// keptTrace is how a try went, as it is sealed with it. Times are in
+// microseconds, and the certificate's end in seconds since 1970.
+type keptTrace struct {
+	Peer        string `json:"peer,omitempty"`
+	Reused      bool   `json:"reused,omitempty"`
+	TLS         string `json:"tls,omitempty"`
+	Certificate int64  `json:"certificate,omitempty"`
+	DNS         int64  `json:"dns,omitempty"`
+	Connect     int64  `json:"connect,omitempty"`
+	Handshake   int64  `json:"handshake,omitempty"`
+	Wait        int64  `json:"wait,omitempty"`
+	Read        int64  `json:"read,omitempty"`
+}
+
+func keep(t webhook.Trace) keptTrace {
+	k := keptTrace{
+		Peer: t.Peer, Reused: t.Reused, TLS: t.TLS, DNS: t.DNS.Microseconds(), Connect: t.Connect.Microseconds(),
+		Handshake: t.Handshake.Microseconds(), Wait: t.Wait.Microseconds(), Read: t.Read.Microseconds(),
+	}
+	if !t.Certificate.IsZero() {
+		k.Certificate = t.Certificate.Unix()
+	}
+	return k
+}
+
+func (k keptTrace) trace() webhook.Trace {
+	us := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
+	t := webhook.Trace{
+		Peer: k.Peer, Reused: k.Reused, TLS: k.TLS, DNS: us(k.DNS), Connect: us(k.Connect),
+		Handshake: us(k.Handshake), Wait: us(k.Wait), Read: us(k.Read),
+	}
+	if k.Certificate != 0 {
+		t.Certificate = time.Unix(k.Certificate, 0).UTC()
+	}
+	return t
 }
 
 // What is written of a try.
 var (
 	newAttempt = inserting("attempt", `id uuid, delivery_id uuid, webhook_id uuid, number bigint, at bigint, took bigint, url text,
-		outcome text, status bigint, error text`, "")
+		outcome text, status bigint, error text, cause text, endpoint_id uuid`, "")
 	newExchange = inserting("attempt_body", "id uuid, exchange bytea", "")
 )
 
 func (t *tx) putAttempt(a webhook.Attempt) error {
 	t.put(newAttempt, string(a.ID), string(a.Delivery), string(a.Webhook), a.Number, micros(a.At), a.Took.Microseconds(), text(a.URL),
-		string(a.Outcome), a.Status, text(a.Error))
-	b, err := json.Marshal(keptExchange{a.RequestHeader, a.RequestBody, a.ResponseHeader, a.ResponseBody, a.Truncated})
+		string(a.Outcome), a.Status, text(a.Error), string(a.Cause), orNull(a.Endpoint))
+	b, err := json.Marshal(keptExchange{
+		a.RequestHeader, a.RequestBody, a.ResponseHeader, a.ResponseBody, a.Truncated, keep(a.Trace),
+	})
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,8 @@ func (r *Reader) sent(ctx context.Context, query string, arg any) ([]*sent, erro
 
 // attemptQuery reads the tries of one webhook-id. Bodies are kept for a
 // shorter time than the rest. Index: attempt_by_webhook, attempt_body_pkey.
-const attemptQuery = `select a.id, a.delivery_id, a.webhook_id, a.number, a.at, a.took, a.url, a.outcome, a.status, a.error, b.exchange
+const attemptQuery = `select a.id, a.delivery_id, a.webhook_id, a.number, a.at, a.took, a.url, a.outcome, a.status, a.error, a.cause, a.endpoint_id,
+	b.exchange
 	from attempt a left join attempt_body b on b.id = a.id where a.webhook_id = $1`
 
 const (
@@ -131,10 +132,12 @@ func (r *Reader) attempts(ctx context.Context, query string, arg any) ([]webhook
 		var a webhook.Attempt
 		var at, took int64
 		var sealed []byte
+		var endpoint sql.NullString
 		if err := rows.Scan(&a.ID, &a.Delivery, &a.Webhook, &a.Number, &at, &took, &a.URL, &a.Outcome,
-			&a.Status, &a.Error, &sealed); err != nil {
+			&a.Status, &a.Error, &a.Cause, &endpoint, &sealed); err != nil {
 			return err
 		}
+		a.Endpoint = webhook.EndpointID(endpoint.String)
 		a.At, a.Took = moment(at), time.Duration(took)*time.Microsecond
 		a.Pruned = len(sealed) == 0
 		if !a.Pruned {
@@ -159,5 +162,6 @@ func (r *Reader) openExchange(a *webhook.Attempt, sealed []byte) error {
 	}
 	a.RequestHeader, a.RequestBody = k.RequestHeader, k.RequestBody
 	a.ResponseHeader, a.ResponseBody, a.Truncated = k.ResponseHeader, k.ResponseBody, k.Truncated
+	a.Trace = k.trace()
 	return nil
 }

@@ -39,9 +39,10 @@ func (r *Reader) sentOfQuery() string {
 
 // lastOfQuery reads the last try of each of several webhook-ids, on PostgreSQL.
 // Index: attempt_by_webhook, attempt_body_pkey.
-const lastOfQuery = `select a.id, a.delivery_id, a.webhook_id, a.number, a.at, a.took, a.url, a.outcome, a.status, a.error, b.exchange
+const lastOfQuery = `select a.id, a.delivery_id, a.webhook_id, a.number, a.at, a.took, a.url, a.outcome, a.status, a.error, a.cause, a.endpoint_id,
+		b.exchange
 	from unnest($1::uuid[]) as w (id) cross join lateral
-		(select id, delivery_id, webhook_id, number, at, took, url, outcome, status, error
+		(select id, delivery_id, webhook_id, number, at, took, url, outcome, status, error, cause, endpoint_id
 		from attempt where webhook_id = w.id order by id desc limit 1) a
 	left join attempt_body b on b.id = a.id`
 

@@ -131,16 +131,17 @@ func (r *Reader) scanChannel(row rowSet) (c merchant.Channel, err error) {
 
 func (r *Reader) readEndpoints(ctx context.Context, q querier, all *settings.All) error {
 	return each(ctx, q, `select id, merchant_id, store_id, name, url, mode, events, version, content_type, schedule,
-		paused, secrets, in_flight, created_at from endpoint order by created_at, id`, nil, func(row rowSet) error {
+		paused, secrets, old_until, in_flight, created_at from endpoint order by created_at, id`, nil, func(row rowSet) error {
 		var e webhook.Endpoint
 		var events string
 		var sealed []byte
 		var created int64
+		var old sql.NullInt64
 		if err := row.Scan(&e.ID, &e.Merchant, &e.Store, &e.Name, &e.URL, &e.Mode, &events, &e.Version, &e.ContentType,
-			&e.Schedule, &e.Paused, &sealed, &e.InFlight, &created); err != nil {
+			&e.Schedule, &e.Paused, &sealed, &old, &e.InFlight, &created); err != nil {
 			return err
 		}
-		e.CreatedAt = moment(created)
+		e.CreatedAt, e.OldUntil = moment(created), momentOrZero(old)
 		if err := errors.Join(decode(events, &e.Events), r.openJSON(sealed, secretsContext(e.ID), &e.Secrets)); err != nil {
 			return err
 		}

@@ -38,18 +38,20 @@ const (
 
 // A Delivery is one event for one endpoint or notice URL.
 type Delivery struct {
-	ID          DeliveryID
-	Event       EventID
-	Payment     payment.Key
-	PaymentID   payment.ID
-	Channel     merchant.ChannelKey // of the transaction that it tells of
-	Merchant    merchant.ID
-	Store       merchant.StoreID
-	Mode        merchant.Mode
-	Type        Type
-	Endpoint    EndpointID // empty for a notice URL
-	URL         string     // only of a notice URL; an endpoint's is read at each try
-	Target      string     // what caps and health go by; see Planner.Cap
+	ID        DeliveryID
+	Event     EventID
+	Payment   payment.Key
+	PaymentID payment.ID
+	Channel   merchant.ChannelKey // of the transaction that it tells of
+	Merchant  merchant.ID
+	Store     merchant.StoreID
+	Mode      merchant.Mode
+	Type      Type
+	Endpoint  EndpointID // empty for a notice URL
+	// URL is that of a notice URL. An endpoint's is read at each try, unless a
+	// resend by hand is to go where the webhook went then.
+	URL         string
+	Target      string // what caps and health go by; see Planner.Cap
 	ContentType ContentType
 	Body        []byte // the exact bytes of every try
 	Schedule    Schedule
@@ -101,6 +103,7 @@ const (
 	NoConnect  Outcome = "no_connect"  // the name or address could not be reached
 	NotAllowed Outcome = "not_allowed" // the address is private
 	Gone       Outcome = "gone"        // the endpoint was deleted
+	Stopped    Outcome = "stopped"     // a person stopped the tries; no attempt has it
 )
 
 // An AttemptID names an attempt: a UUIDv7.
@@ -111,6 +114,7 @@ type Attempt struct {
 	ID             AttemptID
 	Delivery       DeliveryID // the hot row that was tried
 	Webhook        DeliveryID // the delivery whose id was sent
+	Endpoint       EndpointID // that it went to; empty for a notice URL
 	Number         int        // from 1
 	At             time.Time
 	Took           time.Duration
@@ -118,12 +122,14 @@ type Attempt struct {
 	Outcome        Outcome
 	Status         int    // 0 if there was no answer
 	Error          string // what went wrong, in words; empty if Good
+	Cause          Cause  // why there was no answer
+	Trace          Trace  // how it went on the wire
 	RequestHeader  string // as text, one "name: value" a line
 	RequestBody    []byte
 	ResponseHeader string
 	ResponseBody   []byte // at most 16 KiB
 	Truncated      bool   // the answer was longer
-	Pruned         bool   // headers and bodies are no longer kept
+	Pruned         bool   // headers, bodies and trace are no longer kept
 }
 
 // A Finish is an attempt with its consequence for the delivery.
@@ -235,14 +241,14 @@ type Destination struct {
 
 // Destination returns where a delivery goes now. It is false if its endpoint
 // no longer exists.
-func (pl Planner) Destination(d Delivery) (Destination, bool) {
+func (pl Planner) Destination(d Delivery, now time.Time) (Destination, bool) {
 	if d.Endpoint != "" {
 		ep, ok := pl.Endpoints.Endpoint(d.Endpoint)
-		return Destination{ep.URL, ep.Secrets, ep.Schedule}, ok
+		return Destination{cmp.Or(d.URL, ep.URL), ep.Signing(now), ep.Schedule}, ok
 	}
 	rep, _ := pl.Merchants.Representative(d.Merchant)
 	like := likeEndpoint(pl.Endpoints.Of(d.Store, rep.ID, d.Mode))
-	secrets := like.Secrets
+	secrets := like.Signing(now)
 	if own := pl.Endpoints.NoticeSecret(d.Store); len(secrets) == 0 && own != "" {
 		secrets = []secret.Text{own}
 	}

@@ -55,8 +55,11 @@ type Endpoint struct {
 	Schedule    Schedule
 	Paused      bool
 	Secrets     []secret.Text // live signing secrets, newest first; at most two
-	InFlight    int           // cap of tries at once; 0 means DefaultInFlight
-	CreatedAt   time.Time
+	// OldUntil is when the second secret stops to sign, while a new one takes its
+	// place (see Rotate); zero: both sign as long as both are declared.
+	OldUntil  time.Time
+	InFlight  int // cap of tries at once; 0 means DefaultInFlight
+	CreatedAt time.Time
 }
 
 // DefaultInFlight is how many tries one endpoint may have in flight unless it

@@ -226,7 +226,7 @@ func TestDestination(t *testing.T) {
 		{"a notice URL of a store without endpoints", bare, notice("main"), webhook.Destination{URL: "https://a.example/x", Secrets: []secret.Text{keyN}, Schedule: webhook.PortOne}, false},
 		{"a notice URL of a store without any secret", bare, notice("sub"), webhook.Destination{URL: "https://a.example/x", Schedule: webhook.PortOne}, false},
 	} {
-		got, ok := c.pl.Destination(c.d)
+		got, ok := c.pl.Destination(c.d, time.Time{})
 		if diff := cmp.Diff(c.want, got); diff != "" || ok == c.gone {
 			t.Errorf("%s: Destination is there: %v (-want +got):\n%s", c.name, ok, diff)
 		}

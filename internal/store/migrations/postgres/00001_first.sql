@@ -30,7 +30,7 @@ create table endpoint (
   id uuid primary key, merchant_id text not null, store_id text not null references store (id),
   name text not null, url text not null, mode text not null, events text not null,
   version text not null, content_type text not null, schedule text not null,
-  paused boolean not null, secrets bytea not null, in_flight bigint not null, created_at bigint not null
+  paused boolean not null, secrets bytea not null, old_until bigint, in_flight bigint not null, created_at bigint not null
 );
 create unique index endpoint_by_name on endpoint (store_id, mode, name);
 
@@ -184,10 +184,12 @@ create index delivery_end_by_payment on delivery_end (payment_key) where payment
 create table attempt (
   id uuid primary key, delivery_id uuid not null, webhook_id uuid not null, number bigint not null,
   at bigint not null, took bigint not null, url text not null, outcome text not null,
-  status bigint not null, error text not null
+  status bigint not null, error text not null, cause text not null default '', endpoint_id uuid
 ) partition by range (id);
 create table attempt_rest partition of attempt default;
 create index attempt_by_webhook on attempt (webhook_id, id);
+-- For the health of an endpoint, which looks at its newest tries.
+create index attempt_by_endpoint on attempt (endpoint_id, id) where endpoint_id is not null;
 create table attempt_body (id uuid primary key, exchange bytea not null) partition by range (id);
 create table attempt_body_rest partition of attempt_body default;
 

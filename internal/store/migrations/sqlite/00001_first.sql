@@ -32,7 +32,7 @@ create table endpoint (
   id text primary key, merchant_id text not null, store_id text not null references store (id),
   name text not null, url text not null, mode text not null, events text not null,
   version text not null, content_type text not null, schedule text not null,
-  paused integer not null, secrets blob not null, in_flight integer not null, created_at integer not null
+  paused integer not null, secrets blob not null, old_until integer, in_flight integer not null, created_at integer not null
 ) strict;
 create unique index endpoint_by_name on endpoint (store_id, mode, name);
 
@@ -181,9 +181,11 @@ create index delivery_end_by_payment on delivery_end (payment_key) where payment
 create table attempt (
   id text primary key, delivery_id text not null, webhook_id text not null, number integer not null,
   at integer not null, took integer not null, url text not null, outcome text not null,
-  status integer not null, error text not null
+  status integer not null, error text not null, cause text not null default '', endpoint_id text
 ) strict, without rowid;
 create index attempt_by_webhook on attempt (webhook_id, id);
+-- For the health of an endpoint, which looks at its newest tries.
+create index attempt_by_endpoint on attempt (endpoint_id, id) where endpoint_id is not null;
 create table attempt_body (id text primary key, exchange blob not null) strict;
 
 -- Payments about which the PG is to be asked, and when.
