@@ -20,6 +20,8 @@ type Pruner interface {
 	// Prune takes away what was kept for long enough at now, and calls told for
 	// each table of which something went. What is open stays.
 	Prune(ctx context.Context, now time.Time, keep settings.Retention, told func(settings.Pruned)) error
+	// DropOldSecrets takes out signing secrets whose overlap is over.
+	DropOldSecrets(ctx context.Context, now time.Time) (dropped int, err error)
 }
 
 // History makes room for history ahead of time, and takes away what was kept
@@ -87,6 +89,13 @@ func (h *History) Run(ctx context.Context) error {
 
 func (h *History) round(ctx context.Context) error {
 	made := h.ahead(ctx)
+	dropped, err := h.Store.DropOldSecrets(ctx, now())
+	if err != nil {
+		return err
+	}
+	if dropped > 0 {
+		h.log().InfoContext(ctx, "old signing secrets dropped", "endpoints", dropped)
+	}
 	if err := h.Store.Prune(ctx, now(), h.Keep, func(p settings.Pruned) {
 		h.log().InfoContext(ctx, "pruned", "what", p.What, "partitions", p.Partitions, "rows", p.Rows, "took", p.Took)
 	}); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/safehttp"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -89,15 +90,10 @@ func (t *CallTester) Call(ctx context.Context, caller string, c TestCall) (TestR
 	job := webhook.Job{Delivery: webhook.Delivery{
 		ID: webhook.DeliveryID(newID()), ContentType: c.ContentType, Body: body, Schedule: c.Schedule,
 	}}
-	client := *t.Client
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	// Test calls use no connection of the webhooks': they tell how a new one goes.
-	if shared, ok := client.Transport.(*http.Transport); ok {
-		own := shared.Clone()
-		own.DisableKeepAlives = true
-		client.Transport = own
-	}
-	r := &run{settings: settings{Client: &client, Timeout: limit, NewID: newID}}
+	client := safehttp.Once(t.Client)
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	r := &run{settings: settings{Client: client, Timeout: limit, NewID: newID}}
 	res, err := r.post(ctx, job, webhook.Destination{URL: c.URL, Secrets: c.Secrets, Schedule: c.Schedule}, result{
 		attempt: webhook.Attempt{ID: webhook.AttemptID(newID()), Webhook: job.ID, Number: 1, At: now},
 	})

@@ -127,7 +127,8 @@ func free(t *testing.T) string {
 	return "http://" + l.Addr().String()
 }
 
-// Each way in which a receiver may answer, or not, has its one finding.
+// Each way in which a receiver may answer, or not, has its one finding. It is
+// long, since each line is a receiver.
 func TestCallTestFindings(t *testing.T) {
 	t.Parallel()
 	root := certify(t, nil, authority)

@@ -269,3 +269,36 @@ func TestNoticeURLs(t *testing.T) {
 		s.WantEnded(2, webhook.Completed, webhook.Good)
 	})
 }
+
+// While secrets overlap, both sign; then the old one signs no more, although
+// nobody touches the settings, and whoever runs: a node that is started anew too.
+func TestOldSecretStopsSigningByItself(t *testing.T) {
+	play(t, one(`["1h", "22h59m", "1m", "1h"]`), func(t *testing.T, s *scene) {
+		s.Shops.Answer = always(500)
+		s.Configure(func(a *settings.All) {
+			var err error
+			if a.Endpoints[0], err = a.Endpoints[0].Rotate(newKey, time.Now(), webhook.DefaultOverlap); err != nil {
+				t.Fatal(err)
+			}
+		})
+		s.Run()
+		d := s.Tell(1, webhook.Paid)[0]
+		s.Pass(2 * time.Hour)
+		s.Stop()
+		s.Run()
+		s.Pass(48 * time.Hour)
+		calls := s.Shops.Calls()
+		if len(calls) != 5 {
+			t.Fatalf("%d tries, want 5", len(calls))
+		}
+		for i, keys := range [][]secret.Text{{newKey, oldKey}, {newKey, oldKey}, {newKey, oldKey}, {newKey}, {newKey}} {
+			want, err := webhook.Sign(d.WebhookID(), calls[i].At, d.Body, keys...)
+			if err != nil || calls[i].Sig != want {
+				t.Errorf("the try after %v is signed %q, want %d signatures", calls[i].At.Sub(s.Start), calls[i].Sig, len(keys))
+			}
+		}
+		if dropped, err := s.Store.DropOldSecrets(t.Context(), time.Now()); dropped != 1 || err != nil {
+			t.Errorf("DropOldSecrets = %d, %v", dropped, err)
+		}
+	})
+}

@@ -3,15 +3,13 @@ package delivery
 import (
 	"bytes"
 	"cmp"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/safehttp"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
@@ -64,21 +62,33 @@ type Finding struct {
 	Port     string
 	Took     time.Duration
 	Limit    time.Duration
+	Error    string // in words of the program; empty if there was an answer
 }
 
 // OK reports whether the receiver has the webhook: what is left to say is
 // advice.
 func (f Finding) OK() bool { return f.Code == FoundGood || f.Code == FoundSlow || f.Code == FoundPage }
 
+// Words are the key of the finding's sentence in the catalogue, and its
+// arguments. egress is the address that webhooks come from, in words.
+func (f Finding) Words(egress string) (key string, args []any) {
+	return "calltest." + string(f.Code), []any{
+		"status", f.Status, "location", f.Location, "days", f.Days, "host", f.Host, "port", f.Port, "egress", egress,
+		"took", seconds(f.Took), "limit", seconds(f.Limit), "error", f.Error,
+	}
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s" }
+
 // find classifies a try. err is that of the HTTP client, nil if it answered;
 // limit is how long it might have taken, and now when it was made.
 func find(a webhook.Attempt, err error, limit time.Duration, now time.Time) Finding {
-	f := Finding{Status: a.Status, Took: a.Took, Limit: limit}
+	f := Finding{Status: a.Status, Took: a.Took, Limit: limit, Error: a.Error}
 	if u, parsed := url.Parse(a.URL); parsed == nil {
 		f.Host, f.Port = u.Hostname(), cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 	}
 	if err != nil {
-		f.Code, f.Days = failure(err, now)
+		f.Code, f.Days = failed(a, err, now)
 		return f
 	}
 	if to := redirect(a); to != "" {
@@ -166,53 +176,22 @@ func slashOnly(a, b string) bool {
 		strings.TrimSuffix(from.Path, "/") == strings.TrimSuffix(to.Path, "/")
 }
 
-// failure classifies an error of an HTTP client. days is since when a
-// certificate is not valid any more.
-func failure(err error, now time.Time) (code FindingCode, days int) {
-	switch cause(err) {
-	case webhook.CauseBlocked:
-		return FoundPrivate, 0
-	case webhook.CauseTimeout:
-		return FoundTimeout, 0
-	case webhook.CauseDNS:
-		return FoundDNS, 0
-	case webhook.CauseRefused:
-		return FoundRefused, 0
-	case webhook.CauseTLS:
-		return ofCertificate(err, now)
-	case webhook.CauseBroken:
-	}
-	return FoundBroken, 0
+// failures are what errors of calls are told as.
+var failures = map[safehttp.Trouble]FindingCode{
+	safehttp.NoSuchName: FoundDNS, safehttp.DNSFailed: FoundDNS, safehttp.Private: FoundPrivate,
+	safehttp.ConnRefused: FoundRefused, safehttp.Unreachable: FoundTimeout, safehttp.TimedOut: FoundTimeout,
+	safehttp.CertExpired: FoundExpired, safehttp.CertEarly: FoundEarly, safehttp.CertName: FoundName,
+	safehttp.CertAlone: FoundIntermediate, safehttp.CertSelf: FoundAuthority, safehttp.CertUntrusted: FoundAuthority,
+	safehttp.NoTLS: FoundTLS, safehttp.TLSFailed: FoundTLS,
+	safehttp.BrokenOff: FoundBroken, safehttp.Stopped: FoundBroken, safehttp.Otherwise: FoundBroken,
 }
 
-func ofCertificate(err error, now time.Time) (code FindingCode, days int) {
-	var invalid x509.CertificateInvalidError
-	var name x509.HostnameError
-	var unknown x509.UnknownAuthorityError
-	switch {
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && now.Before(invalid.Cert.NotBefore):
-		return FoundEarly, 0
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return FoundExpired, int(math.Floor(now.Sub(invalid.Cert.NotAfter).Hours() / 24))
-	case errors.As(err, &name):
-		return FoundName, 0
-	case errors.As(err, &unknown):
-		if lacksIntermediate(err) {
-			return FoundIntermediate, 0
-		}
-		return FoundAuthority, 0
+// failed classifies an error of an HTTP client. days is since when a certificate
+// is not valid any more.
+func failed(a webhook.Attempt, err error, now time.Time) (code FindingCode, days int) {
+	code = failures[safehttp.TroubleOf(err)]
+	if code == FoundExpired {
+		days = int(now.Sub(a.Trace.Certificate) / (24 * time.Hour))
 	}
-	return FoundTLS, 0
-}
-
-// lacksIntermediate reports whether a server sent its own certificate alone,
-// and that says where the one above it is to be had: authorities whose roots are
-// known write that into their certificates.
-func lacksIntermediate(err error) bool {
-	var wrong *tls.CertificateVerificationError
-	if !errors.As(err, &wrong) || len(wrong.UnverifiedCertificates) != 1 {
-		return false
-	}
-	leaf := wrong.UnverifiedCertificates[0]
-	return !bytes.Equal(leaf.RawIssuer, leaf.RawSubject) && len(leaf.IssuingCertificateURL) > 0
+	return code, days
 }

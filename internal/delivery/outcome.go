@@ -2,13 +2,10 @@ package delivery
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
 	"net/url"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/safehttp"
@@ -26,33 +23,6 @@ func classify(err error) webhook.Outcome {
 		return webhook.NoConnect
 	}
 	return webhook.NoAnswer
-}
-
-// cause is why an error of an HTTP client left a call without an answer.
-func cause(err error) webhook.Cause {
-	var dns *net.DNSError
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.Is(err, safehttp.ErrPrivate):
-		return webhook.CauseBlocked
-	case errors.As(err, &dns):
-		return webhook.CauseDNS
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return webhook.CauseTimeout
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return webhook.CauseRefused
-	case ofTLS(err):
-		return webhook.CauseTLS
-	}
-	return webhook.CauseBroken
-}
-
-// ofTLS reports whether a handshake failed.
-func ofTLS(err error) bool {
-	var untrusted *tls.CertificateVerificationError
-	var alert tls.AlertError
-	var other tls.RecordHeaderError
-	return errors.As(err, &untrusted) || errors.As(err, &alert) || errors.As(err, &other) || strings.Contains(err.Error(), "tls: ")
 }
 
 // words says what went wrong, for a person. The address is left out: it may

@@ -1,112 +1,60 @@
 package delivery
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net/http"
-	"net/http/httptrace"
-	"sync"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/safehttp"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
-// A tracer notes how one request goes on the wire. Its hooks may be called from
-// other goroutines, and even after the request has ended.
-type tracer struct {
-	mu                              sync.Mutex
-	t                               webhook.Trace
-	lookup, dial, shake, sent, told time.Time
-}
-
-// traced returns a context whose request is noted. It costs some ten small
-// allocations.
-func (t *tracer) traced(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		DNSStart:             func(httptrace.DNSStartInfo) { t.begin(&t.lookup) },
-		DNSDone:              func(httptrace.DNSDoneInfo) { t.end(&t.lookup, &t.t.DNS) },
-		ConnectStart:         t.connecting,
-		ConnectDone:          func(string, string, error) { t.end(&t.dial, &t.t.Connect) },
-		TLSHandshakeStart:    func() { t.begin(&t.shake) },
-		TLSHandshakeDone:     func(tls.ConnectionState, error) { t.end(&t.shake, &t.t.Handshake) },
-		GotConn:              t.connected,
-		WroteRequest:         func(httptrace.WroteRequestInfo) { t.begin(&t.sent) },
-		GotFirstResponseByte: t.answered,
-	})
-}
-
-func (t *tracer) begin(at *time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	*at = time.Now()
-}
-
-func (t *tracer) end(from *time.Time, took *time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	*took = since(*from)
-}
-
-// connecting notes the last address that was called: a name may have several.
-func (t *tracer) connecting(_, address string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.dial, t.t.Peer = time.Now(), address
-}
-
-func (t *tracer) connected(c httptrace.GotConnInfo) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	// A connection that was asked for and not needed may be dialled beside it.
-	t.t.Peer, t.t.Reused = c.Conn.RemoteAddr().String(), c.Reused
-	if c.Reused {
-		t.t.DNS, t.t.Connect, t.t.Handshake = 0, 0, 0
+// traceOf is what is kept of how a call went; resp is nil, and err not, if it had
+// no answer. answered is when its first byte was there, zero if nobody knows.
+func traceOf(t safehttp.Trace, resp *http.Response, err error, answered time.Time) webhook.Trace {
+	out := webhook.Trace{
+		Reused: t.Reused, DNS: t.DNSTook, Connect: t.ConnectTook, Handshake: t.TLSTook, Wait: t.WaitTook,
 	}
-}
-
-func (t *tracer) answered() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.told = time.Now()
-	t.t.Wait = since(t.sent)
-}
-
-// trace is what was noted, now that the answer was read or did not come; resp
-// is nil without one.
-func (t *tracer) trace(resp *http.Response, err error) webhook.Trace {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	out := t.t
-	out.Read = since(t.told)
-	var leaf *x509.Certificate
-	if resp != nil && resp.TLS != nil {
-		out.TLS = tls.VersionName(resp.TLS.Version)
-		if len(resp.TLS.PeerCertificates) > 0 {
-			leaf = resp.TLS.PeerCertificates[0]
+	if t.Remote.IsValid() {
+		out.Peer = t.Remote.String()
+	}
+	shown := t.Certs
+	if resp != nil {
+		if !answered.IsZero() {
+			out.Read = time.Since(answered)
 		}
-	} else if refused := certificateOf(err); refused != nil {
-		leaf = refused
+		if resp.TLS != nil {
+			out.TLS, shown = tls.VersionName(resp.TLS.Version), resp.TLS.PeerCertificates
+		}
 	}
-	if leaf != nil {
+	if refused, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		shown = refused.UnverifiedCertificates
+	}
+	if leaf := first(shown); leaf != nil {
 		out.Certificate = leaf.NotAfter
 	}
 	return out
 }
 
-// certificateOf is the certificate that an error speaks of, if any.
-func certificateOf(err error) *x509.Certificate {
-	var wrong *tls.CertificateVerificationError
-	if errors.As(err, &wrong) && len(wrong.UnverifiedCertificates) > 0 {
-		return wrong.UnverifiedCertificates[0]
+func first(certs []*x509.Certificate) *x509.Certificate {
+	if len(certs) == 0 {
+		return nil
 	}
-	return nil
+	return certs[0]
 }
 
-func since(t time.Time) time.Duration {
-	if t.IsZero() {
-		return 0
-	}
-	return time.Since(t)
+// causes are why calls get no answer, by what their errors mean.
+var causes = map[safehttp.Trouble]webhook.Cause{
+	safehttp.NoSuchName: webhook.CauseDNS, safehttp.DNSFailed: webhook.CauseDNS,
+	safehttp.Private: webhook.CauseBlocked, safehttp.ConnRefused: webhook.CauseRefused,
+	safehttp.TimedOut: webhook.CauseTimeout, safehttp.Unreachable: webhook.CauseTimeout,
+	safehttp.CertExpired: webhook.CauseTLS, safehttp.CertEarly: webhook.CauseTLS, safehttp.CertName: webhook.CauseTLS,
+	safehttp.CertAlone: webhook.CauseTLS, safehttp.CertSelf: webhook.CauseTLS, safehttp.CertUntrusted: webhook.CauseTLS,
+	safehttp.NoTLS: webhook.CauseTLS, safehttp.TLSFailed: webhook.CauseTLS,
+	safehttp.BrokenOff: webhook.CauseBroken, safehttp.Stopped: webhook.CauseBroken, safehttp.Otherwise: webhook.CauseBroken,
 }
+
+// cause is why an error left a call without an answer.
+func cause(err error) webhook.Cause { return causes[safehttp.TroubleOf(err)] }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/safehttp"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -54,8 +55,8 @@ func (r *run) post(work context.Context, job webhook.Job, dest webhook.Destinati
 	a := &res.attempt
 	ctx, cancel := context.WithTimeout(work, r.Timeout)
 	defer cancel()
-	var wire tracer
-	req, err := request(wire.traced(ctx), job, dest, a.At)
+	ctx, traced := safehttp.Traced(ctx)
+	req, err := request(ctx, job, dest, a.At)
 	a.URL, a.RequestBody = dest.URL, job.Body
 	if err != nil {
 		a.Outcome, a.Error = webhook.NoConnect, words(err)
@@ -66,13 +67,14 @@ func (r *run) post(work context.Context, job webhook.Job, dest webhook.Destinati
 	if err != nil {
 		a.Took = time.Since(a.At)
 		a.Outcome, a.Error, a.Cause = classify(err), words(err), cause(err)
-		a.Trace = wire.trace(nil, err)
+		a.Trace = traceOf(traced(), nil, err, time.Time{})
 		res.cut = errors.Is(context.Cause(ctx), errStopped)
 		return res, err
 	}
 	defer resp.Body.Close()
+	answered := time.Now()
 	res.read(resp, good(job, dest))
-	a.Trace = wire.trace(resp, nil)
+	a.Trace = traceOf(traced(), resp, nil, answered)
 	return res, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
@@ -85,7 +86,14 @@ func (r *tracer) hooks() *httptrace.ClientTrace {
 				}
 			})
 		},
-		GotConn: func(i httptrace.GotConnInfo) { r.note(func() { r.t.Reused = i.Reused }) },
+		GotConn: func(i httptrace.GotConnInfo) {
+			r.note(func() {
+				r.t.Reused = i.Reused
+				if a, ok := i.Conn.RemoteAddr().(*net.TCPAddr); ok && i.Reused {
+					r.t.Remote = a.AddrPort()
+				}
+			})
+		},
 		WroteRequest: func(httptrace.WroteRequestInfo) {
 			r.note(func() { r.written = time.Now() })
 		},
