@@ -14,7 +14,7 @@ dev: ## a demo on this machine: temporary database, simulated PGs, a shop that l
 	go run ./cmd/tongbo demo
 
 test: ## all tests; installs what they need if it may
-	@scripts/need.sh cc postgres node
+	@scripts/need.sh cc postgres node browser
 	@scripts/need.sh receivers || echo "the receivers of docs/ are tested without what is missing"
 	CGO_ENABLED=1 go test -race ./...
 	go test ./test/...

@@ -6,6 +6,7 @@
 #             private cluster of their own and leave any other one alone
 #   node      Node 18 or later and npm, which fetches the clients that the tests
 #             run (test/clients)
+#   browser   Chromium and a Korean font: the console is tested in it
 #   receivers PHP, FastAPI, and Java with Spring: the shops of docs/receivers are
 #             tested with what is there
 #
@@ -36,6 +37,10 @@ have_node() {
 	command -v npm >/dev/null 2>&1 && major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) && [ "$major" -ge 18 ]
 }
 
+have_browser() {
+	{ command -v chromium || command -v google-chrome; } >/dev/null 2>&1 && fc-list :lang=ko 2>/dev/null | grep -q .
+}
+
 # missing_receivers prints the packages of the runtimes that are not there.
 missing_receivers() {
 	command -v php >/dev/null 2>&1 || printf ' php-cli'
@@ -55,6 +60,7 @@ for part; do
 	cc) have_cc || packages="$packages gcc libc6-dev" ;;
 	postgres) have_postgres || packages="$packages postgresql" ;;
 	node) have_node || packages="$packages nodejs npm" ;;
+	browser) have_browser || packages="$packages chromium fonts-nanum fontconfig" ;;
 	receivers) packages="$packages$(missing_receivers)" ;;
 	*) say "unknown part: $part"; exit 2 ;;
 	esac

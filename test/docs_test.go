@@ -120,13 +120,13 @@ func TestEveryFieldExplained(t *testing.T) {
 	t.Parallel()
 	manual := section(t, read(t, "../docs/apply.md"), "## Fields")
 	parts := map[string]string{
-		"fileMerchant": "[[merchant]]", "fileStore": "[[merchant.store]]", "fileChannel": "[[merchant.store.channel]]",
-		"fileEndpoint": "[[merchant.store.endpoint]]", "fileAPISecret": "[[merchant.store.api_secret]]",
-		"fileAPIKey": "[[merchant.store.api_key]]", "fileAllow": "[[merchant.store.allow]]",
+		"MerchantFile": "[[merchant]]", "StoreFile": "[[merchant.store]]", "ChannelFile": "[[merchant.store.channel]]",
+		"EndpointFile": "[[merchant.store.endpoint]]", "APISecretFile": "[[merchant.store.api_secret]]",
+		"APIKeyFile": "[[merchant.store.api_key]]", "AllowFile": "[[merchant.store.allow]]",
 	}
 	// Tables of their own, and what only refuses with a reason.
-	elsewhere := []string{"fileStore channel", "fileStore endpoint", "fileStore api_secret", "fileStore api_key",
-		"fileStore allow", "fileMerchant absent", "fileStore absent"}
+	elsewhere := []string{"StoreFile channel", "StoreFile endpoint", "StoreFile api_secret", "StoreFile api_key",
+		"StoreFile allow", "MerchantFile absent", "StoreFile absent"}
 	source := read(t, "../internal/settings/file.go")
 	for name, heading := range parts {
 		_, body, ok := strings.Cut(source, "type "+name+" struct {\n")

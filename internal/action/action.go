@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -36,7 +37,9 @@ type Store interface {
 	Register(ctx context.Context, g payment.Registration, r notice.Registering) (p payment.Payment, changed bool, err error)
 	// Resend sends a webhook of a payment once more; an empty id means the
 	// latest. It reports fault.NotFound if there is none.
-	Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time) (webhook.Delivery, error)
+	Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time, audit ...func(webhook.Delivery) []member.Entry) (webhook.Delivery, error)
+	// Audit adds to the audit log what changes nothing else; nothing of the zero By.
+	Audit(ctx context.Context, entries ...member.Entry) error
 	// Payment reports fault.NotFound if there is none that the mode sees.
 	Payment(ctx context.Context, s merchant.StoreID, id payment.ID, sees merchant.Mode) (payment.Payment, error)
 	// NextGeneration raises the generation of an API secret, which ends its
@@ -73,6 +76,9 @@ type Caller struct {
 	Merchant merchant.ID
 	Store    merchant.StoreID
 	Mode     merchant.Mode
+	// By is who does it. What is done goes into the audit log with that name, in the
+	// transaction that changes it; the zero By leaves nothing there.
+	By member.By
 }
 
 // Actions does the verbs. Store, Judge and Providers are required; the fields
@@ -171,14 +177,14 @@ func askable(all settings.All, providers func(string) (provider.Provider, bool))
 // does not see, fault.Unsupported for one of a PG that this build does not
 // know, and fault.Conflict as payment.Register does.
 func (a *Actions) RegisterAccount(ctx context.Context, c Caller, g payment.Registration) (p payment.Payment, changed bool, err error) {
-	return a.registered(ctx, c, registering{Registration: g})
+	return a.registered(ctx, c, registering{Registration: g, audit: c.onPayment("payment.registered", "")})
 }
 
 // TakeOver is RegisterAccount for an account that waits already, and that the
 // merchant was told of elsewhere: no webhook tells of its issue. A dry one writes
 // nothing, and returns what would come of it.
 func (a *Actions) TakeOver(ctx context.Context, c Caller, g payment.Registration, dry bool) (p payment.Payment, changed bool, err error) {
-	return a.registered(ctx, c, registering{Registration: g, quiet: true, dry: dry})
+	return a.registered(ctx, c, registering{Registration: g, quiet: true, dry: dry, audit: c.onPayment("payment.taken_over", "")})
 }
 
 // A registering is a registration with how it is done.
@@ -186,6 +192,7 @@ type registering struct {
 	payment.Registration
 	quiet bool // no webhook of the issue
 	dry   bool // nothing is written
+	audit func(before, after payment.Payment) []member.Entry
 }
 
 func (a *Actions) registered(ctx context.Context, c Caller, g registering) (p payment.Payment, changed bool, err error) {
@@ -247,6 +254,7 @@ func (a *Actions) register(ctx context.Context, v *view, c Caller, g registering
 	return a.Store.Register(ctx, g.Registration, notice.Registering{
 		Version: v.version,
 		Dry:     g.dry,
+		Audit:   g.audit,
 		Env:     payment.Env{Now: at, NewID: a.newID},
 		Judge:   v.judge,
 		Announce: func(p payment.Payment) ([]webhook.Emission, error) {
@@ -285,7 +293,7 @@ func (a *Actions) Resend(ctx context.Context, c Caller, id payment.ID, webhookID
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
-	d, err := a.Store.Resend(ctx, p.Key, webhook.DeliveryID(strings.TrimPrefix(webhookID, webhook.WebhookIDPrefix)), now())
+	d, err := a.Store.Resend(ctx, p.Key, webhook.DeliveryID(strings.TrimPrefix(webhookID, webhook.WebhookIDPrefix)), now(), c.onResend(p))
 	if fault.Is(err, fault.NotFound) {
 		err = ErrNoWebhook
 	}

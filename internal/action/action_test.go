@@ -238,10 +238,10 @@ func TestRegisterRefuses(t *testing.T) {
 			want   fault.Kind
 		}{
 			{"a channel that is not there", shop, func(g *payment.Registration) { g.Channel = "x" }, fault.NotFound},
-			{"another store's channel", Caller{"merchant-1", "store-2", merchant.Test}, func(*payment.Registration) {}, fault.NotFound},
-			{"another merchant's channel", Caller{"merchant-2", "store-1", merchant.Test}, func(*payment.Registration) {}, fault.NotFound},
-			{"a live key on a test channel", Caller{"merchant-1", "store-1", merchant.Live}, func(*payment.Registration) {}, fault.Forbidden},
-			{"a key of no mode", Caller{"merchant-1", "store-1", ""}, func(*payment.Registration) {}, fault.Forbidden},
+			{"another store's channel", Caller{Merchant: "merchant-1", Store: "store-2", Mode: merchant.Test}, func(*payment.Registration) {}, fault.NotFound},
+			{"another merchant's channel", Caller{Merchant: "merchant-2", Store: "store-1", Mode: merchant.Test}, func(*payment.Registration) {}, fault.NotFound},
+			{"a live key on a test channel", Caller{Merchant: "merchant-1", Store: "store-1", Mode: merchant.Live}, func(*payment.Registration) {}, fault.Forbidden},
+			{"a key of no mode", Caller{Merchant: "merchant-1", Store: "store-1"}, func(*payment.Registration) {}, fault.Forbidden},
 			{"a PG of another build", shop, func(g *payment.Registration) { g.Channel = "channel-gone" }, fault.Unsupported},
 			{"no money", shop, func(g *payment.Registration) { g.Amount.Amount = 0 }, fault.Invalid},
 			{"too many notice URLs", shop, func(g *payment.Registration) { g.NoticeURLs = make([]string, 11) }, fault.Invalid},

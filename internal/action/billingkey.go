@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
@@ -20,7 +21,7 @@ type KeyStore interface {
 	// AddBillingKey writes a key, unless there is one of the id: that is returned.
 	AddBillingKey(ctx context.Context, k payment.BillingKey) (known payment.BillingKey, added bool, err error)
 	// ChangeBillingKey changes a key as do says; see the store's.
-	ChangeBillingKey(ctx context.Context, id payment.BillingKeyID, do func(payment.BillingKey) (payment.BillingKey, []webhook.Emission, error)) (payment.BillingKey, error)
+	ChangeBillingKey(ctx context.Context, id payment.BillingKeyID, do func(payment.BillingKey) (payment.BillingKey, []webhook.Emission, error), audit ...func(payment.BillingKey) []member.Entry) (payment.BillingKey, error)
 }
 
 // A KeyRequest asks for a billing key of a card.
@@ -111,7 +112,7 @@ func (a *Actions) viewed(ctx context.Context, by func(*view) error) error {
 // unclear stays READY: nobody has its key.
 func (a *Actions) keyIssued(ctx context.Context, id payment.BillingKeyID, got provider.KeyIssued, failed error, quiet bool) (payment.BillingKey, error) {
 	unclear := isUnclear(failed)
-	k, err := a.changeKey(ctx, id, quiet && failed == nil, func(k payment.BillingKey, at time.Time) (payment.BillingKey, webhook.Type, error) {
+	k, err := a.changeKey(ctx, keyChange{id: id, quiet: quiet && failed == nil}, func(k payment.BillingKey, at time.Time) (payment.BillingKey, webhook.Type, error) {
 		switch {
 		case k.State != payment.KeyReady && k.State != payment.KeyFailed:
 			return k, "", nil // another run of the request was quicker
@@ -133,27 +134,38 @@ func (a *Actions) keyIssued(ctx context.Context, id payment.BillingKeyID, got pr
 	return k, unwritten(err)
 }
 
+// A keyChange is a change of a billing key, with what the audit log calls what the
+// caller does by it.
+type keyChange struct {
+	id    payment.BillingKeyID
+	quiet bool
+	by    Caller
+	what  string
+}
+
 // changeKey changes a key, and tells of the event that change names.
-func (a *Actions) changeKey(ctx context.Context, id payment.BillingKeyID, quiet bool, change func(payment.BillingKey, time.Time) (payment.BillingKey, webhook.Type, error)) (payment.BillingKey, error) {
+func (a *Actions) changeKey(ctx context.Context, x keyChange, change func(payment.BillingKey, time.Time) (payment.BillingKey, webhook.Type, error)) (payment.BillingKey, error) {
 	v, err := a.views.Get(ctx, a.load)
 	if err != nil {
 		return payment.BillingKey{}, err
 	}
-	return a.Store.ChangeBillingKey(ctx, id, func(k payment.BillingKey) (payment.BillingKey, []webhook.Emission, error) {
+	var before payment.BillingKey
+	return a.Store.ChangeBillingKey(ctx, x.id, func(k payment.BillingKey) (payment.BillingKey, []webhook.Emission, error) {
 		at := now()
+		before = k
 		k, event, err := change(k, at)
 		if err != nil || event == "" {
 			return k, nil, err
 		}
 		e := webhook.KeyEventOf(k, event, at, a.newID())
 		out := webhook.Emission{Event: e}
-		if !quiet {
+		if !x.quiet {
 			if planned, err := v.planner.Plan(e, k.NoticeURLs); err == nil {
 				out = planned
 			}
 		}
 		return k, []webhook.Emission{out}, nil
-	})
+	}, x.by.onKey(x.what, &before))
 }
 
 // DeleteKey has the PG delete a billing key, and returns when it did. From when it is
@@ -175,7 +187,7 @@ func (a *Actions) DeleteKey(ctx context.Context, c Caller, id payment.BillingKey
 		return time.Time{}, cannot(p, "deletes billing keys")
 	}
 	begun, again := now(), false
-	if _, err := a.changeKey(ctx, id, true, func(k payment.BillingKey, at time.Time) (payment.BillingKey, webhook.Type, error) {
+	if _, err := a.changeKey(ctx, keyChange{id: id, quiet: true, by: c, what: "billing_key.delete_asked"}, func(k payment.BillingKey, at time.Time) (payment.BillingKey, webhook.Type, error) {
 		switch k.State {
 		case payment.KeyDeleted:
 			return k, "", payment.ErrKeyDeleted
@@ -200,12 +212,16 @@ func (a *Actions) DeleteKey(ctx context.Context, c Caller, id payment.BillingKey
 	if isUnclear(failed) || again && failed != nil {
 		return time.Time{}, failed // it stays DELETING: the PG may have done what it was asked
 	}
-	return a.keyDeleted(ctx, id, at, failed, quiet)
+	x := keyChange{id: id, quiet: quiet, by: c, what: "billing_key.deleted"}
+	if failed != nil {
+		x.what = "billing_key.delete_refused"
+	}
+	return a.keyDeleted(ctx, x, at, failed)
 }
 
 // keyDeleted writes what became of a deletion that is not unclear.
-func (a *Actions) keyDeleted(ctx context.Context, id payment.BillingKeyID, told time.Time, failed error, quiet bool) (time.Time, error) {
-	k, err := a.changeKey(ctx, id, quiet, func(k payment.BillingKey, at time.Time) (payment.BillingKey, webhook.Type, error) {
+func (a *Actions) keyDeleted(ctx context.Context, x keyChange, told time.Time, failed error) (time.Time, error) {
+	k, err := a.changeKey(ctx, x, func(k payment.BillingKey, at time.Time) (payment.BillingKey, webhook.Type, error) {
 		switch {
 		case k.State != payment.KeyDeleting:
 			return k, "", nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -56,7 +57,7 @@ func (a *Actions) Cancel(ctx context.Context, c Caller, id payment.ID, r CancelR
 	calling, cancel := inTime(ctx, begun)
 	defer cancel()
 	got, err := call.refunder.Refund(calling, a.access(call.channel), call.refund)
-	return a.refunded(ctx, p, call, got, pgError(err))
+	return a.refunded(ctx, c, p, call, got, pgError(err))
 }
 
 // A refunding is one refund under way.
@@ -70,7 +71,7 @@ type refunding struct {
 // refunding adds the cancellation, if payment and PG allow it.
 func (a *Actions) refunding(v *view, c Caller, id payment.ID, r CancelRequest, x *refunding) notice.Act {
 	env := payment.Env{Now: now(), NewID: a.newID}
-	return notice.Act{Store: c.Store, ID: id, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
+	return notice.Act{Store: c.Store, ID: id, Env: env, Audit: c.onPayment("payment.cancel_asked", r.Reason), Do: func(known *payment.Payment) (notice.Acted, error) {
 		p, t, err := seen(known, c, id)
 		if err != nil {
 			return notice.Acted{}, err
@@ -141,11 +142,15 @@ func queryOf(p payment.Payment, t payment.Transaction) provider.Query {
 }
 
 // refunded writes what became of a refund.
-func (a *Actions) refunded(ctx context.Context, before payment.Payment, x refunding, got provider.Refunded, failed error) (payment.Payment, payment.Cancellation, error) {
+func (a *Actions) refunded(ctx context.Context, c Caller, before payment.Payment, x refunding, got provider.Refunded, failed error) (payment.Payment, payment.Cancellation, error) {
 	unclear := isUnclear(failed)
+	audit := c.onPayment("payment.cancelled", x.refund.Reason)
+	if failed != nil {
+		audit = c.onPayment("payment.cancel_refused", x.refund.Reason, member.Field{Name: "answer", Text: why(failed)})
+	}
 	p, err := a.act(ctx, func(v *view) (notice.Act, error) {
 		env := payment.Env{Now: now(), NewID: a.newID}
-		return notice.Act{Payment: before.Key, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
+		return notice.Act{Payment: before.Key, Env: env, Audit: audit, Do: func(known *payment.Payment) (notice.Acted, error) {
 			switch {
 			case unclear:
 				d, err := known.CancelUnclear(x.id, env)
@@ -213,12 +218,16 @@ func (a *Actions) CloseAttempt(ctx context.Context, c Caller, id payment.ID, att
 	at, failed := x.closer.Close(calling, a.access(x.channel), x.Closing)
 	failed = pgError(failed)
 	unclear := isUnclear(failed)
+	audit := c.onPayment("payment.closed", "")
+	if failed != nil {
+		audit = c.onPayment("payment.close_refused", "", member.Field{Name: "answer", Text: why(failed)})
+	}
 	if at = stored(at); at.IsZero() {
 		at = now()
 	}
 	p, err = a.act(ctx, func(v *view) (notice.Act, error) {
 		env := payment.Env{Now: now(), NewID: a.newID}
-		return notice.Act{Payment: p.Key, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
+		return notice.Act{Payment: p.Key, Env: env, Audit: audit, Do: func(known *payment.Payment) (notice.Acted, error) {
 			switch {
 			case unclear:
 				return notice.Acted{Payment: *known, Ask: env.Now.Add(firstInquiry)}, nil
@@ -249,7 +258,7 @@ type closing struct {
 
 func (a *Actions) closing(v *view, c Caller, id payment.ID, attempt payment.TransactionID, x *closing) notice.Act {
 	env := payment.Env{Now: now(), NewID: a.newID}
-	return notice.Act{Store: c.Store, ID: id, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
+	return notice.Act{Store: c.Store, ID: id, Env: env, Audit: c.onPayment("payment.close_asked", ""), Do: func(known *payment.Payment) (notice.Acted, error) {
 		p, t, err := seen(known, c, id)
 		if err != nil {
 			return notice.Acted{}, err

@@ -177,7 +177,7 @@ func TestChargeRefuses(t *testing.T) {
 			live.Key, live.Mode, live.MID = "channel-live", merchant.Live, "L1"
 			a.Channels = append(a.Channels, live)
 		})
-		whoever := Caller{"merchant-1", "store-1", merchant.Any}
+		whoever := Caller{Merchant: "merchant-1", Store: "store-1", Mode: merchant.Any}
 		for _, c := range []struct {
 			name string
 			edit func(*ChargeRequest)

@@ -41,6 +41,9 @@ type Deadlines struct {
 	// Providers finds the PG modules of this build. Of the PGs that can be asked,
 	// Sweeps asks whether money came after all; nil: none is.
 	Providers func(code string) (provider.Provider, bool)
+	// Expired, if set, is told of channels whose accounts were flagged, once that is
+	// written: Silence.Look belongs here. It must not block.
+	Expired func(merchant.ChannelKey)
 
 	alarm alarm
 }
@@ -62,7 +65,7 @@ func (d *Deadlines) Sooner(t time.Time) { d.alarm.set(t) }
 // Run flags what is due until ctx ends, and returns nil. If the store fails it
 // tries again for ever. Only one Run may be active at a time.
 func (d *Deadlines) Run(ctx context.Context) error {
-	x := &expiry{store: d.Store, providers: d.Providers, newID: func() string { return idFrom(d.NewID) }}
+	x := &expiry{store: d.Store, providers: d.Providers, newID: func() string { return idFrom(d.NewID) }, told: d.Expired}
 	var pause time.Duration
 	for ctx.Err() == nil {
 		d.alarm.forget()
@@ -110,6 +113,18 @@ type expiry struct {
 
 	providers func(code string) (provider.Provider, bool)
 	askable   map[merchant.ChannelKey]bool
+
+	told    func(merchant.ChannelKey) // may be nil
+	flagged map[merchant.ChannelKey]bool
+}
+
+// tell tells of the channels whose accounts were flagged.
+func (x *expiry) tell() {
+	for c := range x.flagged {
+		if x.told != nil {
+			x.told(c)
+		}
+	}
 }
 
 // run flags some of what is due and returns the next deadline, which is past
@@ -127,9 +142,13 @@ func (x *expiry) run(ctx context.Context) (time.Time, error) {
 			}
 		}
 		at := now()
+		x.flagged = make(map[merchant.ChannelKey]bool)
 		next, err := x.store.Expire(ctx, at, expiresAtOnce, x.version, func(p payment.Payment) (notice.Expiry, error) {
 			return x.expire(p, at), nil
 		})
+		if err == nil {
+			x.tell()
+		}
 		if !fault.Is(err, fault.Stale) || ctx.Err() != nil {
 			return next, err
 		}
@@ -141,8 +160,11 @@ func (x *expiry) run(ctx context.Context) (time.Time, error) {
 func (x *expiry) expire(p payment.Payment, at time.Time) notice.Expiry {
 	d := p.Decide(payment.Report{Event: payment.EventExpired, At: at}, payment.Env{Now: at, NewID: x.newID})
 	out := notice.Expiry{Payment: d.Payment}
-	if t, ok := p.Transaction(); ok && d.Changed && x.askable[t.Channel] {
-		out.Sweep = p.Deadline().Add(afterDeadline[0])
+	if t, ok := p.Transaction(); ok && d.Changed {
+		x.flagged[t.Channel] = true
+		if x.askable[t.Channel] {
+			out.Sweep = p.Deadline().Add(afterDeadline[0])
+		}
 	}
 	for _, tr := range d.Transitions {
 		e := webhook.EventOf(d.Payment, tr, at, x.newID())

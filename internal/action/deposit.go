@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -77,6 +79,10 @@ func (a *Actions) Deposit(ctx context.Context, c Caller, id payment.ID, r Deposi
 	if out.Paid, err = pg.Deposit(ctx, a.access(ch), d); err != nil {
 		return Deposited{}, err
 	}
+	if err := a.Store.Audit(ctx, c.ofTrial(p, "payment.deposit",
+		member.Field{Name: "amount", Text: cmp.Or(d.Give, p.Amount).String()}, member.Field{Name: "notice", Text: strconv.FormatBool(!r.Silent)})); err != nil {
+		return out, err
+	}
 	if !r.Silent {
 		if err := a.notify(ctx, pg, out.Notice, &out.Told); err != nil {
 			return out, err
@@ -105,6 +111,9 @@ func (a *Actions) Tell(ctx context.Context, c Caller, id payment.ID, e payment.E
 	}
 	r, err := pg.Tell(ctx, a.access(ch), t.Order, e)
 	if err != nil {
+		return Told{}, err
+	}
+	if err := a.Store.Audit(ctx, c.ofTrial(p, "payment.told", member.Field{Name: "event", Text: string(e)})); err != nil {
 		return Told{}, err
 	}
 	var out Told

@@ -44,9 +44,10 @@ func (a *Actions) EndCancel(ctx context.Context, c Caller, id payment.ID, e Canc
 		return CancelEnded{}, err
 	}
 	var before payment.Payment
+	audit := c.onPayment("payment.cancel_ended", e.Reason)
 	p, err := a.act(ctx, func(v *view) (notice.Act, error) {
 		env := payment.Env{Now: now(), NewID: a.newID}
-		return notice.Act{Store: c.Store, ID: id, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
+		return notice.Act{Store: c.Store, ID: id, Env: env, Audit: audit, Do: func(known *payment.Payment) (notice.Acted, error) {
 			p, t, err := seen(known, c, id)
 			if err != nil {
 				return notice.Acted{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 )
@@ -17,7 +18,7 @@ type ScheduleStore interface {
 	// written under its id before; see the store's.
 	AddSchedule(ctx context.Context, x payment.Schedule, version int64) (payment.Schedule, error)
 	// RevokeSchedules revokes the schedules with the ids, or of the billing key.
-	RevokeSchedules(ctx context.Context, st merchant.StoreID, sees merchant.Mode, key payment.BillingKeyID, ids []payment.ScheduleID, at time.Time) ([]payment.ScheduleID, error)
+	RevokeSchedules(ctx context.Context, st merchant.StoreID, sees merchant.Mode, key payment.BillingKeyID, ids []payment.ScheduleID, at time.Time, audit ...func([]payment.ScheduleID) []member.Entry) ([]payment.ScheduleID, error)
 }
 
 // longestAhead is how far ahead a payment may be scheduled.
@@ -99,7 +100,7 @@ func (a *Actions) RevokeSchedules(ctx context.Context, c Caller, key payment.Bil
 			return nil, at, err
 		}
 	}
-	list, err := a.Store.RevokeSchedules(ctx, c.Store, c.Mode, key, ids, at)
+	list, err := a.Store.RevokeSchedules(ctx, c.Store, c.Mode, key, ids, at, c.onSchedules(key))
 	return list, at, err
 }
 

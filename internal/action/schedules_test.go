@@ -82,10 +82,10 @@ func TestKeys(t *testing.T) {
 		if _, err := b.Charge(b.Context(), shop, other); !fault.Is(err, fault.NotFound) {
 			t.Errorf("through another channel: %v", err)
 		}
-		if _, err := b.Charge(b.Context(), Caller{"merchant-2", "store-2", merchant.Any}, byKey("o2", k)); !errors.Is(err, payment.ErrNoKey) {
+		if _, err := b.Charge(b.Context(), Caller{Merchant: "merchant-2", Store: "store-2", Mode: merchant.Any}, byKey("o2", k)); !errors.Is(err, payment.ErrNoKey) {
 			t.Errorf("by another store: %v", err)
 		}
-		if _, err := b.Charge(b.Context(), Caller{"merchant-1", "store-1", merchant.Live}, byKey("o2", k)); !errors.Is(err, payment.ErrNoKey) {
+		if _, err := b.Charge(b.Context(), Caller{Merchant: "merchant-1", Store: "store-1", Mode: merchant.Live}, byKey("o2", k)); !errors.Is(err, payment.ErrNoKey) {
 			t.Errorf("with a live credential: %v", err)
 		}
 		// The PG's answer is lost; asked again, it has the key no more.
@@ -140,7 +140,7 @@ func TestKeyRefuses(t *testing.T) {
 			live.Key, live.Mode, live.MID = "channel-live", merchant.Live, "L1"
 			a.Channels = append(a.Channels, live)
 		})
-		whoever := Caller{"merchant-1", "store-1", merchant.Any}
+		whoever := Caller{Merchant: "merchant-1", Store: "store-1", Mode: merchant.Any}
 		for _, c := range []struct {
 			name string
 			edit func(*KeyRequest)

@@ -18,9 +18,10 @@ secret: fault
 seal: fault secret
 safehttp: fault
 merchant: fault secret
-payment: fault secret merchant
-webhook: fault secret merchant payment
-notice: fault secret merchant payment webhook
+member: fault secret merchant
+payment: fault secret merchant member
+webhook: fault secret merchant member payment
+notice: fault secret merchant member payment webhook
 provider/wire: fault payment
 provider: fault secret merchant payment notice
 provider/books: merchant payment secret provider
@@ -28,25 +29,28 @@ provider/providertest: fault secret merchant payment notice provider provider/wi
 provider/*: fault secret merchant payment notice provider provider/wire
 provider/trial: fault secret merchant payment notice provider
 provider/all: provider provider/*
-settings: fault secret merchant payment webhook provider
-ingress: fault secret safehttp merchant payment webhook notice provider settings
-delivery: fault secret safehttp merchant payment webhook notice provider
-listen: fault secret merchant payment webhook settings delivery provider
-action: fault secret safehttp merchant payment webhook notice provider provider/wire settings
-store: fault secret seal merchant payment webhook notice provider settings
+settings: fault secret merchant member payment webhook provider
+attention: fault secret merchant member payment webhook notice provider settings
+ingress: fault secret safehttp merchant member payment webhook notice provider settings
+delivery: fault secret safehttp merchant member payment webhook notice provider
+listen: fault secret merchant member payment webhook settings delivery provider
+action: fault secret safehttp merchant member payment webhook notice provider provider/wire settings attention
+store: fault secret seal merchant member payment webhook notice provider settings attention
 store/storetest: above
 api/openapi:
 api/openapi/openapitest: api/openapi
-api: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store
-api/v2: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store api listen
-api/v1: fault secret seal safehttp merchant payment webhook notice provider settings ingress delivery action store api
+api: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store
+api/v2: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store api listen
+api/v1: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store api
 simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/books provider/all
+console: fault words secret seal safehttp merchant member payment webhook notice provider provider/wire provider/books provider/all settings attention ingress delivery action store
 server: above
 cli: above
 cmd/tongbo: cli
 archtest:
 test:
 test/bench: above
+test/browser: above
 docs/receivers/go:
 `
 

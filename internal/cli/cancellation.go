@@ -148,6 +148,7 @@ func (c *cancellationEndCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
+	caller.By = byUser()
 	ended, err := server.Verbs(st, log).EndCancel(ctx, caller, payment.ID(c.Payment), action.CancelEnd{
 		ID: c.Cancellation, Force: c.Force,
 		CancelWord: payment.CancelWord{Succeeded: c.Succeeded, PGID: c.PGID, At: c.At, Refunded: c.Refunded, Reason: c.Reason},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider/wire"
@@ -92,7 +93,7 @@ func (c *importAccountsCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
-	i := &importing{env: env, verbs: server.Verbs(st, quiet()), channels: now.Directory(), dry: !c.Apply}
+	i := &importing{env: env, verbs: server.Verbs(st, quiet()), channels: now.Directory(), dry: !c.Apply, by: byUser()}
 	done, err := i.all(ctx, rows)
 	if shown := c.show(env, done); err == nil {
 		err = shown
@@ -109,6 +110,7 @@ type importing struct {
 	verbs    *action.Actions
 	channels merchant.Directory
 	dry      bool
+	by       member.By
 }
 
 // all does the rows in order. The error is one that ends it early: the rows before
@@ -147,7 +149,7 @@ func (i *importing) one(ctx context.Context, r accountRow) (importedRow, error) 
 		x.Why = fmt.Sprintf("there is no channel %q in use", printable(string(g.Channel)))
 		return x, nil
 	}
-	caller := action.Caller{Merchant: ch.Merchant, Store: ch.Store, Mode: merchant.Any}
+	caller := action.Caller{Merchant: ch.Merchant, Store: ch.Store, Mode: merchant.Any, By: i.by}
 	if r.store != "" {
 		caller.Store = r.store
 	}

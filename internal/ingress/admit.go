@@ -17,19 +17,19 @@ import (
 // admit decodes a notice and finds the channels that it may mean. What is
 // refused or not understood gets its ruling here, since no payment has to be
 // looked at for it.
-func (i *Ingress) admit(v *view, r *http.Request, rt route, in *notice.Inbound, cut payment.Reason) {
+func (i *Ingress) admit(v *view, r *http.Request, rt route, in arrival) {
 	in.Version, in.Ruled, in.Channels = v.all.Version, nil, nil
 	addr, known := ClientAddr(r, i.TrustedProxies)
 	in.Peer = addr
-	a := admission{v: v, info: rt.info, rt: rt, in: in}
+	a := admission{v: v, info: rt.info, rt: rt, in: in.Inbound, own: in.own}
 	switch {
 	case !known:
 		in.Peer = peerOf(r)
 		i.warnProxy(in.Peer)
 		a.refuse(payment.Refused, notice.ReasonProxy, "", "")
 		return
-	case cut != payment.ReasonNone:
-		a.refuse(payment.Unreadable, cut, rt.channel, "")
+	case in.cut != payment.ReasonNone:
+		a.refuse(payment.Unreadable, in.cut, rt.channel, "")
 		return
 	case !slices.Contains(a.info.Methods, in.Request.Method):
 		a.refuse(payment.Unreadable, notice.ReasonMethod, rt.channel, "")
@@ -81,6 +81,7 @@ type admission struct {
 	info provider.Info
 	rt   route
 	in   *notice.Inbound
+	own  *rehearsing // nil: it is no rehearsal
 }
 
 func (a *admission) refuse(v payment.Verdict, why payment.Reason, c merchant.ChannelKey, detail string) {
@@ -155,7 +156,7 @@ func (a *admission) named() ([]merchant.Channel, bool) {
 func (a *admission) byAddress(candidates []merchant.Channel) {
 	testSender := false
 	for _, c := range candidates {
-		if a.admits(c) {
+		if a.admits(c) || a.own.passes(c) {
 			a.in.Channels = append(a.in.Channels, c.Key)
 		}
 		testSender = testSender || (c.Mode == merchant.Live && provider.Admits(a.info.TestSenders, a.in.Peer))

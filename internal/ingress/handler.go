@@ -95,15 +95,17 @@ func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) (notice
 	in.At, in.Peer = time.Now().UTC(), peer
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), Patience)
 	defer cancel()
-	res, err := i.decide(ctx, r, rt, &in, cut)
+	own := i.rehearsal(ctx, in.Request.Header, rt, in.At)
+	res, err := i.decide(ctx, r, rt, arrival{&in, cut, own})
+	if own != nil && err == nil {
+		i.rehearsed(ctx, own, in, res)
+	}
 	i.note(r, in, res, err, time.Since(began))
-	switch {
-	case err != nil:
-		unavailable(w)
-	case res.Reason == notice.ReasonProxy:
+	switch verdict, why := own.heard(res); {
+	case err != nil, why == notice.ReasonProxy:
 		unavailable(w)
 	default:
-		answer(w, rt.Ack(in.Request, outcome(res.Verdict)))
+		answer(w, rt.Ack(in.Request, outcome(verdict)))
 	}
 	return res, err
 }
@@ -111,17 +113,27 @@ func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) (notice
 // errNotNow says that there are too many notices in hand.
 var errNotNow = fault.Errorf(fault.Unavailable, "too many notices are in hand")
 
+// An arrival is a notice that was read, and what of it is not whole or not a PG's.
+type arrival struct {
+	*notice.Inbound
+	cut payment.Reason
+	own *rehearsing // nil: it is no rehearsal
+}
+
 // decide has a notice judged by the settings as they are, again if they
 // change meanwhile.
-func (i *Ingress) decide(ctx context.Context, r *http.Request, rt route, in *notice.Inbound, cut payment.Reason) (notice.Result, error) {
+func (i *Ingress) decide(ctx context.Context, r *http.Request, rt route, in arrival) (notice.Result, error) {
 	var res notice.Result
 	for {
 		v, err := i.current(ctx)
 		if err != nil {
 			return res, err
 		}
-		i.admit(v, r, rt, in, cut)
-		res, err = i.submit(ctx, v, *in)
+		i.admit(v, r, rt, in)
+		if in.own != nil && !in.own.Given {
+			v.judge.rehearse(in.Inbound, in.own)
+		}
+		res, err = i.submit(ctx, v, *in.Inbound)
 		if !fault.Is(err, fault.Stale) || ctx.Err() != nil {
 			return res, err
 		}

@@ -59,6 +59,9 @@ type Ingress struct {
 	// Asks, if set, is told when a notice waits for the PG's answer:
 	// action.Inquiries.Sooner belongs here.
 	Asks func(due time.Time)
+	// Rehearsals, if set, keeps the tokens by which this installation sends itself
+	// notices; nil: there are none.
+	Rehearsals Rehearsals
 	// Commits is how many commits may be under way at once; 0 means one. More
 	// than one is of use where each waits for a network.
 	Commits int

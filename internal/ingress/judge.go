@@ -50,6 +50,9 @@ func (j *judge) Rule(in notice.Inbound, found []notice.Found) notice.Ruling {
 	if !ok {
 		return notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnknownChannel}
 	}
+	if in.Request.IsRehearsal() {
+		return rehearsal(found)
+	}
 	if in.Notice.Event == "" {
 		n, err := decodeAny(p, in.Request, in.At)
 		if err != nil { // it decoded when it came; this release reads it no more

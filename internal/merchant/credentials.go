@@ -14,12 +14,13 @@ type Credentials map[string]secret.Text
 // An APISecret lets a merchant's server call API V2. Only a keyed hash of its
 // value is stored.
 type APISecret struct {
-	ID        string
-	Merchant  ID
-	Store     StoreID
-	Name      string
-	Mode      Mode
-	ExpiresAt time.Time // zero: never
+	ID       string
+	Merchant ID
+	Store    StoreID
+	Name     string
+	Mode     Mode
+	// ExpiresAt is when it stops opening anything, with its tokens; zero: never.
+	ExpiresAt time.Time
 	// Generation rises with each login and refresh; refresh tokens of an
 	// earlier generation are dead.
 	Generation int64
@@ -32,9 +33,15 @@ type APIKey struct {
 	Store    StoreID
 	Key      string
 	Mode     Mode
+	// ExpiresAt is when it stops opening anything, with its token; zero: never.
+	ExpiresAt time.Time
 	// Token is what the key was given last; it is no setting.
 	Token KeyToken
 }
+
+// Expired reports whether a credential that expires at a time has done so at now;
+// one whose time is zero never does.
+func Expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
 // How long a token lives, what is too little of it to hand out again, and what it
 // is then given on top.

@@ -3,6 +3,7 @@ package notice
 import (
 	"time"
 
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -16,6 +17,9 @@ type Registering struct {
 	Judge Judge
 	// Announce makes the events of a payment whose account became known.
 	Announce func(payment.Payment) ([]webhook.Emission, error)
+	// Audit, if it is set, makes what goes into the audit log with a registration
+	// that changes something; before is zero for a payment that is new.
+	Audit func(before, after payment.Payment) []member.Entry
 	// Dry says that nothing is written: what would come of it is returned.
 	Dry bool
 }
@@ -58,6 +62,10 @@ type Act struct {
 	Judge    Judge
 	Channel  merchant.ChannelKey
 	Standing *payment.Standing
+	// Audit, if it is set, makes what goes into the audit log in the same
+	// transaction, from the payment as it was (zero if there was none) and as it is
+	// when all else is decided, whether or not they differ. It must be pure.
+	Audit func(before, after payment.Payment) []member.Entry
 }
 
 // An Acted is what an Act does.

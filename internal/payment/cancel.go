@@ -42,7 +42,7 @@ func (d *decider) reversedDeposit() (int, bool) {
 	}
 	match := -1
 	for i, k := range d.p.Deposits {
-		if (d.r.Deposit != "" && k.Key != "") || !d.sameMoney(k) || d.tooEarly(k) {
+		if d.comparableTo(k) || !d.sameMoney(k) || d.tooEarly(k) {
 			continue
 		}
 		if k.State == DepositForetold && k.ReversedBy != "" {
@@ -63,6 +63,9 @@ func (d *decider) reversedDeposit() (int, bool) {
 func (d *decider) tooEarly(k Deposit) bool {
 	if k.State != DepositApplied && !k.ReversedAt.IsZero() && !d.r.At.IsZero() {
 		return d.r.At.Sub(k.ReversedAt).Abs() > sameMinute
+	}
+	if k.ByHand != nil && k.Untimed {
+		return false // it is known only when a person said so
 	}
 	return !k.At.IsZero() && !d.r.At.IsZero() && d.r.At.Before(k.At)
 }

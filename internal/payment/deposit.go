@@ -73,7 +73,7 @@ func (d *decider) known() int {
 		return i
 	}
 	for i, k := range d.p.Deposits {
-		if k.State != DepositForetold && (d.isSame(k) || d.isLearnt(k)) {
+		if k.State != DepositForetold && (d.isSame(k) || d.isLearnt(k) || d.isByHand(k)) {
 			return i
 		}
 	}
@@ -104,7 +104,7 @@ func (d *decider) byID() int {
 // where one is missing, account, amount and time to a minute do (money rules
 // §2): the same money may be told in two forms.
 func (d *decider) isSame(k Deposit) bool {
-	if k.Key != "" && d.r.Deposit != "" {
+	if d.comparableTo(k) {
 		return k.Key == d.r.Deposit
 	}
 	if !d.sameMoney(k) {
@@ -144,8 +144,7 @@ func (d *decider) disagreement(k Deposit) Reason {
 // money.
 func (d *decider) indistinct() bool {
 	for _, k := range d.p.Deposits {
-		named := k.Key != "" && d.r.Deposit != ""
-		if k.State != DepositForetold && !named && !d.timed(k) && d.sameMoney(k) {
+		if k.State != DepositForetold && !d.comparableTo(k) && !d.timed(k) && d.sameMoney(k) {
 			return true
 		}
 	}
@@ -156,7 +155,13 @@ func (d *decider) indistinct() bool {
 func (d *decider) retold(i int) Decision {
 	out := d.duplicate()
 	k := &d.p.Deposits[i]
-	if k.Key == "" && d.r.Deposit != "" || k.Learnt && !d.r.Learnt {
+	if d.r.ByHand != nil {
+		return out // the PG's word is there, or another person's
+	}
+	if d.heard(k) {
+		out.Payment, out.Changed = d.p, true
+	}
+	if k.ByHand == nil && (k.Key == "" && d.r.Deposit != "" || k.Learnt && !d.r.Learnt) {
 		k.Key, k.Learnt = d.r.Deposit, false
 		if k.Untimed && !d.r.At.IsZero() {
 			k.At, k.Untimed = d.r.At, false
@@ -176,12 +181,15 @@ func (d *decider) foretold() int {
 		return i // known has seen to all others
 	}
 	for i, k := range d.p.Deposits {
-		if k.State != DepositForetold || (k.Key != "" && d.r.Deposit != "") || d.elsewhere(k) {
+		if k.State != DepositForetold || d.comparableTo(k) || d.elsewhere(k) {
 			continue
 		}
 		// Without ids: the same money, and it came before it went.
 		if d.sameMoney(k) && !d.r.At.IsZero() && !k.ReversedAt.IsZero() && !d.r.At.After(k.ReversedAt) {
 			return i
+		}
+		if d.sameMoney(k) && d.r.ByHand != nil && d.r.At.IsZero() {
+			return i // who says that other money came says when
 		}
 	}
 	return -1
@@ -286,7 +294,7 @@ func (d *decider) keepDeposit(i int) {
 	k := Deposit{
 		Key: d.r.Deposit, State: DepositApplied, Transaction: d.p.Transactions[i].ID,
 		Amount: d.r.Amount, Account: d.r.Account, Depositor: d.r.Depositor, At: d.at(), Untimed: d.r.At.IsZero(),
-		Learnt: d.r.Learnt,
+		Learnt: d.r.Learnt, ByHand: d.r.ByHand,
 	}
 	if !d.r.HasAmount {
 		k.Amount = d.p.Amount

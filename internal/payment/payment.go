@@ -104,6 +104,7 @@ type Deposit struct {
 	At          time.Time      `json:"at,omitzero"`          // the PG's time
 	Untimed     bool           `json:"untimed,omitempty"`    // the PG told no time: At is when it was heard of
 	Learnt      bool           `json:"learnt,omitempty"`     // by asking the PG; its notice may come yet
+	ByHand      *HandDeposit   `json:"byHand,omitempty"`     // nil: the PG told of it first
 	ReversedAt  time.Time      `json:"reversedAt,omitzero"`  // the PG's time of the reversal
 	ReversedBy  string         `json:"reversedBy,omitempty"` // the PG's id of the reversal, if it has one of its own
 }
@@ -321,6 +322,12 @@ func (p Payment) clone() Payment {
 		}
 	}
 	p.Deposits = append([]Deposit(nil), p.Deposits...)
+	for i, k := range p.Deposits {
+		if k.ByHand != nil {
+			h := *k.ByHand
+			p.Deposits[i].ByHand = &h
+		}
+	}
 	p.Cancellations = append([]Cancellation(nil), p.Cancellations...)
 	return p
 }

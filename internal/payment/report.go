@@ -76,6 +76,9 @@ type Report struct {
 	OtherMethod bool
 	// Learnt marks a deposit that no notice told of, but the PG when it was asked.
 	Learnt bool
+	// ByHand is there if a person says that the money came: Deposit is then its
+	// Number. Nil: the PG says so.
+	ByHand *HandDeposit
 	// Listed marks a report that a person should see, whatever it does.
 	Listed bool
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/api/openapi"
 	"github.com/tongbo/tongbo/internal/api/v2"
+	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/ingress"
 	"github.com/tongbo/tongbo/internal/listen"
@@ -69,6 +70,8 @@ type Server struct {
 	inquiries  *action.Inquiries
 	sweeps     *action.Sweeps
 	schedules  *action.Schedules
+	silence    *action.Silence
+	desk       *attention.Desk
 	history    *action.History
 	api, v1    http.Handler
 	stopping   chan struct{}
@@ -90,7 +93,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Store: st, cfg: cfg, stopping: make(chan struct{})}
-	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), TrustedProxies: cfg.TrustedProxies, Log: cfg.Log}
+	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), TrustedProxies: cfg.TrustedProxies, Log: cfg.Log, Rehearsals: st}
 	if !strings.HasPrefix(cfg.Database, "sqlite:") {
 		s.ingress.Commits = commitsAtOnce
 	}
@@ -110,6 +113,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log, Fit: fit}
 	s.sweeps = &action.Sweeps{Store: st, Inquiries: s.inquiries, Log: cfg.Log}
 	s.deadlines = &action.Deadlines{Store: st, Log: cfg.Log, Providers: all.ByCode}
+	s.desk = &attention.Desk{Store: st.Reader, Providers: all.ByCode}
+	s.silence = &action.Silence{Store: st, Desk: s.desk, Log: cfg.Log}
+	s.deadlines.Expired = s.silence.Look
 	s.schedules = &action.Schedules{Store: st, Actions: actions, Log: cfg.Log, Fit: fit}
 	s.history = &action.History{Store: st, Keep: cfg.Keep, Log: cfg.Log}
 	sessions := &listen.Sessions{Store: st, Stopping: s.stopping}
@@ -133,6 +139,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	st.Give(s.dispatcher)
 	st.OnSettings(s.ingress.Refresh)
 	st.OnSettings(s.deadlines.Wake)
+	st.OnSettings(s.desk.Refresh)
 	return s, nil
 }
 
@@ -184,7 +191,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	engines, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var wg sync.WaitGroup
-	failed := make(chan error, 8)
+	failed := make(chan error, 16)
 	start := func(name string, run func(context.Context) error) {
 		wg.Go(func() {
 			if err := run(engines); err != nil {
@@ -199,6 +206,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("inquiries", s.inquiries.Run)
 	start("sweeps", s.sweeps.Run)
 	start("schedules", s.schedules.Run)
+	start("silence", s.silence.Run)
 	start("history", s.history.Run)
 	// This node is one of them until its last try is recorded.
 	company, leave := context.WithCancel(context.WithoutCancel(ctx))

@@ -1,7 +1,9 @@
 package settings
 
 import (
+	"cmp"
 	"slices"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -12,7 +14,7 @@ import (
 func (d *declarer) access(p part) error {
 	for _, f := range p.file.APISecrets {
 		if err := d.apiSecret(p, f); err != nil {
-			return fail(inside(p.where, "api_secret", f.Name), err)
+			return fail(inside(p.where, "api_secret", cmp.Or(f.Name, f.ID)), err)
 		}
 	}
 	for _, f := range p.file.APIKeys {
@@ -32,18 +34,37 @@ func (d *declarer) access(p part) error {
 // can guess it.
 const shortSecret = 16
 
-// credential is what API secrets and keys have in common: a mode, and a value
-// of which only the hash is kept.
-func (d *declarer) credential(p part, c *Change, purpose, mode string, value *secret.Text, m *merchant.Mode, hash *string) error {
-	if mode != "" || *m == "" {
-		to, err := d.next.keyMode(mode, p.store.ID)
+// A credential is what the file says of an API secret or key, and what becomes of
+// it: a mode, an expiry, and a value of which only the hash is kept.
+type credential struct {
+	purpose string
+	mode    string
+	value   *secret.Text
+	expires any
+
+	to   *merchant.Mode
+	till *time.Time
+	hash *string
+}
+
+func (d *declarer) credential(p part, c *Change, f credential) error {
+	if f.mode != "" || *f.to == "" {
+		to, err := d.next.keyMode(f.mode, p.store.ID)
 		if err != nil {
 			return err
 		}
-		set(&c.Fields, "mode", m, &to)
+		set(&c.Fields, "mode", f.to, &to)
 	}
+	if f.expires != nil {
+		till, err := expiry(f.expires)
+		if err != nil {
+			return err
+		}
+		set(&c.Fields, "expires_at", f.till, &till)
+	}
+	value := f.value
 	if value == nil {
-		if *hash != "" {
+		if *f.hash != "" {
 			return nil
 		}
 		c.Secret = d.NewSecret()
@@ -52,38 +73,53 @@ func (d *declarer) credential(p part, c *Change, purpose, mode string, value *se
 	if *value == "" {
 		return invalid("secret is empty: leave it out to have one made")
 	}
-	to := d.Hash(purpose, value.Reveal())
-	if to != *hash && *m != merchant.Test && len(value.Reveal()) < shortSecret {
+	to := d.Hash(f.purpose, value.Reveal())
+	if to != *f.hash && *f.to != merchant.Test && len(value.Reveal()) < shortSecret {
 		return invalid("secret is shorter than %d characters and opens live payments: leave it out to have one made", shortSecret)
 	}
-	set(&c.Fields, "secret", hash, &to)
+	set(&c.Fields, "secret", f.hash, &to)
 	return nil
 }
 
-func (d *declarer) apiSecret(p part, f fileAPISecret) error {
-	if f.Name == "" {
-		return invalid("an api_secret needs a name")
+// findSecret returns where the declared API secret is, or -1 if it is new or, by an
+// id, gone.
+func (d *declarer) findSecret(p part, f APISecretFile) (int, error) {
+	if f.ID == "" {
+		if f.Name == "" {
+			return 0, invalid("an api_secret needs an id or a name")
+		}
+		return secretNamed(d.next.APISecrets, p.store.ID, f.Name), nil
 	}
-	if err := d.once("api_secret", string(p.store.ID)+f.Name); err != nil {
+	i := slices.IndexFunc(d.next.APISecrets, func(s APISecret) bool { return s.ID == f.ID && s.Store == p.store.ID })
+	if i < 0 && !f.Absent {
+		return 0, noSuch("api_secret", f.ID)
+	}
+	return i, nil
+}
+
+func secretNamed(list []APISecret, s merchant.StoreID, name string) int {
+	return slices.IndexFunc(list, func(a APISecret) bool { return a.Store == s && a.Name == name })
+}
+
+func (d *declarer) apiSecret(p part, f APISecretFile) error {
+	i, err := d.findSecret(p, f)
+	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(d.next.APISecrets, func(s APISecret) bool { return s.Store == p.store.ID && s.Name == f.Name })
-	c := Change{What: "api_secret", Where: p.where, Name: f.Name}
 	if f.Absent {
-		if i >= 0 {
-			c.Kind, c.ID = Deleted, d.next.APISecrets[i].ID
-			d.next.APISecrets = slices.Delete(d.next.APISecrets, i, i+1)
-			d.changes = append(d.changes, c)
-		}
-		return nil
+		return d.dropSecret(p, i, f)
 	}
-	s := APISecret{APISecret: merchant.APISecret{Merchant: p.store.Merchant, Store: p.store.ID, Name: f.Name}}
+	c := Change{What: "api_secret", Where: p.where}
+	s := APISecret{APISecret: merchant.APISecret{Merchant: p.store.Merchant, Store: p.store.ID}}
 	if i >= 0 {
 		s = d.next.APISecrets[i]
 	} else {
 		s.ID = d.NewID()
 	}
-	if err := d.credential(p, &c, PurposeAPISecret, f.Mode, f.Secret, &s.Mode, &s.Hash); err != nil {
+	if err := d.nameSecret(&s, &c, f); err != nil {
+		return err
+	}
+	if err := d.credential(p, &c, credential{PurposeAPISecret, f.Mode, f.Secret, f.ExpiresAt, &s.Mode, &s.ExpiresAt, &s.Hash}); err != nil {
 		return err
 	}
 	for _, o := range d.next.APISecrets {
@@ -96,12 +132,49 @@ func (d *declarer) apiSecret(p part, f fileAPISecret) error {
 	} else {
 		d.next.APISecrets = append(d.next.APISecrets, s)
 	}
-	c.ID = s.ID
+	c.Name, c.ID = s.Name, s.ID
 	d.made(i < 0, c)
-	return nil
+	return d.once("api_secret", s.ID)
 }
 
-func (d *declarer) apiKey(p part, f fileAPIKey) error {
+// nameSecret gives an API secret its name, which is its own in the store. One that
+// is renamed cannot have a name that another gives up in the same file.
+func (d *declarer) nameSecret(s *APISecret, c *Change, f APISecretFile) error {
+	renamed := s.Name != "" // and not new
+	if f.Name != "" {
+		set(&c.Fields, "name", &s.Name, &f.Name)
+	}
+	lists := [][]APISecret{d.next.APISecrets}
+	if renamed && slices.Contains(c.Fields, "name") {
+		stays := slices.DeleteFunc(slices.Clone(d.current.APISecrets), func(o APISecret) bool {
+			return !slices.ContainsFunc(d.next.APISecrets, func(n APISecret) bool { return n.ID == o.ID })
+		})
+		lists = append(lists, stays)
+	}
+	for _, list := range lists {
+		if i := secretNamed(list, s.Store, s.Name); i >= 0 && list[i].ID != s.ID {
+			return fault.Errorf(fault.Conflict, "the store has another api_secret of this name")
+		}
+	}
+	return d.once("api_secret", string(s.Store)+s.Name)
+}
+
+func (d *declarer) dropSecret(p part, i int, f APISecretFile) error {
+	if f.ID == "" {
+		if err := d.once("api_secret", string(p.store.ID)+f.Name); err != nil {
+			return err
+		}
+	}
+	if i < 0 {
+		return nil
+	}
+	s := d.next.APISecrets[i]
+	d.next.APISecrets = slices.Delete(d.next.APISecrets, i, i+1)
+	d.changes = append(d.changes, Change{Kind: Deleted, What: "api_secret", Where: p.where, Name: s.Name, ID: s.ID})
+	return d.once("api_secret", s.ID)
+}
+
+func (d *declarer) apiKey(p part, f APIKeyFile) error {
 	if f.Key == "" {
 		return invalid("an api_key needs a key")
 	}
@@ -127,7 +200,7 @@ func (d *declarer) apiKey(p part, f fileAPIKey) error {
 	} else {
 		k.ID = d.NewID()
 	}
-	if err := d.credential(p, &c, PurposeAPIKey, f.Mode, f.Secret, &k.Mode, &k.Hash); err != nil {
+	if err := d.credential(p, &c, credential{PurposeAPIKey, f.Mode, f.Secret, f.ExpiresAt, &k.Mode, &k.ExpiresAt, &k.Hash}); err != nil {
 		return err
 	}
 	if i >= 0 {
@@ -140,7 +213,7 @@ func (d *declarer) apiKey(p part, f fileAPIKey) error {
 	return nil
 }
 
-func (d *declarer) allow(p part, f fileAllow) error {
+func (d *declarer) allow(p part, f AllowFile) error {
 	scope := merchant.AllowScope(f.Scope)
 	if err := oneOf("scope", scope, merchant.AllowAPI, merchant.AllowConsole); err != nil {
 		return err

@@ -23,7 +23,7 @@ func (d *declarer) channels(p part) error {
 	return nil
 }
 
-func channelName(f fileChannel) string {
+func channelName(f ChannelFile) string {
 	switch {
 	case f.Name != nil:
 		return *f.Name
@@ -36,7 +36,7 @@ func channelName(f fileChannel) string {
 }
 
 // findChannel returns where the declared channel is, or -1 if it is new.
-func (d *declarer) findChannel(s merchant.StoreID, f fileChannel) (int, error) {
+func (d *declarer) findChannel(s merchant.StoreID, f ChannelFile) (int, error) {
 	if f.Key != "" {
 		if err := checkID("channel-key-", f.Key); err != nil {
 			return 0, err
@@ -67,7 +67,7 @@ func (d *declarer) findChannel(s merchant.StoreID, f fileChannel) (int, error) {
 	return found, nil
 }
 
-func (d *declarer) channel(p part, f fileChannel) error {
+func (d *declarer) channel(p part, f ChannelFile) error {
 	i, err := d.findChannel(p.store.ID, f)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func presentAs(p part, names ...string) string {
 
 func absentAs(p part, names ...string) string { return "absent" + presentAs(p, names...) }
 
-func (d *declarer) dropChannel(p part, i int, f fileChannel) error {
+func (d *declarer) dropChannel(p part, i int, f ChannelFile) error {
 	if f.Key == "" {
 		names := []string{f.Provider, f.Mode, ""}
 		if f.MID != nil {
@@ -145,7 +145,7 @@ func (d *declarer) dropChannel(p part, i int, f fileChannel) error {
 	return nil
 }
 
-func (d *declarer) newChannel(s merchant.Store, f fileChannel) (merchant.Channel, error) {
+func (d *declarer) newChannel(s merchant.Store, f ChannelFile) (merchant.Channel, error) {
 	if f.Provider == "" || f.Mode == "" {
 		return merchant.Channel{}, invalid("a new channel needs provider and mode")
 	}
@@ -165,14 +165,14 @@ func (d *declarer) newChannel(s merchant.Store, f fileChannel) (merchant.Channel
 }
 
 // sameChannel refuses to make another channel of one that payments may know.
-func sameChannel(c merchant.Channel, f fileChannel) error {
+func sameChannel(c merchant.Channel, f ChannelFile) error {
 	if f.Provider != "" && f.Provider != c.Provider || f.Mode != "" && f.Mode != string(c.Mode) {
 		return invalid("the channel is a %s channel of %s and stays one, since payments keep its key: declare another channel", c.Mode, c.Provider)
 	}
 	return nil
 }
 
-func (d *declarer) fillChannel(ch *merchant.Channel, c *Change, info provider.Info, f fileChannel) error {
+func (d *declarer) fillChannel(ch *merchant.Channel, c *Change, info provider.Info, f ChannelFile) error {
 	set(&c.Fields, "name", &ch.Name, f.Name)
 	set(&c.Fields, "mid", &ch.MID, f.MID)
 	set(&c.Fields, "payment_type", &ch.PaymentType, (*merchant.PaymentType)(f.PaymentType))
@@ -215,7 +215,7 @@ func checkChannel(c merchant.Channel) error {
 }
 
 // assign reads the sub-stores of a channel, by id or by name.
-func (d *declarer) assign(ch *merchant.Channel, c *Change, f fileChannel) error {
+func (d *declarer) assign(ch *merchant.Channel, c *Change, f ChannelFile) error {
 	if f.Stores == nil {
 		return nil
 	}
@@ -233,7 +233,7 @@ func (d *declarer) assign(ch *merchant.Channel, c *Change, f fileChannel) error 
 	return nil
 }
 
-func credentials(ch *merchant.Channel, c *Change, info provider.Info, f fileChannel) error {
+func credentials(ch *merchant.Channel, c *Change, info provider.Info, f ChannelFile) error {
 	known := make([]string, len(info.Fields))
 	for i, field := range info.Fields {
 		known[i] = field.Name
@@ -255,7 +255,7 @@ func credentials(ch *merchant.Channel, c *Change, info provider.Info, f fileChan
 // publishes, as if none had ever been given.
 const publishedSenders = "published"
 
-func senders(ch *merchant.Channel, c *Change, f fileChannel) error {
+func senders(ch *merchant.Channel, c *Change, f ChannelFile) error {
 	if f.Senders == nil {
 		return nil
 	}
@@ -280,7 +280,7 @@ func senders(ch *merchant.Channel, c *Change, f fileChannel) error {
 // confirm reads whether the PG is asked before a deposit counts. The word
 // "default" leaves it to the channel's mode and PG, as if nothing had ever been
 // said.
-func confirm(ch *merchant.Channel, c *Change, f fileChannel) error {
+func confirm(ch *merchant.Channel, c *Change, f ChannelFile) error {
 	var to *bool
 	switch said := f.Confirm.(type) {
 	case nil:
@@ -308,7 +308,7 @@ const (
 // token reads the secret last segment of a channel's notice path. The word
 // "new" makes one if there is none, so that the same file comes to rest; the
 // empty text removes it.
-func token(ch *merchant.Channel, c *Change, f fileChannel) error {
+func token(ch *merchant.Channel, c *Change, f ChannelFile) error {
 	if f.Token == nil || *f.Token == newToken && ch.Token != "" {
 		return nil
 	}

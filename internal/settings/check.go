@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -27,6 +29,26 @@ func checkID(prefix, id string) error {
 		return invalid("%q is no id: want %s and a UUID, or leave it out to have one made", id, prefix)
 	}
 	return nil
+}
+
+// noSuch says that an id leads to nothing in a store. Ids of endpoints and of API
+// secrets are made here, so one that is unknown cannot be meant for a new thing.
+func noSuch(what, id string) error {
+	return fault.Errorf(fault.NotFound, "the store has no %s with the id %q: an id names one that exists, leave it out for a new one", what, id)
+}
+
+// expiry reads when a credential expires, and what is zero for never. It reports
+// fault.Invalid for anything but a time or the word "never".
+func expiry(v any) (time.Time, error) {
+	switch v := v.(type) {
+	case time.Time:
+		return v.UTC().Truncate(time.Microsecond), nil // as it is stored
+	case string:
+		if v == "never" {
+			return time.Time{}, nil
+		}
+	}
+	return time.Time{}, invalid("expires_at: want a time with its zone, such as 2027-01-01T00:00:00+09:00 without quotes, or \"never\"")
 }
 
 // oneOf reports fault.Invalid unless value is one of those known.

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -42,7 +43,7 @@ func NewSecret() secret.Text {
 // fault.Conflict for what another merchant or store already has.
 func Declare(current All, f File, e Env) (next All, changes []Change, err error) {
 	e.Now = e.Now.UTC().Truncate(time.Microsecond) // as it is stored
-	d := &declarer{Env: e, next: current.clone(), declared: make(map[string]bool)}
+	d := &declarer{Env: e, current: current, next: current.clone(), declared: make(map[string]bool)}
 	parts, err := d.stores(f)
 	if err != nil {
 		return All{}, nil, err
@@ -74,7 +75,7 @@ func (a All) clone() All {
 
 type declarer struct {
 	Env
-	next          All
+	current, next All
 	changes       []Change
 	declared      map[string]bool // what the file has spoken of
 	endpointsMade int
@@ -83,7 +84,7 @@ type declarer struct {
 // A part is a store with what the file says of it.
 type part struct {
 	store merchant.Store
-	file  fileStore
+	file  StoreFile
 	where string
 }
 
@@ -143,7 +144,7 @@ func setList[T comparable](fields *[]string, name string, field *[]T, to []T) {
 func (d *declarer) stores(f File) ([]part, error) {
 	var parts []part
 	for _, fm := range f.Merchants {
-		where := fmt.Sprintf("merchant %q", fm.Name)
+		where := fmt.Sprintf("merchant %q", cmp.Or(fm.Name, fm.ID))
 		m, err := d.merchant(fm)
 		if err != nil {
 			return nil, fail(where, err)
@@ -172,29 +173,69 @@ func (d *declarer) stores(f File) ([]part, error) {
 	return parts, nil
 }
 
-func nameOf(f fileStore) string {
+func nameOf(f StoreFile) string {
 	if f.Name != nil {
 		return *f.Name
 	}
 	return f.ID
 }
 
-func (d *declarer) merchant(f fileMerchant) (merchant.Merchant, error) {
-	switch {
-	case f.Name == "":
-		return merchant.Merchant{}, invalid("a merchant needs a name")
-	case f.Absent:
+func (d *declarer) merchant(f MerchantFile) (merchant.Merchant, error) {
+	if f.Absent {
 		return merchant.Merchant{}, invalid("a merchant is never deleted, since payments belong to it: mark its channels, endpoints and keys absent instead")
 	}
-	for _, m := range d.next.Merchants {
-		if m.Name == f.Name {
-			return m, nil
-		}
+	i, err := d.findMerchant(f)
+	if err != nil {
+		return merchant.Merchant{}, err
 	}
-	m := merchant.Merchant{ID: merchant.ID("merchant-" + d.NewUUID4()), Name: f.Name}
-	d.next.Merchants = append(d.next.Merchants, m)
-	d.made(true, Change{What: "merchant", Name: m.Name, ID: string(m.ID)})
-	return m, nil
+	c := Change{What: "merchant"}
+	m := merchant.Merchant{ID: merchant.ID(f.ID)}
+	switch {
+	case i >= 0:
+		m = d.next.Merchants[i]
+	case m.ID == "":
+		m.ID = merchant.ID("merchant-" + d.NewUUID4())
+	}
+	if f.Name != "" {
+		set(&c.Fields, "name", &m.Name, &f.Name)
+	}
+	if m.Name == "" {
+		return m, invalid("a merchant needs a name")
+	}
+	sameName := func(o merchant.Merchant) bool { return o.ID != m.ID && o.Name == m.Name }
+	if slices.ContainsFunc(d.next.Merchants, sameName) || i >= 0 && slices.ContainsFunc(d.current.Merchants, sameName) {
+		return m, fault.Errorf(fault.Conflict, "the name is in use on this installation")
+	}
+	if i >= 0 {
+		d.next.Merchants[i] = m
+	} else {
+		d.next.Merchants = append(d.next.Merchants, m)
+	}
+	c.Name, c.ID = m.Name, string(m.ID)
+	d.made(i < 0, c)
+	return m, d.onceByID("merchant", f.ID != "", c.ID)
+}
+
+// findMerchant returns where the declared merchant is, or -1 if it is new.
+func (d *declarer) findMerchant(f MerchantFile) (int, error) {
+	if f.ID != "" {
+		return slices.IndexFunc(d.next.Merchants, func(m merchant.Merchant) bool { return string(m.ID) == f.ID }), checkID("merchant-", f.ID)
+	}
+	if f.Name == "" {
+		return 0, invalid("a merchant needs an id or a name")
+	}
+	return slices.IndexFunc(d.next.Merchants, func(m merchant.Merchant) bool { return m.Name == f.Name }), nil
+}
+
+// onceByID is once for what a file may speak of several times, but not once by its id
+// and again: that could rename it to and fro.
+func (d *declarer) onceByID(what string, byID bool, id string) error {
+	spoken, named := what+"\x00"+id, what+" by id\x00"+id
+	if d.declared[named] || byID && d.declared[spoken] {
+		return errTwice
+	}
+	d.declared[spoken], d.declared[named] = true, byID
+	return nil
 }
 
 func (d *declarer) storeAt(id merchant.StoreID) int {
@@ -202,7 +243,7 @@ func (d *declarer) storeAt(id merchant.StoreID) int {
 }
 
 // findStore returns where the declared store is, or -1 if it is new.
-func (d *declarer) findStore(m merchant.ID, f fileStore) (int, error) {
+func (d *declarer) findStore(m merchant.ID, f StoreFile) (int, error) {
 	if f.ID != "" {
 		if err := checkID("store-", f.ID); err != nil {
 			return 0, err
@@ -219,7 +260,7 @@ func (d *declarer) findStore(m merchant.ID, f fileStore) (int, error) {
 	return slices.IndexFunc(d.next.Stores, func(s Store) bool { return s.Merchant == m && s.Name == *f.Name }), nil
 }
 
-func (d *declarer) store(m merchant.Merchant, f fileStore, where string) (id merchant.StoreID, created bool, err error) {
+func (d *declarer) store(m merchant.Merchant, f StoreFile, where string) (id merchant.StoreID, created bool, err error) {
 	if f.Absent {
 		return "", false, invalid("a store is never deleted, since payments belong to it: mark its channels, endpoints and keys absent instead")
 	}

@@ -1,12 +1,14 @@
 package settings
 
 import (
+	"cmp"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -16,42 +18,58 @@ import (
 func (d *declarer) endpoints(p part) error {
 	for _, f := range p.file.Endpoints {
 		if err := d.endpoint(p, f); err != nil {
-			return fail(inside(p.where, "endpoint", f.Name), err)
+			return fail(inside(p.where, "endpoint", cmp.Or(f.Name, f.ID)), err)
 		}
 	}
 	return nil
 }
 
-func (d *declarer) endpointMode(p part, f fileEndpoint) (merchant.Mode, error) {
+func (d *declarer) endpointMode(p part, f EndpointFile) (merchant.Mode, error) {
 	if f.Mode == "" {
 		return d.next.sharedMode(p.store.ID)
 	}
 	return merchant.ParseMode(f.Mode)
 }
 
-func (d *declarer) endpoint(p part, f fileEndpoint) error {
-	if f.Name == "" {
-		return invalid("an endpoint needs a name")
+// findEndpoint returns where the declared endpoint is, or -1 if it is new or, by
+// an id, gone.
+func (d *declarer) findEndpoint(p part, f EndpointFile) (i int, mode merchant.Mode, err error) {
+	if f.ID == "" {
+		if f.Name == "" {
+			return 0, "", invalid("an endpoint needs an id or a name")
+		}
+		if mode, err = d.endpointMode(p, f); err != nil {
+			return 0, "", err
+		}
+		return endpointNamed(d.next.Endpoints, p.store.ID, mode, f.Name), mode, nil
 	}
-	mode, err := d.endpointMode(p, f)
+	i = slices.IndexFunc(d.next.Endpoints, func(e webhook.Endpoint) bool { return string(e.ID) == f.ID && e.Store == p.store.ID })
+	switch {
+	case i < 0 && f.Absent:
+		return i, "", nil
+	case i < 0:
+		return 0, "", noSuch("endpoint", f.ID)
+	}
+	mode = d.next.Endpoints[i].Mode
+	if f.Mode != "" && f.Mode != string(mode) {
+		return 0, "", invalid("the endpoint is a %s endpoint and stays one, since deliveries belong to it: declare another endpoint", mode)
+	}
+	return i, mode, nil
+}
+
+func endpointNamed(list []webhook.Endpoint, s merchant.StoreID, mode merchant.Mode, name string) int {
+	return slices.IndexFunc(list, func(e webhook.Endpoint) bool { return e.Store == s && e.Mode == mode && e.Name == name })
+}
+
+func (d *declarer) endpoint(p part, f EndpointFile) error {
+	i, mode, err := d.findEndpoint(p, f)
 	if err != nil {
 		return err
 	}
-	if err := d.once("endpoint", string(p.store.ID)+string(mode)+f.Name); err != nil {
-		return err
-	}
-	i := slices.IndexFunc(d.next.Endpoints, func(e webhook.Endpoint) bool {
-		return e.Store == p.store.ID && e.Mode == mode && e.Name == f.Name
-	})
-	c := Change{What: "endpoint", Where: p.where, Name: f.Name}
 	if f.Absent {
-		if i >= 0 {
-			c.Kind, c.ID = Deleted, string(d.next.Endpoints[i].ID)
-			d.next.Endpoints = slices.Delete(d.next.Endpoints, i, i+1)
-			d.changes = append(d.changes, c)
-		}
-		return nil
+		return d.dropEndpoint(p, i, mode, f)
 	}
+	c := Change{What: "endpoint", Where: p.where}
 	e := webhook.Endpoint{}
 	if i >= 0 {
 		e = d.next.Endpoints[i]
@@ -62,6 +80,9 @@ func (d *declarer) endpoint(p part, f fileEndpoint) error {
 		e.Secrets = []secret.Text{webhook.NewSecret()}
 		c.Secret = e.Secrets[0]
 	}
+	if err := d.nameEndpoint(&e, &c, f); err != nil {
+		return err
+	}
 	if err := fillEndpoint(&e, &c, f); err != nil {
 		return err
 	}
@@ -70,14 +91,51 @@ func (d *declarer) endpoint(p part, f fileEndpoint) error {
 	} else {
 		d.next.Endpoints = append(d.next.Endpoints, e)
 	}
-	c.ID = string(e.ID)
+	c.Name, c.ID = e.Name, string(e.ID)
 	d.made(i < 0, c)
 	if (i < 0 || slices.Contains(c.Fields, "url")) && private(e.URL) {
 		c.Kind, c.Fields, c.Secret = Warning, nil, ""
 		c.Message = "the url is a private or loopback address: webhooks go there only if serve runs with --allow-private-webhooks"
 		d.changes = append(d.changes, c)
 	}
-	return nil
+	return d.once("endpoint", c.ID)
+}
+
+// nameEndpoint gives an endpoint its name, which is its own in store and mode. One
+// that is renamed cannot have a name that another gives up in the same file.
+func (d *declarer) nameEndpoint(e *webhook.Endpoint, c *Change, f EndpointFile) error {
+	renamed := e.Name != "" // and not new
+	if f.Name != "" {
+		set(&c.Fields, "name", &e.Name, &f.Name)
+	}
+	lists := [][]webhook.Endpoint{d.next.Endpoints}
+	if renamed && slices.Contains(c.Fields, "name") {
+		stays := slices.DeleteFunc(slices.Clone(d.current.Endpoints), func(o webhook.Endpoint) bool {
+			return !slices.ContainsFunc(d.next.Endpoints, func(n webhook.Endpoint) bool { return n.ID == o.ID })
+		})
+		lists = append(lists, stays)
+	}
+	for _, list := range lists {
+		if i := endpointNamed(list, e.Store, e.Mode, e.Name); i >= 0 && list[i].ID != e.ID {
+			return fault.Errorf(fault.Conflict, "the store has another %s endpoint of this name", e.Mode)
+		}
+	}
+	return d.once("endpoint", string(e.Store)+string(e.Mode)+e.Name)
+}
+
+func (d *declarer) dropEndpoint(p part, i int, mode merchant.Mode, f EndpointFile) error {
+	if f.ID == "" {
+		if err := d.once("endpoint", string(p.store.ID)+string(mode)+f.Name); err != nil {
+			return err
+		}
+	}
+	if i < 0 {
+		return nil
+	}
+	e := d.next.Endpoints[i]
+	d.next.Endpoints = slices.Delete(d.next.Endpoints, i, i+1)
+	d.changes = append(d.changes, Change{Kind: Deleted, What: "endpoint", Where: p.where, Name: e.Name, ID: string(e.ID)})
+	return d.once("endpoint", string(e.ID))
 }
 
 // private reports whether a URL names this machine or an address of a private
@@ -99,7 +157,7 @@ func private(address string) bool {
 	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified()
 }
 
-func (d *declarer) newEndpoint(s merchant.Store, mode merchant.Mode, f fileEndpoint) (webhook.Endpoint, error) {
+func (d *declarer) newEndpoint(s merchant.Store, mode merchant.Mode, f EndpointFile) (webhook.Endpoint, error) {
 	if f.URL == nil {
 		return webhook.Endpoint{}, invalid("a new endpoint needs a url")
 	}
@@ -107,13 +165,13 @@ func (d *declarer) newEndpoint(s merchant.Store, mode merchant.Mode, f fileEndpo
 	// together get different times.
 	d.endpointsMade++
 	return webhook.Endpoint{
-		ID: webhook.EndpointID(d.NewID()), Merchant: s.Merchant, Store: s.ID, Name: f.Name, Mode: mode,
+		ID: webhook.EndpointID(d.NewID()), Merchant: s.Merchant, Store: s.ID, Mode: mode,
 		Events: []string{"*"}, Version: webhook.V20240425, ContentType: webhook.JSON, Schedule: webhook.Default,
 		CreatedAt: d.Now.Add(time.Duration(d.endpointsMade-1) * time.Microsecond),
 	}, nil
 }
 
-func fillEndpoint(e *webhook.Endpoint, c *Change, f fileEndpoint) error {
+func fillEndpoint(e *webhook.Endpoint, c *Change, f EndpointFile) error {
 	set(&c.Fields, "url", &e.URL, f.URL)
 	set(&c.Fields, "version", &e.Version, (*webhook.Version)(f.Version))
 	set(&c.Fields, "content_type", &e.ContentType, (*webhook.ContentType)(f.ContentType))

@@ -12,33 +12,43 @@ import (
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
-// A File is what an operator declares. What is not mentioned is nil and stays
-// as it is. Its fields are exported so that secrets in it print masked.
+// A File is what an operator declares. What is not mentioned is nil, or empty
+// where nothing could be meant by that, and stays as it is.
+//
+// Its fields are exported so that secrets in it print masked, and so that others
+// than `tongbo apply` can declare: the console makes Files of its forms.
 type File struct {
-	Merchants []fileMerchant `toml:"merchant"`
+	Merchants []MerchantFile `toml:"merchant"`
 }
 
-type fileMerchant struct {
+// A MerchantFile speaks of a merchant. It is found by ID, else by Name; with an
+// ID the Name is a new one.
+type MerchantFile struct {
+	ID     string      `toml:"id"`
 	Name   string      `toml:"name"`
 	Absent bool        `toml:"absent"`
-	Stores []fileStore `toml:"store"`
+	Stores []StoreFile `toml:"store"`
 }
 
-type fileStore struct {
+// A StoreFile speaks of a store and of what is in it. It is found by ID, else by
+// Name within the merchant.
+type StoreFile struct {
 	ID             string          `toml:"id"`
 	Name           *string         `toml:"name"`
 	Absent         bool            `toml:"absent"`
 	Representative *bool           `toml:"representative"`
 	TierCode       *string         `toml:"tier_code"`
 	WebhookFirst   *bool           `toml:"webhook_first"`
-	Channels       []fileChannel   `toml:"channel"`
-	Endpoints      []fileEndpoint  `toml:"endpoint"`
-	APISecrets     []fileAPISecret `toml:"api_secret"`
-	APIKeys        []fileAPIKey    `toml:"api_key"`
-	Allows         []fileAllow     `toml:"allow"`
+	Channels       []ChannelFile   `toml:"channel"`
+	Endpoints      []EndpointFile  `toml:"endpoint"`
+	APISecrets     []APISecretFile `toml:"api_secret"`
+	APIKeys        []APIKeyFile    `toml:"api_key"`
+	Allows         []AllowFile     `toml:"allow"`
 }
 
-type fileChannel struct {
+// A ChannelFile speaks of a channel. It is found by Key, else by Provider, Mode
+// and MID within the store.
+type ChannelFile struct {
 	Key         string                 `toml:"key"`
 	Name        *string                `toml:"name"`
 	Absent      bool                   `toml:"absent"`
@@ -57,7 +67,10 @@ type fileChannel struct {
 	Disabled    *bool                  `toml:"disabled"`
 }
 
-type fileEndpoint struct {
+// An EndpointFile speaks of an endpoint. It is found by ID, else by Name and Mode
+// within the store; with an ID the Name is a new one.
+type EndpointFile struct {
+	ID          string         `toml:"id"`
 	Name        string         `toml:"name"`
 	Absent      bool           `toml:"absent"`
 	URL         *string        `toml:"url"`
@@ -71,21 +84,28 @@ type fileEndpoint struct {
 	Secrets     *[]secret.Text `toml:"secrets"`
 }
 
-type fileAPISecret struct {
-	Name   string       `toml:"name"`
-	Absent bool         `toml:"absent"`
-	Mode   string       `toml:"mode"`
-	Secret *secret.Text `toml:"secret"`
+// An APISecretFile speaks of an API secret. It is found by ID, else by Name within
+// the store; with an ID the Name is a new one.
+type APISecretFile struct {
+	ID        string       `toml:"id"`
+	Name      string       `toml:"name"`
+	Absent    bool         `toml:"absent"`
+	Mode      string       `toml:"mode"`
+	Secret    *secret.Text `toml:"secret"`
+	ExpiresAt any          `toml:"expires_at"` // a time.Time or "never"
 }
 
-type fileAPIKey struct {
-	Key    string       `toml:"key"`
-	Absent bool         `toml:"absent"`
-	Mode   string       `toml:"mode"`
-	Secret *secret.Text `toml:"secret"`
+// An APIKeyFile speaks of a V1 key, which is found by Key.
+type APIKeyFile struct {
+	Key       string       `toml:"key"`
+	Absent    bool         `toml:"absent"`
+	Mode      string       `toml:"mode"`
+	Secret    *secret.Text `toml:"secret"`
+	ExpiresAt any          `toml:"expires_at"` // a time.Time or "never"
 }
 
-type fileAllow struct {
+// An AllowFile speaks of a line of an address list: itself is all that it says.
+type AllowFile struct {
 	Scope  string `toml:"scope"`
 	CIDR   string `toml:"cidr"`
 	Absent bool   `toml:"absent"`

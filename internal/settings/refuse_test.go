@@ -31,7 +31,7 @@ func TestDeclareRefuses(t *testing.T) {
 		kind       fault.Kind
 		want       []string
 	}{
-		{"a merchant without name", "[[merchant]]", fault.Invalid, []string{"needs a name"}},
+		{"a merchant without name", "[[merchant]]", fault.Invalid, []string{"an id or a name"}},
 		{"a merchant absent", "[[merchant]]\nname = \"가나상점\"\nabsent = true", fault.Invalid, []string{"never deleted"}},
 		{"a store absent", head + "absent = true", fault.Invalid, []string{place, "never deleted"}},
 		{"a store without name", "[[merchant]]\nname = \"m\"\n[[merchant.store]]\ntier_code = \"A\"", fault.Invalid, []string{"id or a name"}},

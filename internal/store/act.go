@@ -69,6 +69,15 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 			return p, err
 		}
 	}
+	if a.Audit != nil {
+		var was payment.Payment
+		if known != nil {
+			was = *known
+		}
+		if err := t.audit(a.Audit(was, p)); err != nil {
+			return p, err
+		}
+	}
 	return p, t.putInquiry(p, out)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/secret"
@@ -104,8 +105,9 @@ func (t *tx) billingKey(id payment.BillingKeyID) (payment.BillingKey, error) {
 // ChangeBillingKey changes a billing key as do says, and tells whoever is to be
 // told. It reports what do does, payment.ErrNoKey if there is none, and
 // payment.ErrKeyScheduled if the key is to be deleted and a payment is scheduled
-// with it. do must be pure: it may be called more than once.
-func (s *Store) ChangeBillingKey(ctx context.Context, id payment.BillingKeyID, do func(payment.BillingKey) (payment.BillingKey, []webhook.Emission, error)) (k payment.BillingKey, err error) {
+// with it. do must be pure: it may be called more than once. audit, if it is given,
+// makes what goes into the audit log, from the key as it is afterwards.
+func (s *Store) ChangeBillingKey(ctx context.Context, id payment.BillingKeyID, do func(payment.BillingKey) (payment.BillingKey, []webhook.Emission, error), audit ...func(payment.BillingKey) []member.Entry) (k payment.BillingKey, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if err := t.lock([]string{keyLock(id)}); err != nil {
 			return err
@@ -129,6 +131,9 @@ func (s *Store) ChangeBillingKey(ctx context.Context, id payment.BillingKeyID, d
 		}
 		if err := t.must(`update billing_key set state = $2, changed_at = $3, ended_at = $4, doc = $5 where key = $1`,
 			string(id), string(k.State), micros(k.ChangedAt), keyEnd(k), doc); err != nil {
+			return err
+		}
+		if err := t.audit(auditing(audit, k)); err != nil {
 			return err
 		}
 		return t.emit(list, "")

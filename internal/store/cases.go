@@ -9,7 +9,7 @@ import (
 )
 
 // caseListed is the kind of a case that waits for a person's eyes only.
-const caseListed = "listed"
+const caseListed = notice.CaseListed
 
 // putCase opens, joins or ends the case of a notice.
 func (t *tx) putCase(k *known, in notice.Inbound, r notice.Ruling) error {
@@ -17,6 +17,9 @@ func (t *tx) putCase(k *known, in notice.Inbound, r notice.Ruling) error {
 	open := k.cases[at]
 	if r.Verdict.Open() {
 		if open == "" {
+			if closed, err := t.lookedAt(in, r); err != nil || closed {
+				return err
+			}
 			t.openCase(k, in, r, string(r.Verdict))
 			if in.Notice.Key != "" {
 				k.cases[at] = string(in.ID)

@@ -13,7 +13,7 @@ import (
 func (t *tx) emit(list []webhook.Emission, notice string) error {
 	for _, e := range list {
 		if e.Throttle != "" {
-			t.throttled = append(t.throttled, attention{e, notice})
+			t.throttled = append(t.throttled, quieted{e, notice})
 			continue
 		}
 		if err := t.putEmission(e, notice); err != nil {
@@ -33,9 +33,9 @@ func (t *tx) putEmission(e webhook.Emission, notice string) error {
 	return nil
 }
 
-// An attention is an emission of which only one is given in a while, with the
+// A quieted is an emission of which only one is given in a while, with the
 // notice that made it, if any.
-type attention struct {
+type quieted struct {
 	webhook.Emission
 	notice string
 }

@@ -21,6 +21,9 @@ const (
 	AttemptsQuery         = attemptsQuery
 	LastAttemptQuery      = lastAttemptQuery
 	BeatQuery             = beatQuery
+	OverdueQuery          = overdueQuery
+	HeardQuery            = heardQuery
+	DecidedQuery          = decidedQuery
 )
 
 // KnowColumns has a connection encode the columns that some statements take.

@@ -14,26 +14,28 @@ import (
 
 // APIKey returns the V1 key of that name whose secret has the hash, made with the
 // store's key for settings.PurposeAPIKey, with its token. It reports
-// fault.NotFound if there is none.
+// fault.NotFound if there is none. Whether it has expired is for the caller to see.
 func (r *Reader) APIKey(ctx context.Context, key, hash string) (merchant.APIKey, error) {
 	// Index: api_key_key_key.
 	return r.apiKey(ctx, `key = $1 and hash = $2`, name(key), hash)
 }
 
 // APIKeyByToken returns the V1 key whose token has the name that RenewToken gave
-// it, or fault.NotFound. Whether the token lives is for the caller to see.
+// it, or fault.NotFound. Whether the token lives, and whether the key has expired, is for
+// the caller to see.
 func (r *Reader) APIKeyByToken(ctx context.Context, token string) (merchant.APIKey, error) {
 	// Index: api_key_token_key.
 	return r.apiKey(ctx, `token = $1`, token)
 }
 
 func (r *Reader) apiKey(ctx context.Context, where string, args ...any) (k merchant.APIKey, err error) {
-	var from, until sql.NullInt64
-	err = r.db.QueryRowContext(ctx, `select id, merchant_id, store_id, key, mode, token_from, token_until from api_key where `+where, args...).
-		Scan(&k.ID, &k.Merchant, &k.Store, &k.Key, &k.Mode, &from, &until)
+	var expires, from, until sql.NullInt64
+	err = r.db.QueryRowContext(ctx, `select id, merchant_id, store_id, key, mode, expires_at, token_from, token_until from api_key where `+where, args...).
+		Scan(&k.ID, &k.Merchant, &k.Store, &k.Key, &k.Mode, &expires, &from, &until)
 	if errors.Is(err, sql.ErrNoRows) {
 		return k, errNoKey
 	}
+	k.ExpiresAt = momentOrZero(expires)
 	k.Token = merchant.KeyToken{From: momentOrZero(from), Until: momentOrZero(until)}
 	return k, away(err)
 }

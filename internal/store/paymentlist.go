@@ -72,9 +72,10 @@ type PaymentName struct {
 type listedPayment struct {
 	key                payment.Key
 	requested, changed int64
-	store              merchant.StoreID // this and the next two only of what was found by a name
+	store              merchant.StoreID // this and the next three only of what was found by a name
 	mode               merchant.Mode
 	state              payment.State
+	amount             int64
 	currency           payment.Currency
 	method             payment.Method
 	channel            merchant.ChannelKey

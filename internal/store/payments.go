@@ -292,6 +292,7 @@ func (t *tx) expireOne(due duePayment, now time.Time, expire func(payment.Paymen
 	if at, ok := x.Payment.Transaction(); ok && !x.Sweep.IsZero() {
 		t.put(newSweep, string(p.Key), string(at.Channel), micros(x.Sweep), 0, string(notice.SweepDue))
 	}
+	t.putOverdue(x.Payment, !x.Sweep.IsZero())
 	return t.emit(x.Emissions, "")
 }
 

@@ -106,7 +106,7 @@ func (r *Reader) known(ctx context.Context, keys []payment.Key) (out []listedPay
 	}
 	err = each(ctx, over(r.db), r.knownQuery(), []any{list}, func(rows rowSet) error {
 		var p listedPayment
-		err := rows.Scan(&p.key, &p.store, &p.mode, &p.state, &p.requested, &p.changed, &p.currency, &p.method, &p.channel)
+		err := rows.Scan(&p.key, &p.store, &p.mode, &p.state, &p.requested, &p.changed, &p.amount, &p.currency, &p.method, &p.channel)
 		out = append(out, p)
 		return err
 	})
@@ -114,7 +114,7 @@ func (r *Reader) known(ctx context.Context, keys []payment.Key) (out []listedPay
 }
 
 func (r *Reader) knownQuery() string {
-	return `select key, store_id, mode, state, requested_at, status_changed_at, currency, method, channel_key
+	return `select key, store_id, mode, state, requested_at, status_changed_at, amount, currency, method, channel_key
 		from payment where ` + r.among("key", "uuid", 1)
 }
 

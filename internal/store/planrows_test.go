@@ -43,6 +43,7 @@ var crowds = []crowd{
 	{"deposit", 1, "", map[string]string{"payment_key": "{1}", "notice_id": "{2}", "key": "'d ' || {i}"}},
 	{"verdict", 100, "", map[string]string{"id": "{7}", "notice_id": "{2}", "payment_key": "{1}"}},
 	{"open_case", 1000, "", map[string]string{"id": "{2}", "notice_key": "'h ' || {i}"}},
+	{"closed_case", 1000, "", map[string]string{"id": "{2}", "notice_key": "'h ' || {i}"}},
 	{"case_key", 1000, "", map[string]string{"case_id": "{2}", "value": "'h ' || {i}"}},
 	{"event", 1, "", map[string]string{"id": "{3}", "payment_key": "{1}", "payment_id": "'o ' || {i}", "notice_id": "{2}"}},
 	{"delivery", 100, "", map[string]string{
@@ -53,6 +54,7 @@ var crowds = []crowd{
 	{"delivery_end", 1, "", map[string]string{"id": "{5}", "event_id": "{3}", "payment_key": "{1}", "payment_id": "'o ' || {i}"}},
 	{"attempt", 1, "", map[string]string{"id": "{6}", "delivery_id": "{5}", "webhook_id": "{5}"}},
 	{"attempt_body", 1, "", map[string]string{"id": "{6}"}},
+	{"overdue", 10, "", map[string]string{"payment_key": "{1}", "issued_at": "issued_at + {i} * 1000", "due_at": "due_at + {i} * 1000"}},
 	{"sweep", 100, "", map[string]string{"payment_key": "{1}", "due_at": "due_at + {i} * 1000"}},
 	{"idempotency", 10, "", map[string]string{"id": "'r ' || {i}", "begun_at": "begun_at + {i} * 1000"}},
 	{"trial", 10, "", map[string]string{"id": "'o ' || {i}", "updated_at": "updated_at + {i} * 1000"}},

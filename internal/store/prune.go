@@ -18,6 +18,7 @@ type history struct {
 	table  string
 	bodies bool // kept for as long as bodies are
 	weekly bool // a partition holds a week; else a month
+	kept   bool // for ever
 	// holder is the table with what is open, as holderKey; column names such a
 	// thing in a row of the history, which is then kept whatever its age.
 	holder, holderKey, column string
@@ -35,11 +36,15 @@ var histories = []history{
 	{table: "event", holder: "delivery", holderKey: "event_id", column: "id"},
 	{table: "verdict", holder: "open_case", holderKey: "id", column: "notice_id"},
 	{table: "notice", holder: "open_case", holderKey: "id", column: "id"},
+	{table: "audit", kept: true},
 }
 
 // days is for how long a table is kept; 0 is for ever.
 func (h history) days(keep settings.Retention) int {
-	if h.bodies {
+	switch {
+	case h.kept:
+		return 0
+	case h.bodies:
 		return keep.Bodies
 	}
 	return keep.History
@@ -90,13 +95,15 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 	}
 	failed = append(failed,
 		p.step("refusal", keep.History, p.refusals),
+		p.step("closed_case", keep.History, p.closedCases),
 		p.step("payment", keep.Payments, p.payments),
 		p.step("trial", keep.Payments, p.trials),
 		p.step("schedule", keep.Payments, p.schedules),
 		p.step("billing_key", keep.Payments, p.billingKeys),
 		p.stepTo("idempotency", now.Add(-merchant.RepeatLife), p.repeats),
 		p.stepTo("listener", now.Add(-webhook.ListenerLife), p.listeners),
-		p.stepTo("preregistration", now.AddDate(0, 0, -pinDays), p.pins))
+		p.stepTo("preregistration", now.AddDate(0, 0, -pinDays), p.pins),
+		p.stepTo("overdue", now.AddDate(0, 0, -overdueDays), p.overdues))
 	for _, err := range failed {
 		if errors.Is(err, errOtherNode) {
 			return nil

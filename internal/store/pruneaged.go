@@ -22,6 +22,12 @@ func (p *pruning) pins(cut time.Time, out *settings.Pruned) error {
 	return p.aged("preregistration", "store_id, payment_id, mode", "at", cut, out)
 }
 
+// closedCases takes cases that a person ended long ago.
+func (p *pruning) closedCases(cut time.Time, out *settings.Pruned) error {
+	// Index: closed_case_by_age.
+	return p.aged("closed_case", "id, closed_at", "closed_at", cut, out)
+}
+
 // trials takes what the PG that is played here knows of old orders.
 func (p *pruning) trials(cut time.Time, out *settings.Pruned) error {
 	// Index: trial_by_age.

@@ -77,6 +77,11 @@ func (t *tx) register(g payment.Registration, r notice.Registering) (p payment.P
 		if err := t.putPayment(p, !exists, known.Names()); err != nil {
 			return p, false, err
 		}
+		if r.Audit != nil {
+			if err := t.audit(r.Audit(known, p)); err != nil {
+				return p, false, err
+			}
+		}
 	}
 	if p, err = t.decideHeld(p, meeting{channel: g.Channel, env: r.Env, judge: r.Judge}); err != nil {
 		return p, false, err

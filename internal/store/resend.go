@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -21,8 +22,9 @@ func keyOf(s sql.NullString) payment.Key { return payment.Key(s.String) }
 // is no tongbo.attention. Listen sessions are sent the event once more, too; one
 // that went to sessions alone is named by webhook.ListenedID, or is the latest of
 // a test payment. It reports fault.NotFound if the payment has no such
-// webhook, and webhook.ErrTooManyResends if it was resent too often.
-func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time) (webhook.Delivery, error) {
+// webhook, and webhook.ErrTooManyResends if it was resent too often. audit, if it
+// is given, makes what goes into the audit log with it.
+func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID, now time.Time, audit ...func(webhook.Delivery) []member.Entry) (webhook.Delivery, error) {
 	var again webhook.Delivery
 	err := s.write(ctx, func(t *tx) error {
 		// Resends of one payment go one by one, or the count would be passed.
@@ -31,8 +33,10 @@ func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID
 		}
 		first, err := t.firstDelivery(k, id)
 		if fault.Is(err, fault.NotFound) {
-			again, err = t.resendHeard(k, id, now, err)
-			return err
+			if again, err = t.resendHeard(k, id, now, err); err != nil {
+				return err
+			}
+			return t.audit(auditing(audit, again))
 		}
 		if err != nil {
 			return err
@@ -49,7 +53,10 @@ func (s *Store) Resend(ctx context.Context, k payment.Key, id webhook.DeliveryID
 		again.Manual, again.Schedule, again.State, again.Tries = true, webhook.Once, webhook.Waiting, 0
 		again.DueAt, again.CreatedAt = now, now
 		t.putDelivery(again)
-		return t.repeatEvent(first, now)
+		if err := t.repeatEvent(first, now); err != nil {
+			return err
+		}
+		return t.audit(auditing(audit, again))
 	})
 	return again, err
 }

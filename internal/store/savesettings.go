@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
@@ -30,13 +31,15 @@ import (
 // do not reach, because ctx ends or the process does, is due when it was.
 // An API secret with a new value starts a new generation; its
 // generation is otherwise not a setting, and next's is not looked at.
-func (s *Store) SaveSettings(ctx context.Context, next settings.All, now time.Time) error {
+//
+// The entries go into the audit log with the change, if there is one.
+func (s *Store) SaveSettings(ctx context.Context, next settings.All, now time.Time, entries ...member.Entry) error {
 	if err := next.CheckClaims(); err != nil {
 		return err
 	}
 	var resumed []webhook.EndpointID
 	if err := s.write(ctx, func(t *tx) (err error) {
-		resumed, err = t.saveSettings(next, now)
+		resumed, err = t.saveSettings(next, now, entries)
 		return err
 	}); err != nil {
 		return err
@@ -48,7 +51,7 @@ func (s *Store) SaveSettings(ctx context.Context, next settings.All, now time.Ti
 }
 
 // saveSettings returns the endpoints whose pause ends by it.
-func (t *tx) saveSettings(next settings.All, now time.Time) ([]webhook.EndpointID, error) {
+func (t *tx) saveSettings(next settings.All, now time.Time, entries []member.Entry) ([]webhook.EndpointID, error) {
 	if err := t.lockSettings(); err != nil {
 		return nil, err
 	}
@@ -70,6 +73,9 @@ func (t *tx) saveSettings(next settings.All, now time.Time) ([]webhook.EndpointI
 		return nil, err
 	}
 	t.settings = true
+	if err := t.audit(entries); err != nil {
+		return nil, err
+	}
 	return pauseEnds(stored.Endpoints, next.Endpoints), t.must(`update setting set version = version + 1 where id = 1`)
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 )
@@ -15,12 +16,15 @@ import (
 // for which no attempt was begun. It returns those that it revoked, in order.
 //
 // Of an id it reports payment.ErrNoSchedule, payment.ErrScheduleProcessed and
-// payment.ErrScheduleRevoked.
-func (s *Store) RevokeSchedules(ctx context.Context, st merchant.StoreID, sees merchant.Mode, key payment.BillingKeyID, ids []payment.ScheduleID, at time.Time) (revoked []payment.ScheduleID, err error) {
+// payment.ErrScheduleRevoked. audit, if it is given, makes what goes into the audit
+// log with it.
+func (s *Store) RevokeSchedules(ctx context.Context, st merchant.StoreID, sees merchant.Mode, key payment.BillingKeyID, ids []payment.ScheduleID, at time.Time, audit ...func([]payment.ScheduleID) []member.Entry) (revoked []payment.ScheduleID, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if len(ids) == 0 {
-			revoked, err = t.revokeOf(st, sees, key, at)
-			return err
+			if revoked, err = t.revokeOf(st, sees, key, at); err != nil {
+				return err
+			}
+			return t.audit(auditing(audit, revoked))
 		}
 		revoked = slices.Clone(ids)
 		slices.Sort(revoked) // one order for everybody
@@ -35,7 +39,7 @@ func (s *Store) RevokeSchedules(ctx context.Context, st merchant.StoreID, sees m
 				return err
 			}
 		}
-		return nil
+		return t.audit(auditing(audit, revoked))
 	})
 	if err != nil {
 		return nil, err

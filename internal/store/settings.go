@@ -198,9 +198,11 @@ func readAPISecrets(ctx context.Context, q querier, all *settings.All) error {
 }
 
 func readAPIKeys(ctx context.Context, q querier, all *settings.All) error {
-	return each(ctx, q, `select id, merchant_id, store_id, key, mode, hash from api_key order by created_at, id`, nil, func(row rowSet) error {
+	return each(ctx, q, `select id, merchant_id, store_id, key, mode, hash, expires_at from api_key order by created_at, id`, nil, func(row rowSet) error {
 		var k settings.APIKey
-		err := row.Scan(&k.ID, &k.Merchant, &k.Store, &k.Key, &k.Mode, &k.Hash)
+		var expires sql.NullInt64
+		err := row.Scan(&k.ID, &k.Merchant, &k.Store, &k.Key, &k.Mode, &k.Hash, &expires)
+		k.ExpiresAt = momentOrZero(expires)
 		all.APIKeys = append(all.APIKeys, k)
 		return err
 	})

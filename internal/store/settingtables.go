@@ -98,14 +98,15 @@ func apiSecretTable(a settings.All, now time.Time) table {
 
 func apiKeyTable(a settings.All, now time.Time) table {
 	t := table{
-		insert: `insert into api_key (id, merchant_id, store_id, key, mode, hash, created_at) values ($1, $2, $3, $4, $5, $6, $7)`,
+		insert: `insert into api_key (id, merchant_id, store_id, key, mode, hash, expires_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		update: `update api_key set merchant_id = $2, store_id = $3, key = $4, mode = $5,
-			token = case when hash = $6 then token end, token_until = case when hash = $6 then token_until end, hash = $6 where id = $1`,
+			token = case when hash = $6 then token end, token_until = case when hash = $6 then token_until end, hash = $6,
+			expires_at = $7 where id = $1`,
 		remove: `delete from api_key where id = $1`, keys: 1,
 	}
 	for _, k := range a.APIKeys {
 		t.records = append(t.records, record{k.ID, []any{
-			k.ID, string(k.Merchant), string(k.Store), k.Key, string(k.Mode), k.Hash,
+			k.ID, string(k.Merchant), string(k.Store), k.Key, string(k.Mode), k.Hash, microsOrNull(k.ExpiresAt),
 		}, now})
 	}
 	return t

@@ -75,13 +75,13 @@ type tx struct {
 	s    *Store
 	d    dialect
 
-	due, settings bool        // what to tell everyone after the commit
-	events        bool        // an event was written that sessions may want
-	elsewhere     bool        // a delivery is due that this node knows of
-	throttled     []attention // to be given at the end
-	own           *fresh      // deliveries that this node takes itself
-	version       int64       // of the settings, once it is known
-	wrote         bool        // a statement was run that may have changed something
+	due, settings bool      // what to tell everyone after the commit
+	events        bool      // an event was written that sessions may want
+	elsewhere     bool      // a delivery is due that this node knows of
+	throttled     []quieted // to be given at the end
+	own           *fresh    // deliveries that this node takes itself
+	version       int64     // of the settings, once it is known
+	wrote         bool      // a statement was run that may have changed something
 
 	rows   map[*bulk][][]any // kept to be written together
 	kept   []*bulk           // those of rows, in order

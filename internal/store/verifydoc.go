@@ -22,6 +22,7 @@ type summary struct {
 // A keptDeposit is a deposit within a summary.
 type keptDeposit struct {
 	key                        string
+	number                     string              // that a person gave, of one entered by hand
 	channel                    merchant.ChannelKey // of its attempt
 	applied, counted, foretold bool
 }
@@ -160,6 +161,15 @@ func (r *summaryReader) deposit() {
 			d.State = payment.DepositState(r.text())
 		case "transaction":
 			d.Transaction = payment.TransactionID(r.text())
+		case "byHand":
+			d.ByHand = new(payment.HandDeposit)
+			r.object(func(name []byte) {
+				if string(name) == "number" {
+					d.ByHand.Number = r.text()
+					return
+				}
+				r.skip()
+			})
 		default:
 			r.skip()
 		}
@@ -169,7 +179,11 @@ func (r *summaryReader) deposit() {
 }
 
 func keptDepositOf(d payment.Deposit) keptDeposit {
-	return keptDeposit{key: d.Key, applied: d.State == payment.DepositApplied, counted: d.Counted(), foretold: d.State == payment.DepositForetold}
+	k := keptDeposit{key: d.Key, applied: d.State == payment.DepositApplied, counted: d.Counted(), foretold: d.State == payment.DepositForetold}
+	if d.ByHand != nil {
+		k.number = d.ByHand.Number
+	}
+	return k
 }
 
 // A walk goes through JSON that encoding/json wrote, without looking at what

@@ -125,9 +125,11 @@ func (v *verifier) payer(key string, p summary, by *payer) {
 	came := make(map[string]bool, len(p.deposits))
 	for _, d := range p.deposits {
 		if !d.foretold {
-			came[name(d.key)] = true
+			came[name(d.key)], came[name(d.number)] = true, true
 		}
-		if d.counted && d.key != "" && !noted[keyIn{d.channel, name(d.key)}] {
+	}
+	for _, at := range p.named() {
+		if !noted[at] {
 			v.problem(ProblemDeposit, key, "a deposit of the payment is not noted as its own")
 		}
 	}

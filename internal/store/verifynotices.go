@@ -122,12 +122,14 @@ func (v *verifier) waits(id string) error {
 	if err := v.q.QueryRowContext(v.ctx, `select channel_key, key, verdict from notice where id = $1`, id).Scan(&channel, &key, &verdict); err != nil {
 		return err
 	}
-	// Index: open_case_pkey, open_case_by_key, notice_key_pkey, and
-	// notice_by_channel for the few whose case a person ended.
+	// Index: open_case_pkey, open_case_by_key, closed_case_pkey, closed_case_by_key,
+	// notice_key_pkey, and notice_by_channel for the rest.
 	found, err := v.number(`select case
 		when exists (select 1 from open_case where id = $1) then 1
+		when exists (select 1 from closed_case where id = $1) then 1
 		when $3 = '' then 0
 		when exists (select 1 from open_case where channel_key = $2 and notice_key = $4 and notice_key <> '') then 1
+		when exists (select 1 from closed_case where channel_key = $2 and notice_key = $4 and notice_key <> '') then 1
 		when exists (select 1 from notice_key where channel_key = $2 and key = $4) then 1
 		when exists (select 1 from notice o where o.channel_key = $2 and o.key = $3
 			and o.verdict not in ('pending', 'unmatched', 'conflict', 'refused', 'unreadable')) then 1

@@ -99,12 +99,25 @@ func (v *verifier) payment(row *paymentRow) (later func() error) {
 	if key >= v.floors.sure("event") {
 		v.payers.add(-p.timesPaid(), row.key, row.key)
 	}
-	for _, d := range p.deposits {
-		if d.counted && d.key != "" {
-			v.payers.add(-1, row.key, noted(p.key, string(d.channel), name(d.key)))
-		}
+	for _, d := range p.named() {
+		v.payers.add(-1, row.key, noted(p.key, string(d.channel), d.key))
 	}
 	return nil
+}
+
+// named are the names that the deposits of a payment are noted by: the PG's, and of those
+// entered by hand the person's, too.
+func (p summary) named() []keyIn {
+	out := make([]keyIn, 0, len(p.deposits))
+	for _, d := range p.deposits {
+		for _, id := range []string{d.key, d.number} {
+			at := keyIn{d.channel, name(id)}
+			if d.counted && id != "" && !slices.Contains(out, at) {
+				out = append(out, at)
+			}
+		}
+	}
+	return out
 }
 
 // noted is the entry of a deposit in its payment's account.

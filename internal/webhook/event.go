@@ -76,7 +76,7 @@ type Event struct {
 
 // A Concern is what tongbo.attention asks a person to look at.
 type Concern struct {
-	Kind    string              // unmatched, conflict, refused, delivery_failed, listed
+	Kind    string              // unmatched, conflict, refused, delivery_failed, listed, silent
 	Reason  string              // a stable code
 	Channel merchant.ChannelKey // empty if unknown
 	Subject string              // id of the notice or webhook

@@ -85,6 +85,36 @@ func TestTokens(t *testing.T) {
 	})
 }
 
+// TestKeyExpires asks with a key before and after its end.
+func TestKeyExpires(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := build(t, "sqlite:"+filepath.Join(t.TempDir(), "t.db"))
+		s.all.APIKeys[0].ExpiresAt = time.Now().Add(10 * time.Minute)
+		s.save()
+		token := s.login("main").AccessToken
+		opens := func() bool {
+			r := httptest.NewRequestWithContext(s.Context(), "GET", "/banks", http.NoBody)
+			r.Header.Set("Authorization", token)
+			return s.do(r).status == http.StatusOK
+		}
+		time.Sleep(10*time.Minute - time.Second)
+		if !opens() {
+			t.Error("the key opens nothing before its end")
+		}
+		time.Sleep(time.Second)
+		if opens() {
+			t.Error("a token outlived its key's end")
+		}
+		s.want(s.post("/users/getToken", "imp_key=main&imp_secret=main"), 401, -1, "Unauthorized")
+		s.all.APIKeys[0].ExpiresAt = time.Time{}
+		s.save()
+		if !opens() || s.login("main").AccessToken != token {
+			t.Error("a key that expires no more does not open what it did")
+		}
+	})
+}
+
 // post posts a form without a token, beside any listener.
 func (s *site) post(path, body string) answer {
 	s.Helper()

@@ -67,8 +67,11 @@ func (a *API) getToken(c *call) (any, error) {
 	if fault.Is(err, fault.NotFound) {
 		return nil, unauthorized("the key and its secret are not known here")
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case merchant.Expired(k.ExpiresAt, time.Now()):
+		return nil, errSpent
 	}
 	if err := a.gate.Count(k.ID, "with this key"); err != nil {
 		return nil, err
@@ -109,7 +112,7 @@ func (a *API) authenticate(c *call) error {
 	name := a.Key.Hash(purposeTokenName, token)
 	k, err := a.Store.APIKeyByToken(c.ctx(), name)
 	switch {
-	case fault.Is(err, fault.NotFound), err == nil && !k.Token.Alive(time.Now()):
+	case fault.Is(err, fault.NotFound), err == nil && (!k.Token.Alive(time.Now()) || merchant.Expired(k.ExpiresAt, time.Now())):
 		if err := a.gate.Count(name, "with this token"); err != nil {
 			return err
 		}

@@ -75,7 +75,7 @@ func (a *API) secret(r *http.Request, hash string) (merchant.APISecret, error) {
 		return s, unauthorized("the API secret is not known here")
 	case err != nil:
 		return s, err
-	case !s.ExpiresAt.IsZero() && !time.Now().Before(s.ExpiresAt):
+	case merchant.Expired(s.ExpiresAt, time.Now()):
 		return s, unauthorized("the API secret has expired")
 	}
 	return s, a.gate.Count(s.ID, "with this API secret")

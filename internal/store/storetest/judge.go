@@ -76,7 +76,11 @@ func Judge(in notice.Inbound, found []notice.Found) notice.Ruling {
 	var meant []notice.Found
 	for _, f := range found {
 		if f.Claimed {
-			return notice.Ruling{Verdict: payment.Duplicate, Channel: f.Channel}
+			again := notice.Ruling{Verdict: payment.Duplicate, Channel: f.Channel}
+			if len(f.Payments) == 1 {
+				again.Payment = &f.Payments[0]
+			}
+			return again
 		}
 		for _, p := range f.Payments {
 			one := f

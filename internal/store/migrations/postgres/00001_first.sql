@@ -44,7 +44,7 @@ create unique index api_secret_by_name on api_secret (store_id, name);
 -- token is a keyed hash of the token that the key was given last.
 create table api_key (
   id uuid primary key, merchant_id text not null, store_id text not null references store (id),
-  key text not null unique, mode text not null, hash text not null, created_at bigint not null,
+  key text not null unique, mode text not null, hash text not null, expires_at bigint, created_at bigint not null,
   token text unique, token_from bigint, token_until bigint
 );
 
@@ -52,6 +52,22 @@ create table allow (
   store_id text not null references store (id), scope text not null, cidr text not null,
   primary key (store_id, scope, cidr)
 );
+
+-- People of the console. doc is sealed: password, second factor, recovery codes. link is the hash of a link by which the
+-- password is chosen.
+create table member (
+  id uuid primary key, merchant_id text not null references merchant (id), store_id text not null, email text not null unique,
+  name text not null, role text not null, operator boolean not null, disabled boolean not null,
+  link text unique, link_until bigint, created_at bigint not null, signed_in_at bigint, doc bytea not null
+);
+create index member_by_merchant on member (merchant_id);
+
+-- token is a hash of what the browser has. seen_at is to a minute.
+create table session (
+  id uuid primary key, token text not null unique, member_id uuid not null references member (id) on delete cascade,
+  created_at bigint not null, seen_at bigint not null, confirmed_at bigint, address text not null, agent text not null
+);
+create index session_by_member on session (member_id);
 
 create table payment (
   key uuid primary key, merchant_id text not null, store_id text not null, id text not null,
@@ -95,6 +111,9 @@ create table notice (
 create table notice_rest partition of notice default;
 create index notice_by_channel on notice (channel_key, id);
 create index notice_by_verdict on notice (verdict, id) where verdict <> 'applied';
+-- What a payment was told beside what moved it, which its events tell. An entry of some 50 bytes for each notice that is
+-- no plain deposit: the deposits, which are nearly all, write none.
+create index notice_by_payment on notice (payment_key, id) where payment_key is not null and verdict <> 'applied';
 create table notice_body (id uuid primary key, request bytea not null) partition by range (id);
 create table notice_body_rest partition of notice_body default;
 
@@ -122,6 +141,18 @@ create table case_key (
 );
 create index case_key_by_case on case_key (case_id);
 
+-- Cases that a person ended (id is the case's), with who it was and what they said of it.
+create table closed_case (
+  id uuid not null, closed_at bigint not null, kind text not null, channel_key text not null, merchant_id text not null,
+  store_id text not null, mode text not null, notice_key text not null, payment_key uuid, reason text not null,
+  opened_at bigint not null, resends bigint not null, how text not null, by_kind text not null, by_id text not null,
+  by_name text not null, note text not null,
+  primary key (id, closed_at)
+);
+create index closed_case_by_key on closed_case (channel_key, notice_key) where notice_key <> '';
+create index closed_case_by_merchant on closed_case (merchant_id, closed_at, id);
+create index closed_case_by_age on closed_case (closed_at);
+
 create table event (
   id uuid primary key, type text not null, at bigint not null, merchant_id text not null,
   store_id text not null, mode text not null, payment_key uuid, payment_id text not null,
@@ -131,6 +162,8 @@ create table event (
 create table event_rest partition of event default;
 -- For the list of what was paid and cancelled, and for listen sessions.
 create index event_by_store on event (store_id, mode, id);
+-- For the story of a payment: some 50 bytes for each event, among those of payments of the same days.
+create index event_by_payment on event (payment_key, id) where payment_key is not null;
 
 -- Machines of developers that hear of events by a connection of their own; floor is an id before which none is left to
 -- be sent, and holder the connection that has the session.
@@ -180,6 +213,10 @@ create table delivery_end (
 ) partition by range (id);
 create table delivery_end_rest partition of delivery_end default;
 create index delivery_end_by_payment on delivery_end (payment_key) where payment_key is not null;
+-- Lists go along these. The first takes some 80 bytes a delivery, written behind the last one of the store when a
+-- delivery ends, which no notice waits for; the second has only the few that failed.
+create index delivery_end_by_store on delivery_end (store_id, mode, id);
+create index delivery_end_failed on delivery_end (store_id, mode, id) where state = 'failed';
 
 create table attempt (
   id uuid primary key, delivery_id uuid not null, webhook_id uuid not null, number bigint not null,
@@ -193,6 +230,17 @@ create index attempt_by_endpoint on attempt (endpoint_id, id) where endpoint_id 
 create table attempt_body (id uuid primary key, exchange bytea not null) partition by range (id);
 create table attempt_body_rest partition of attempt_body default;
 
+-- What people did. Rows are added, and never changed or pruned. doc is sealed: names, addresses, what it was, what it
+-- became, and why.
+create table audit (
+  id uuid primary key, at bigint not null, merchant_id text not null, store_id text not null, mode text not null,
+  by_kind text not null, by_id text not null, action text not null, kind text not null, object text not null, doc bytea not null
+) partition by range (id);
+create table audit_rest partition of audit default;
+create index audit_by_merchant on audit (merchant_id, id);
+create index audit_by_object on audit (object, id) where object <> '';
+create index audit_by_who on audit (by_id, id) where by_id <> '';
+
 -- Payments about which the PG is to be asked, and when.
 create table inquiry (payment_key uuid primary key, due_at bigint not null, tries bigint not null);
 create index inquiry_by_due on inquiry (due_at);
@@ -202,6 +250,15 @@ create table sweep (
   payment_key uuid primary key, channel_key text not null, due_at bigint not null, tries bigint not null, why text not null
 );
 create index sweep_by_channel on sweep (channel_key, due_at);
+
+-- Accounts whose deadline passed without money, of the last weeks. asked: the PG is asked about them.
+create table overdue (
+  payment_key uuid primary key, merchant_id text not null, store_id text not null, mode text not null,
+  channel_key text not null, issued_at bigint not null, due_at bigint not null, asked boolean not null
+);
+create index overdue_by_channel on overdue (channel_key, issued_at);
+create index overdue_by_merchant on overdue (merchant_id, mode, due_at) where not asked;
+create index overdue_by_age on overdue (due_at);
 
 -- When some node last said that it serves, and a time in which none did whose accounts are not in sweep yet.
 create table heartbeat (
@@ -238,6 +295,15 @@ create table idempotency (
 );
 create index idempotency_by_age on idempotency (begun_at);
 
+-- Calls of the APIs that bore a credential; never what they carried.
+create table api_request (
+  id uuid primary key, at bigint not null, merchant_id text not null, store_id text not null, mode text not null,
+  credential_kind text not null, credential_id text not null, method text not null, route text not null,
+  path text not null, status bigint not null, took bigint not null, client text not null, error_type text not null
+) partition by range (id);
+create table api_request_rest partition of api_request default;
+create index api_request_by_merchant on api_request (merchant_id, mode, id);
+
 -- What merchants fixed of payments that had not begun; mode is the credential's.
 create table preregistration (
   store_id text not null, payment_id text not null, mode text not null, amount bigint, tax_free bigint,
@@ -253,6 +319,13 @@ create table trial (
 );
 create index trial_by_age on trial (updated_at);
 
+-- Notices that this installation sends itself: id is a keyed hash of the one-time token that stands in for the sender's
+-- address until it is used or ends; seen is what became of it.
+create table rehearsal (
+  id text primary key, channel_key text not null, until bigint not null, used_at bigint, given boolean not null, doc bytea not null, seen text
+);
+create index rehearsal_by_end on rehearsal (until);
+
 -- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day bigint not null, peer text not null, kept bigint not null, dropped bigint not null,
@@ -267,6 +340,14 @@ create table pruned (name text primary key, upto uuid not null, at bigint not nu
 
 -- When each kind of attention was last given.
 create table attention (kind text primary key, at bigint not null);
+
+-- What people said of things that need a person and are no case: each hides what came up to a time.
+create table acknowledged (
+  id uuid primary key, merchant_id text not null, store_id text not null, mode text not null, kind text not null,
+  subject text not null, upto bigint not null, count bigint not null, at bigint not null,
+  by_kind text not null, by_id text not null, by_name text not null, note text not null
+);
+create index acknowledged_by_merchant on acknowledged (merchant_id, mode, id);
 
 -- Written to find out whether writing works: a row for each running process.
 create table probe (id text primary key, at bigint not null);

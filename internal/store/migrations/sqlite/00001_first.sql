@@ -46,7 +46,7 @@ create unique index api_secret_by_name on api_secret (store_id, name);
 -- token is a keyed hash of the token that the key was given last.
 create table api_key (
   id text primary key, merchant_id text not null, store_id text not null references store (id),
-  key text not null unique, mode text not null, hash text not null, created_at integer not null,
+  key text not null unique, mode text not null, hash text not null, expires_at integer, created_at integer not null,
   token text unique, token_from integer, token_until integer
 ) strict;
 
@@ -54,6 +54,22 @@ create table allow (
   store_id text not null references store (id), scope text not null, cidr text not null,
   primary key (store_id, scope, cidr)
 ) strict, without rowid;
+
+-- People of the console. doc is sealed: password, second factor, recovery codes. link is the hash of a link by which the
+-- password is chosen.
+create table member (
+  id text primary key, merchant_id text not null references merchant (id), store_id text not null, email text not null unique,
+  name text not null, role text not null, operator integer not null, disabled integer not null,
+  link text unique, link_until integer, created_at integer not null, signed_in_at integer, doc blob not null
+) strict;
+create index member_by_merchant on member (merchant_id);
+
+-- token is a hash of what the browser has. seen_at is to a minute.
+create table session (
+  id text primary key, token text not null unique, member_id text not null references member (id) on delete cascade,
+  created_at integer not null, seen_at integer not null, confirmed_at integer, address text not null, agent text not null
+) strict;
+create index session_by_member on session (member_id);
 
 create table payment (
   key text primary key, merchant_id text not null, store_id text not null, id text not null,
@@ -96,6 +112,9 @@ create table notice (
 ) strict, without rowid;
 create index notice_by_channel on notice (channel_key, id);
 create index notice_by_verdict on notice (verdict, id) where verdict <> 'applied';
+-- What a payment was told beside what moved it, which its events tell. An entry of some 50 bytes for each notice that is
+-- no plain deposit: the deposits, which are nearly all, write none.
+create index notice_by_payment on notice (payment_key, id) where payment_key is not null and verdict <> 'applied';
 create table notice_body (id text primary key, request blob not null) strict;
 
 -- Verdicts of held notices that were decided again, numbered from 1: each was replaced by the next, the last by
@@ -121,6 +140,18 @@ create table case_key (
 ) strict, without rowid;
 create index case_key_by_case on case_key (case_id);
 
+-- Cases that a person ended (id is the case's), with who it was and what they said of it.
+create table closed_case (
+  id text not null, closed_at integer not null, kind text not null, channel_key text not null, merchant_id text not null,
+  store_id text not null, mode text not null, notice_key text not null, payment_key text, reason text not null,
+  opened_at integer not null, resends integer not null, how text not null, by_kind text not null, by_id text not null,
+  by_name text not null, note text not null,
+  primary key (id, closed_at)
+) strict, without rowid;
+create index closed_case_by_key on closed_case (channel_key, notice_key) where notice_key <> '';
+create index closed_case_by_merchant on closed_case (merchant_id, closed_at, id);
+create index closed_case_by_age on closed_case (closed_at);
+
 create table event (
   id text primary key, type text not null, at integer not null, merchant_id text not null,
   store_id text not null, mode text not null, payment_key text, payment_id text not null,
@@ -129,6 +160,8 @@ create table event (
 ) strict, without rowid;
 -- For the list of what was paid and cancelled, and for listen sessions.
 create index event_by_store on event (store_id, mode, id);
+-- For the story of a payment: some 50 bytes for each event, among those of payments of the same days.
+create index event_by_payment on event (payment_key, id) where payment_key is not null;
 
 -- Machines of developers that hear of events by a connection of their own; floor is an id before which none is left to
 -- be sent, and holder the connection that has the session.
@@ -177,6 +210,10 @@ create table delivery_end (
   original text, created_at integer not null, ended_at integer not null, outcome text not null
 ) strict;
 create index delivery_end_by_payment on delivery_end (payment_key) where payment_key is not null;
+-- Lists go along these. The first takes some 80 bytes a delivery, written behind the last one of the store when a
+-- delivery ends, which no notice waits for; the second has only the few that failed.
+create index delivery_end_by_store on delivery_end (store_id, mode, id);
+create index delivery_end_failed on delivery_end (store_id, mode, id) where state = 'failed';
 
 create table attempt (
   id text primary key, delivery_id text not null, webhook_id text not null, number integer not null,
@@ -188,6 +225,16 @@ create index attempt_by_webhook on attempt (webhook_id, id);
 create index attempt_by_endpoint on attempt (endpoint_id, id) where endpoint_id is not null;
 create table attempt_body (id text primary key, exchange blob not null) strict;
 
+-- What people did. Rows are added, and never changed or pruned. doc is sealed: names, addresses, what it was, what it
+-- became, and why.
+create table audit (
+  id text primary key, at integer not null, merchant_id text not null, store_id text not null, mode text not null,
+  by_kind text not null, by_id text not null, action text not null, kind text not null, object text not null, doc blob not null
+) strict;
+create index audit_by_merchant on audit (merchant_id, id);
+create index audit_by_object on audit (object, id) where object <> '';
+create index audit_by_who on audit (by_id, id) where by_id <> '';
+
 -- Payments about which the PG is to be asked, and when.
 create table inquiry (payment_key text primary key, due_at integer not null, tries integer not null) strict, without rowid;
 create index inquiry_by_due on inquiry (due_at);
@@ -197,6 +244,15 @@ create table sweep (
   payment_key text primary key, channel_key text not null, due_at integer not null, tries integer not null, why text not null
 ) strict, without rowid;
 create index sweep_by_channel on sweep (channel_key, due_at);
+
+-- Accounts whose deadline passed without money, of the last weeks. asked: the PG is asked about them.
+create table overdue (
+  payment_key text primary key, merchant_id text not null, store_id text not null, mode text not null,
+  channel_key text not null, issued_at integer not null, due_at integer not null, asked integer not null
+) strict, without rowid;
+create index overdue_by_channel on overdue (channel_key, issued_at);
+create index overdue_by_merchant on overdue (merchant_id, mode, due_at) where not asked;
+create index overdue_by_age on overdue (due_at);
 
 -- When some node last said that it serves, and a time in which none did whose accounts are not in sweep yet.
 create table heartbeat (
@@ -233,6 +289,14 @@ create table idempotency (
 ) strict;
 create index idempotency_by_age on idempotency (begun_at);
 
+-- Calls of the APIs that bore a credential; never what they carried.
+create table api_request (
+  id text primary key, at integer not null, merchant_id text not null, store_id text not null, mode text not null,
+  credential_kind text not null, credential_id text not null, method text not null, route text not null,
+  path text not null, status integer not null, took integer not null, client text not null, error_type text not null
+) strict, without rowid;
+create index api_request_by_merchant on api_request (merchant_id, mode, id);
+
 -- What merchants fixed of payments that had not begun; mode is the credential's.
 create table preregistration (
   store_id text not null, payment_id text not null, mode text not null, amount integer, tax_free integer,
@@ -248,6 +312,13 @@ create table trial (
 ) strict;
 create index trial_by_age on trial (updated_at);
 
+-- Notices that this installation sends itself: id is a keyed hash of the one-time token that stands in for the sender's
+-- address until it is used or ends; seen is what became of it.
+create table rehearsal (
+  id text primary key, channel_key text not null, until integer not null, used_at integer, given integer not null, doc blob not null, seen text
+) strict;
+create index rehearsal_by_end on rehearsal (until);
+
 -- What was refused from an address (with IPv6, a /64) on a day: kept up to a cap, counted beyond.
 create table refusal (
   day integer not null, peer text not null, kept integer not null, dropped integer not null,
@@ -262,6 +333,14 @@ create table pruned (name text primary key, upto text not null, at integer not n
 
 -- When each kind of attention was last given.
 create table attention (kind text primary key, at integer not null) strict, without rowid;
+
+-- What people said of things that need a person and are no case: each hides what came up to a time.
+create table acknowledged (
+  id text primary key, merchant_id text not null, store_id text not null, mode text not null, kind text not null,
+  subject text not null, upto integer not null, count integer not null, at integer not null,
+  by_kind text not null, by_id text not null, by_name text not null, note text not null
+) strict, without rowid;
+create index acknowledged_by_merchant on acknowledged (merchant_id, mode, id);
 
 -- Written to find out whether writing works: a row for each running process.
 create table probe (id text primary key, at integer not null) strict, without rowid;

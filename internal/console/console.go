@@ -1,0 +1,147 @@
+// Package console is the face that people look at: pages below /console, made on the
+// server, that work as plain forms and links. Scripts of ours add live updates, keys and
+// copy buttons, and nothing that a page needs.
+//
+// # A page
+//
+// A page is a Go file with its handlers and a list of routes (a method of Console, named
+// in routes), a template in pages/, and its texts in the catalogue of package words. A
+// handler gets a visit: who asks (Member), in which language, and, below
+// /console/{store}/{mode}, the scope: merchant, store ("" is all of them) and mode. It
+// reads through Store, changes things through Actions only, and ends with
+//
+//	return v.page("payments", data)   // pages/payments.html, titled by the text page.payments
+//	return v.done("/payments", "payments.resent", "n", 3)   // after a change: 303, and the text once
+//	return err                        // a page of its kind: 403, 404, 409, 500 …
+//
+// Who may come is in the route: the least right, whether the session must have been
+// confirmed within ten minutes (confirm). The frame checks both before the handler runs;
+// what the page shows beyond that asks v.May. A person without a right sees the button
+// disabled with the reason beside it: {{template "button" …}}.
+//
+// A form with mistakes is shown again with status 422: v.mistaken(name, data, mistakes).
+//
+// # Templates
+//
+// pages/frame.html surrounds all. A page's template defines "content", and "actions" if
+// there is something to do beside the title. Its data is the view; what the handler gave is
+// .Data. The functions are in functions.go: t (a text), time, ago, money, state (a chip),
+// outside (text from outside, with control characters visible), bank, count. Everything is
+// escaped by html/template; there is no inline script or style, the policy forbids both.
+//
+// # Live
+//
+// An element with an id and the attribute data-live is brought up to date when something
+// of the page's topics happens (v.topics): the script asks for the page's content again and
+// replaces what differs. In a table with data-rows, rows are matched by id: those that are
+// there change in place, and new ones wait behind a button.
+package console
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/store"
+)
+
+// Prefix is where the console's paths begin.
+const Prefix = "/console"
+
+// A Console answers below Prefix. Store, Actions, Sessions and Log are required. The
+// fields must not change once it is in use.
+type Console struct {
+	Store   *store.Reader
+	Actions *action.Actions
+	// Sessions knows who is signed in.
+	Sessions Sessions
+	Log      *slog.Logger
+	// ClientAddr finds who sent a request, behind any trusted proxies; the invalid
+	// address if that cannot be told.
+	ClientAddr func(*http.Request) netip.Addr
+	// PublicURL is how PGs and people reach this server, without a slash at the end;
+	// empty if nobody said.
+	PublicURL string
+	// Egress are the addresses from which webhooks leave, for shops to allow; they are
+	// only shown.
+	Egress []netip.Addr
+	// AllowPrivate says that webhooks may go to private addresses.
+	AllowPrivate bool
+
+	views settings.Cache[settings.All]
+	hub   hub
+}
+
+// Sessions is what the frame asks about who is signed in.
+type Sessions interface {
+	// Session returns the session of a token, and whose it is. It reports
+	// fault.Unauthorized if there is none, or it has ended.
+	Session(ctx context.Context, token string) (member.Member, member.Session, error)
+}
+
+// A route is a page or a verb.
+type route struct {
+	method string
+	// path is below /console/{store}/{mode}, or, if it begins with Prefix, by itself.
+	path string
+	// right is the least that whoever comes must have; empty is for everybody, signed in
+	// or not.
+	right member.Right
+	// confirm asks for a session that was confirmed within ten minutes.
+	confirm bool
+	do      func(*visit) error
+}
+
+// routes lists every page of the console.
+func (c *Console) routes() []route {
+	return slices.Concat(
+		c.frameRoutes(),
+	)
+}
+
+// Routes serves every page, the assets and the stream.
+func (c *Console) Routes() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range c.routes() {
+		path := r.path
+		if !strings.HasPrefix(path, Prefix) {
+			path = Prefix + "/{store}/{mode}" + path
+		}
+		mux.Handle(r.method+" "+path, c.handle(r))
+	}
+	mux.HandleFunc("GET "+Prefix+"/assets/{file}", serveAsset)
+	mux.Handle(Prefix+"/", c.handle(route{do: func(*visit) error { return errNoPage }}))
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(c.handle(route{do: func(*visit) error { return errCrossOrigin }}))
+	return guard.Handler(mux)
+}
+
+// Refresh makes the next page see the settings as they are then. It does not block.
+func (c *Console) Refresh() { c.views.Refresh() }
+
+// End ends the streams of open pages, for a server that stops: they ask again, and find the
+// next one.
+func (c *Console) End() { c.hub.end() }
+
+// settings returns the settings in use, loading them if need be.
+func (c *Console) settings(ctx context.Context) (*settings.All, error) {
+	return c.views.Get(ctx, func(ctx context.Context) (*settings.All, error) {
+		all, err := c.Store.Settings(ctx)
+		return &all, err
+	})
+}
+
+// frameRoutes are the pages that belong to no section.
+func (c *Console) frameRoutes() []route {
+	return []route{
+		{http.MethodGet, Prefix, "", false, c.enter},
+		{http.MethodGet, Prefix + "/{$}", "", false, c.enter},
+		{http.MethodGet, Prefix + "/stream", member.See, false, c.stream},
+	}
+}

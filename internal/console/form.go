@@ -1,0 +1,83 @@
+package console
+
+import (
+	"net/url"
+	"strings"
+)
+
+// A mistake is what is wrong with a field of a form. It stands in the summary above the
+// form and beside the field.
+type mistake struct {
+	Field string // its name; empty if it is of the whole form
+	Text  string
+}
+
+// A field is an input with its label, and what is wrong with what was entered.
+type field struct {
+	Name, Label, Type, Value, Hint, Mistake string
+	Required                                bool
+	Auto                                    string // autocomplete
+	Choices                                 []option
+}
+
+// An option is one of the values that an input offers.
+type option struct {
+	Value, Text string
+	Chosen      bool
+}
+
+// newField is the field of a view's form: {{template "field" (field $ "name" (t "x.name") "text" .Name)}}.
+// What was posted goes before the value. Further pairs set the rest: "hint", "required",
+// "auto", "choices".
+func newField(v view, name, label, kind, value string, more ...any) field {
+	f := field{Name: name, Label: label, Type: kind, Value: value}
+	if form := v.visit.r.PostForm; form.Has(name) && kind != "password" {
+		f.Value = form.Get(name)
+	}
+	for _, m := range v.Mistakes {
+		if m.Field == name {
+			f.Mistake = m.Text
+		}
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		switch more[i] {
+		case "hint":
+			f.Hint, _ = more[i+1].(string)
+		case "required":
+			f.Required, _ = more[i+1].(bool)
+		case "auto":
+			f.Auto, _ = more[i+1].(string)
+		case "choices":
+			f.Choices, _ = more[i+1].([]option)
+		}
+	}
+	for i, o := range f.Choices {
+		f.Choices[i].Chosen = o.Value == f.Value
+	}
+	return f
+}
+
+// form reads what was posted. What is too long or cannot be read is an empty form.
+func (v *visit) form() url.Values {
+	if err := v.r.ParseForm(); err != nil {
+		return url.Values{}
+	}
+	return v.r.PostForm
+}
+
+// value is a field of what was posted, without the space around it.
+func (v *visit) value(name string) string { return strings.TrimSpace(v.form().Get(name)) }
+
+// query is a parameter of the page's address.
+func (v *visit) query(name string) string { return strings.TrimSpace(v.r.URL.Query().Get(name)) }
+
+// with is the page's own address with a parameter changed, or without it if the value is
+// empty.
+func (v *visit) with(name, value string) string {
+	q := v.r.URL.Query()
+	q.Del(name)
+	if value != "" {
+		q.Set(name, value)
+	}
+	return v.r.URL.EscapedPath() + query(q.Encode())
+}

@@ -1,0 +1,204 @@
+package console
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/store"
+)
+
+// lookEvery is how often the hub looks for what was written, while a page is open.
+const lookEvery = 400 * time.Millisecond
+
+// keptNews is how much of the past a page that comes back may go on from.
+const keptNews = 512
+
+// keptWaiting is how many events may wait for one page.
+const keptWaiting = 16
+
+// A hub tells open pages what was written. It looks into the store, a few index ranges a
+// time, only while a page is open: so it hears of what other nodes and other programs
+// write as well, and costs the notice path nothing. The zero hub is ready.
+type hub struct {
+	mu     sync.Mutex
+	subs   map[*subscriber]bool
+	past   []heard // the last of them, oldest first
+	seq    int64   // of the last
+	seeing bool    // a look is under way
+	ended  bool
+}
+
+// A heard is a thing that was written.
+type heard struct {
+	seq int64
+	store.News
+}
+
+// A news is what a page is told at once.
+type news struct {
+	seq    int64
+	topics []string
+}
+
+// A subscriber is an open page.
+type subscriber struct {
+	merchant merchant.ID
+	store    merchant.StoreID // empty: all
+	mode     merchant.Mode
+	topics   map[string]bool
+	news     chan news
+}
+
+// wants are the page's topics that a thing is of.
+func (s *subscriber) wants(n store.News) (topics []string) {
+	if n.Merchant != s.merchant || n.Mode != s.mode || s.store != "" && n.Store != s.store {
+		return nil
+	}
+	for _, t := range []string{n.Topic, n.Topic + ":" + n.ID} {
+		if s.topics[t] {
+			topics = append(topics, t)
+		}
+	}
+	if t := topicPayments + ":" + string(n.Payment); n.Payment != "" && s.topics[t] {
+		topics = append(topics, t)
+	}
+	return topics
+}
+
+// join adds a page. from is the last event it saw, 0 if none; reset says that what came
+// after that is no longer known.
+func (h *hub) join(ctx context.Context, r *store.Reader, at scope, only merchant.StoreID, topics map[string]bool, from int64) (s *subscriber, reset bool) {
+	s = &subscriber{merchant: at.Merchant, store: at.Store, mode: at.Mode, topics: topics, news: make(chan news, keptWaiting)}
+	if only != "" {
+		s.store = only
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.subs == nil {
+		h.subs = make(map[*subscriber]bool)
+		// Numbers go on from the clock, so that one of an earlier run is never taken for one of this.
+		h.seq = time.Now().UnixMicro()
+	}
+	if h.ended {
+		close(s.news)
+		return s, false
+	}
+	h.subs[s] = true
+	if from != 0 {
+		reset = from > h.seq || len(h.past) == 0 || from < h.past[0].seq-1
+		if from == h.seq {
+			reset = false
+		}
+		for _, n := range h.past {
+			if n.seq > from {
+				h.tell(s, n)
+			}
+		}
+	}
+	if !h.seeing {
+		h.seeing = true
+		go h.look(context.WithoutCancel(ctx), r)
+	}
+	return s, reset
+}
+
+// leave takes a page away.
+func (h *hub) leave(s *subscriber) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.subs, s)
+}
+
+// end cuts off all pages, and those that come.
+func (h *hub) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = true
+	for s := range h.subs {
+		delete(h.subs, s)
+		close(s.news)
+	}
+}
+
+// tell gives a page what it wants to hear. One that has too much waiting is cut off, and
+// comes again. h.mu is held.
+func (h *hub) tell(s *subscriber, n heard) {
+	topics := s.wants(n.News)
+	if topics == nil {
+		return
+	}
+	select {
+	case s.news <- news{n.seq, topics}:
+	default:
+		delete(h.subs, s)
+		close(s.news)
+	}
+}
+
+// look reads what was written, again and again, until no page is open.
+func (h *hub) look(ctx context.Context, r *store.Reader) {
+	seen := newSeen(time.Now())
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for range tick.C {
+		h.mu.Lock()
+		if len(h.subs) == 0 {
+			h.seeing, h.past = false, nil
+			h.mu.Unlock()
+			return
+		}
+		h.mu.Unlock()
+		now := time.Now()
+		list, err := r.News(ctx, now.Add(-lookBack))
+		if err != nil {
+			continue // the store is away: pages say so by themselves
+		}
+		fresh := seen.fresh(list, now)
+		h.mu.Lock()
+		for _, n := range fresh {
+			h.seq++
+			x := heard{h.seq, n}
+			if h.past = append(h.past, x); len(h.past) > keptNews {
+				h.past = h.past[len(h.past)-keptNews:]
+			}
+			for s := range h.subs {
+				h.tell(s, x)
+			}
+		}
+		h.mu.Unlock()
+	}
+}
+
+// lookBack is how far a look goes back: an id is made before its row can be seen.
+const lookBack = 5 * time.Second
+
+// A seen remembers what was told within the time of a look back.
+type seen struct {
+	since time.Time
+	at    map[string]time.Time
+}
+
+func newSeen(now time.Time) *seen { return &seen{now, make(map[string]time.Time)} }
+
+// fresh are those that were not told yet.
+func (s *seen) fresh(list []store.News, now time.Time) (out []store.News) {
+	for _, n := range list {
+		k := n.Topic + n.Row
+		if _, told := s.at[k]; told {
+			continue
+		}
+		s.at[k] = now
+		if n.At.Before(s.since) {
+			continue // it was there before any page was open
+		}
+		out = append(out, n)
+	}
+	for k, at := range s.at {
+		if now.Sub(at) > 2*lookBack {
+			delete(s.at, k)
+		}
+	}
+	return out
+}

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"time"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// ConsoleQueries are the statements of the console's lists, for stores that are
+// given with their channels. They may look at
+// 1000 rows of a leg.
+func (r *Reader) ConsoleQueries(s Scope, stores []merchant.StoreID, channels []merchant.ChannelKey, p payment.Payment, d webhook.DeliveryID) []Query {
+	var out []Query
+	add := func(text string, args []any) { out = append(out, Query{text, args}) }
+	amount, from := p.Amount.Amount, p.RequestedAt.Add(-time.Hour)
+	var lists []listing
+	for _, f := range []PaymentFilter{
+		{}, {Changed: true, From: from, Until: from.Add(2 * time.Hour)}, {Untold: true},
+		{Channel: channels[0], Amount: &amount, States: []payment.State{payment.Paid}},
+	} {
+		lists = append(lists, f.listing(r, stores, s.Mode))
+	}
+	for _, f := range []NoticeFilter{
+		{}, {Verdicts: []payment.Verdict{payment.Unmatched, payment.Conflict}, From: from}, {Channel: channels[0], Folded: true},
+		{Verdicts: []payment.Verdict{payment.Applied}, Provider: "kcp", Peer: "203.0.113.7", Event: payment.EventDeposited},
+	} {
+		lists = append(lists, r.noticeListing(s, f, channels))
+	}
+	for _, f := range []DeliveryFilter{
+		{}, {States: []webhook.DeliveryState{webhook.Undone}}, {States: []webhook.DeliveryState{webhook.Completed}},
+		{States: []webhook.DeliveryState{webhook.Held}}, {Endpoint: webhook.EndpointID(d), Type: webhook.Paid, From: from},
+	} {
+		lists = append(lists, f.listing(r, s, stores))
+	}
+	for _, g := range lists {
+		g.look = 1000
+		for _, forward := range []bool{false, true} {
+			add(g.page(g.legs, forward, g.least, g.most, 20))
+			if looking := g.looking(); len(looking) > 0 {
+				add(g.reach(looking, forward, g.least, g.most))
+			}
+			for _, l := range g.legs[:1] {
+				q := &query{}
+				text := q.stretch(g, l, g.by[0], forward, g.least, g.most, 20, 0)
+				add(text, q.args)
+			}
+		}
+		add(g.counting(g.legs, 20))
+	}
+	listed := func(list ...string) any {
+		arg, err := many(r, list)
+		if err != nil {
+			panic(err) // texts always marshal
+		}
+		return arg
+	}
+	key, id := listed(string(p.Key)), listed(string(d))
+	add(r.latestQuery(), []any{key})
+	add(r.aboutQuery(), []any{key, 20})
+	add(r.heldOfOrderQuery(), []any{"h 1", listed(string(channels[0])), 20})
+	add(r.noticesByIDQuery(), []any{id})
+	add(r.paymentIDsQuery(), []any{key})
+	add(r.againQuery(), []any{key})
+	add(deliveryRowsQuery("payment_key"), []any{string(p.Key)})
+	add(deliveryRowsQuery("id"), []any{string(d)})
+	add(r.triesQuery(), []any{id})
+	add(sentBodyQuery, []any{string(d)})
+	add(paymentEventsQuery, []any{string(p.Key), 20})
+	add(pastVerdictsQuery, []any{string(d)})
+	return out
+}

@@ -1,0 +1,316 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A leg is a part of a list that one index has in the list's order: rows that
+// agree in the columns before those of the order.
+type leg struct {
+	from   string   // the table
+	when   string   // a condition that the index is made with; may be empty
+	index  string   // which index that is; SQLite is told, PostgreSQL has no other choice
+	same   []string // columns
+	values []string
+	// columns are those that are read, and where tells which rows are asked for,
+	// as far as no index does; its parameters are $1 … of with. Empty: the
+	// listing's columns; all rows.
+	columns string
+	where   string
+	with    []any
+}
+
+// A listing is how the rows of a list are found.
+type listing struct {
+	legs    []leg
+	by      []string // columns of the order; the last tells two rows apart
+	columns string
+	// postgres says which engine it is for.
+	postgres bool
+	look     int // how many rows of a leg are looked at; MostCounted
+	// least and most are the places between which the list is: the first is in it.
+	least, most []any
+}
+
+// listing is one of rows in the order of some columns, the last of which is an
+// id; it is not bounded.
+func (r *Reader) listing(by ...string) listing {
+	return listing{by: by, postgres: r.d.postgres, look: MostCounted, least: []any{firstID}, most: []any{lastID}}
+}
+
+// narrow adds a condition on the rows t, whose parameters are $1 … of args.
+func (l *leg) narrow(condition string, args ...any) {
+	if l.where != "" {
+		l.where += " and "
+	}
+	l.where += stating(condition).after(len(l.with))
+	l.with = append(l.with, args...)
+}
+
+// narrow adds a condition to all legs.
+func (g *listing) narrow(condition string, args ...any) {
+	for i := range g.legs {
+		g.legs[i].narrow(condition, args...)
+	}
+}
+
+// looking are the legs in which rows are looked at, since no index tells which
+// of them are asked for.
+func (g listing) looking() []leg {
+	return slices.DeleteFunc(slices.Clone(g.legs), func(l leg) bool { return l.where == "" })
+}
+
+// oneOf adds the condition that a column has one of some texts; none is any.
+func oneOf[T ~string](g *listing, column string, values []T) {
+	if len(values) == 0 {
+		return
+	}
+	places, args := make([]string, len(values)), make([]any, len(values))
+	for i, v := range values {
+		places[i], args[i] = "$"+strconv.Itoa(i+1), string(v)
+	}
+	g.narrow("t."+column+" in ("+strings.Join(places, ", ")+")", args...)
+}
+
+// A query is a statement that is being written.
+type query struct{ args []any }
+
+func (q *query) arg(v any) string {
+	q.args = append(q.args, v)
+	return "$" + strconv.Itoa(len(q.args))
+}
+
+// place is a row value of a leg's columns and of an order's.
+func (q *query) place(l leg, at []any) string {
+	var out []string
+	for _, v := range l.values {
+		out = append(out, q.arg(v))
+	}
+	for _, v := range at {
+		out = append(out, q.arg(v))
+	}
+	return "(" + strings.Join(out, ", ") + ")"
+}
+
+// stretch is a select of what a leg has between two places, in order, up to a
+// limit. The places are compared as a whole: equalities would let PostgreSQL go
+// along another index until it has found enough, which may be all of the table.
+// Limits are no parameters, since it would plan for a tenth of the table.
+func (q *query) stretch(g listing, l leg, columns string, forward bool, low, high []any, limit, skip int) string {
+	way, from := " desc", ">="
+	if forward {
+		way, from = "", ">"
+	}
+	all := slices.Concat(l.same, g.by)
+	row := "(" + strings.Join(all, ", ") + ")"
+	table := l.from
+	if !g.postgres {
+		table += " indexed by " + l.index
+	}
+	out := "select " + columns + " from " + table + " where " + row + " < " + q.place(l, high) + " and " + row + " " + from + " " + q.place(l, low)
+	if l.when != "" {
+		out += " and " + l.when
+	}
+	out += " order by " + strings.Join(all, way+", ") + way + " limit " + strconv.Itoa(limit)
+	if skip > 0 {
+		out += " offset " + strconv.Itoa(skip)
+	}
+	return out
+}
+
+// chosen is the condition of a leg, its parameters counted on.
+func (q *query) chosen(l leg) string {
+	before := len(q.args)
+	q.args = append(q.args, l.with...)
+	return stating(l.where).after(before)
+}
+
+// mostLegs is how many parts one statement has at most: SQLite takes 500.
+const mostLegs = 100
+
+// page is the query for rows between two places, for some legs.
+func (g listing) page(some []leg, forward bool, low, high []any, size int) (string, []any) {
+	q := &query{}
+	way := " desc"
+	if forward {
+		way = ""
+	}
+	order := " order by " + strings.Join(g.by, way+", ") + way + " limit "
+	parts := make([]string, len(some))
+	for i, l := range some {
+		limit := size
+		if l.where != "" {
+			limit = g.look
+		}
+		part := q.stretch(g, l, cmp.Or(l.columns, g.columns), forward, low, high, limit, 0)
+		if l.where != "" {
+			part = "select * from (" + part + ") as t where " + q.chosen(l) + order + strconv.Itoa(size)
+		}
+		parts[i] = "select * from (" + part + ") as part"
+	}
+	return strings.Join(parts, " union all ") + order + strconv.Itoa(size), q.args
+}
+
+// reach is the query for how far a page may look in some legs: a place for each
+// that has more rows than are looked at.
+func (g listing) reach(some []leg, forward bool, low, high []any) (string, []any) {
+	q := &query{}
+	parts := make([]string, len(some))
+	for i, l := range some {
+		parts[i] = "select * from (" + q.stretch(g, l, strings.Join(g.by, ", "), forward, low, high, 1, g.look-1) + ") as part"
+	}
+	return strings.Join(parts, " union all "), q.args
+}
+
+// counting is the query for how many rows some legs have, up to a limit.
+func (g listing) counting(some []leg, limit int) (string, []any) {
+	q := &query{}
+	parts := make([]string, len(some))
+	for i, l := range some {
+		if l.where == "" {
+			parts[i] = "select 1 as one from (" + q.stretch(g, l, g.by[len(g.by)-1], false, g.least, g.most, limit, 0) + ") as part"
+			continue
+		}
+		parts[i] = "select 1 as one from (" + q.stretch(g, l, cmp.Or(l.columns, g.columns), false, g.least, g.most, g.look, 0) + ") as t where " + q.chosen(l)
+	}
+	return "select count(*) from (" + strings.Join(parts, " union all ") + " limit " + strconv.Itoa(limit) + ") as counted", q.args
+}
+
+// count counts the rows of a list. What no index tells is counted among the
+// newest MostCounted rows of each leg.
+func (r *Reader) count(ctx context.Context, g listing) (Count, error) {
+	var c Count
+	for some := range slices.Chunk(g.legs, mostLegs) {
+		var n int
+		text, args := g.counting(some, MostCounted+1-c.N)
+		if err := r.db.QueryRowContext(ctx, text, args...).Scan(&n); err != nil {
+			return c, err
+		}
+		if c.N += n; c.N > MostCounted {
+			return Count{N: MostCounted, More: true}, nil
+		}
+	}
+	_, cut, err := r.reached(ctx, g, false, g.least, g.most)
+	c.More = cut
+	return c, err
+}
+
+// reached is the place up to which each leg is looked at, and whether one of
+// them goes on behind it.
+func (r *Reader) reached(ctx context.Context, g listing, forward bool, low, high []any) (at []any, cut bool, err error) {
+	for some := range slices.Chunk(g.looking(), mostLegs) {
+		text, args := g.reach(some, forward, low, high)
+		err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
+			place, err := g.scanPlace(rows)
+			if err != nil {
+				return err
+			}
+			// What is nearest: behind it not all legs were looked at.
+			if !cut || (comparePlaces(place, at) < 0) == forward {
+				at, cut = place, true
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, false, err
+		}
+	}
+	return at, cut, nil
+}
+
+// scanPlace reads a row that has nothing but the columns of the order.
+func (g listing) scanPlace(rows rowSet) ([]any, error) {
+	place := make([]any, len(g.by))
+	into := make([]any, len(g.by))
+	var number int64
+	var id string
+	for i := range into {
+		if i < len(into)-1 {
+			into[i] = &number
+		} else {
+			into[i] = &id
+		}
+	}
+	err := rows.Scan(into...)
+	for i := range place {
+		if i < len(place)-1 {
+			place[i] = number
+		} else {
+			place[i] = id
+		}
+	}
+	return place, err
+}
+
+// listPart reads a part of a list. scan reads a row of the listing's columns.
+func listPart[Row any](ctx context.Context, r *Reader, g listing, p Page, scan func(rowSet) ([]any, Row, error)) (out Listed[Row], err error) {
+	if p.Older != "" && p.Newer != "" {
+		return out, errCursor
+	}
+	if len(g.legs) == 0 {
+		return out, nil
+	}
+	forward := p.Newer != ""
+	low, high := g.least, g.most
+	if p.Older+p.Newer != "" {
+		at, err := parseCursor(p.Older+p.Newer, len(g.by))
+		if err != nil {
+			return out, err
+		}
+		if forward && comparePlaces(at, low) > 0 {
+			low = at
+		} else if !forward && comparePlaces(at, high) < 0 {
+			high = at
+		}
+	}
+	rows, last, err := read(ctx, r, g, forward, low, high, p.size()+1, scan)
+	if err != nil {
+		return out, away(err)
+	}
+	if forward && len(rows) == 0 && last == nil {
+		return listPart(ctx, r, g, Page{Size: p.Size}, scan) // nothing is newer: the newest, then
+	}
+	out.Cut = last != nil
+	out.turn(p, rows, last)
+	out.Count, err = r.count(ctx, g)
+	return out, away(err)
+}
+
+// read reads the rows between two places, the nearest first, and the place at
+// which it stopped to look; nil if it looked at all, or found enough.
+func read[Row any](ctx context.Context, r *Reader, g listing, forward bool, low, high []any, size int, scan func(rowSet) ([]any, Row, error)) (rows []placed[Row], last []any, err error) {
+	for some := range slices.Chunk(g.legs, mostLegs) {
+		text, args := g.page(some, forward, low, high, size)
+		if err := each(ctx, over(r.db), text, args, func(set rowSet) error {
+			at, row, err := scan(set)
+			rows = append(rows, placed[Row]{at, row})
+			return err
+		}); err != nil {
+			return nil, nil, err
+		}
+	}
+	slices.SortFunc(rows, func(a, b placed[Row]) int {
+		if forward {
+			return comparePlaces(a.at, b.at)
+		}
+		return comparePlaces(b.at, a.at)
+	})
+	rows = rows[:min(len(rows), size)]
+	stop, cut, err := r.reached(ctx, g, forward, low, high)
+	if err != nil || !cut {
+		return rows, nil, err
+	}
+	beyond := func(p placed[Row]) bool {
+		return (comparePlaces(p.at, stop) > 0) == forward && comparePlaces(p.at, stop) != 0
+	}
+	if at := slices.IndexFunc(rows, beyond); at >= 0 {
+		rows = rows[:at]
+	} else if len(rows) == size {
+		return rows, nil, nil
+	}
+	return rows, stop, nil
+}
