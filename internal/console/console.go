@@ -116,7 +116,9 @@ func (c *Console) Routes() http.Handler {
 		mux.Handle(r.method+" "+path, c.handle(r))
 	}
 	mux.HandleFunc("GET "+Prefix+"/assets/{file}", serveAsset)
-	mux.Handle(Prefix+"/", c.handle(route{do: func(*visit) error { return errNoPage }}))
+	noPage := func(*visit) error { return errNoPage }
+	mux.Handle(Prefix+"/{store}/{mode}/{rest...}", c.handle(route{right: member.See, do: noPage}))
+	mux.Handle(Prefix+"/", c.handle(route{do: noPage}))
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(c.handle(route{do: func(*visit) error { return errCrossOrigin }}))
 	return guard.Handler(mux)
