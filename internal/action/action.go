@@ -2,7 +2,7 @@
 // each checked before it touches anything: [Actions.RegisterAccount],
 // [Actions.Issue], [Actions.Charge], [Actions.Schedule], [Actions.Cancel],
 // [Actions.Close], [Actions.EndCancel], [Actions.TakeOver], [Actions.Deposit],
-// [Actions.Preregister], [Actions.Resend], [Actions.Login] and others. What time does is
+// [Actions.Preregister], [Actions.Resend], [Actions.Login], [Actions.Declare] and others. What time does is
 // done by [Deadlines], which flags payments whose deadline has passed, by [Schedules],
 // which charges what is scheduled, by [Inquiries], which asks PGs what became of what
 // they were asked for, by [Sweeps], which asks them about money that no notice told of,
@@ -55,6 +55,9 @@ type Store interface {
 	Act(ctx context.Context, a notice.Act) (payment.Payment, error)
 	// Settings returns the settings as they are now.
 	Settings(ctx context.Context) (settings.All, error)
+	// SaveSettings makes next the settings and writes the entries, in one
+	// transaction. It reports fault.Stale if next was made of older ones.
+	SaveSettings(ctx context.Context, next settings.All, now time.Time, entries ...member.Entry) error
 	// BeginRepeat and EndRepeat keep a request from being run twice; see the
 	// store's.
 	BeginRepeat(ctx context.Context, r merchant.Repeatable, now, until time.Time) (merchant.KeptAnswer, error)
@@ -89,6 +92,8 @@ type Actions struct {
 	Judge func(settings.All) notice.Judge
 	// Providers finds the PG modules of this build.
 	Providers func(code string) (provider.Provider, bool)
+	// Hash is the installation's keyed hash, for the verbs that change settings.
+	Hash func(purpose, value string) string
 	// Registered, if set, is told the deadline of each account that was
 	// registered: Deadlines.Sooner belongs here.
 	Registered func(deadline time.Time)

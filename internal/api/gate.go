@@ -98,7 +98,7 @@ func stranger(addr netip.Addr) string {
 // Admit reports fault.Forbidden if a store has a list of addresses for the API
 // that does not hold the one that a call came from.
 func Admit(ctx context.Context, r *store.Reader, s merchant.StoreID, from netip.Addr) error {
-	list, err := r.Allowed(ctx, s, merchant.AllowAPI)
+	list, err := r.Allowed(ctx, s, merchant.AllowAPI, time.Now())
 	if err != nil || len(list) == 0 || provider.Admits(list, from) {
 		return err
 	}

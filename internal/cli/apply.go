@@ -10,12 +10,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/fault"
-	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/seal"
 	"github.com/tongbo/tongbo/internal/settings"
@@ -60,7 +58,7 @@ func (c *applyCmd) Run(env Env) error {
 		return err
 	}
 	defer func() { _ = st.Close() }()
-	changes, err := declare(ctx, st, key, f)
+	changes, err := declare(ctx, st, key, byUser(), f)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
@@ -71,38 +69,11 @@ func (c *applyCmd) Run(env Env) error {
 	return nil
 }
 
-// mostAttempts bounds how often a declaration is repeated because someone
-// else changed the settings at the same moment.
-const mostAttempts = 10
-
-// declare merges a declaration into the settings and saves them.
-func declare(ctx context.Context, st *store.Store, key *seal.Key, f settings.File) ([]settings.Change, error) {
-	for range mostAttempts {
-		current, err := st.Settings(ctx)
-		if err != nil {
-			return nil, err
-		}
-		next, changes, err := settings.Declare(current, f, settings.Env{
-			Now: time.Now(), NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
-			NewUUID4: uuid.NewString, NewSecret: settings.NewSecret, Hash: key.Hash, Providers: providerInfo,
-		})
-		if err != nil {
-			return nil, err
-		}
-		err = st.SaveSettings(ctx, next, time.Now())
-		if !fault.Is(err, fault.Stale) {
-			return changes, err
-		}
-	}
-	return nil, fault.Errorf(fault.Unavailable, "the settings kept changing; try again")
-}
-
-func providerInfo(code string) (provider.Info, bool) {
-	p, ok := all.ByCode(code)
-	if !ok {
-		return provider.Info{}, false
-	}
-	return p.Info(), true
+// declare merges a declaration into the settings and saves them, with who did it in
+// the audit log.
+func declare(ctx context.Context, st *store.Store, key *seal.Key, by member.By, f settings.File) ([]settings.Change, error) {
+	actions := &action.Actions{Store: st, Providers: all.ByCode, Hash: key.Hash}
+	return actions.Apply(ctx, by, f, "")
 }
 
 // show prints the changes in one write, and the warnings beside them.

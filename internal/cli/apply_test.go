@@ -5,10 +5,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/seal"
 	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/store"
 )
 
 // oneShop is a declaration that warns: a live channel without credentials.
@@ -58,6 +62,40 @@ func TestApplyTwice(t *testing.T) {
 	code, out, errs = run(t, "", "apply", database, file)
 	if code != exitOK || out != "nothing changed\n" || errs != "" {
 		t.Errorf("second: %d\n%s\n%s", code, out, errs)
+	}
+}
+
+func TestApplyIsInTheAuditLog(t *testing.T) {
+	t.Parallel()
+	file, database := shopFile(t)
+	for range 2 {
+		if code, _, errs := run(t, "", "apply", database, file); code != exitOK {
+			t.Fatalf("exit %d\n%s", code, errs)
+		}
+	}
+	key, err := seal.LoadFile(filepath.Join(filepath.Dir(file), "t.db.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, end, err := store.OpenReadOnly(t.Context(), strings.TrimPrefix(database, "--database="), store.Options{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = end() }()
+	list, err := r.AuditLog(t.Context(), store.AuditQuery{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done []string
+	for _, e := range list {
+		if e.By != byUser() || e.By.Kind != member.CLI || e.By.Name == "" {
+			t.Errorf("%s by %+v, want %+v", e.Action, e.By, byUser())
+		}
+		done = append(done, e.Action)
+	}
+	slices.Sort(done)
+	if got := strings.Join(done, " "); got != "api_secret.created channel.created merchant.created store.created" {
+		t.Errorf("the audit log has %q", got)
 	}
 }
 

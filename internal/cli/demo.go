@@ -197,7 +197,7 @@ func (d *demo) declare(ctx context.Context, log *slog.Logger, key server.KeySour
 	if err != nil {
 		return err
 	}
-	_, err = declare(ctx, d.server.Store, k, f)
+	_, err = declare(ctx, d.server.Store, k, byUser(), f)
 	return err
 }
 

@@ -82,9 +82,36 @@ const (
 )
 
 // An Allow admits addresses to a face of a store. A store without any Allow of
-// a scope admits everyone who has the key.
+// a scope that is in force admits everyone who has the key.
 type Allow struct {
 	Store StoreID
 	Scope AllowScope
 	CIDR  netip.Prefix
+	// Trial, unless it is empty, ends at Until by itself: what was done to the line
+	// is then undone. It is a time in UTC, to the microsecond.
+	Trial Trial
+	Until time.Time
 }
+
+// A Trial is a change of an address list that undoes itself unless it is confirmed.
+type Trial string
+
+// The trials.
+const (
+	Coming Trial = "coming" // the line is in force until then, and gone afterwards
+	Going  Trial = "going"  // the line is out of force until then, and back afterwards
+)
+
+// InForce reports whether the line counts at a time.
+func (a Allow) InForce(now time.Time) bool {
+	switch a.Trial {
+	case Coming:
+		return now.Before(a.Until)
+	case Going:
+		return !now.Before(a.Until)
+	}
+	return true
+}
+
+// OnTrial reports whether the line waits at a time for its change to be confirmed.
+func (a Allow) OnTrial(now time.Time) bool { return a.Trial != "" && now.Before(a.Until) }

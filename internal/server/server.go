@@ -73,6 +73,7 @@ type Server struct {
 	silence    *action.Silence
 	desk       *attention.Desk
 	history    *action.History
+	trials     *action.Trials
 	api, v1    http.Handler
 	stopping   chan struct{}
 	stopOnce   sync.Once
@@ -107,7 +108,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Store: st, Judge: s.ingress.Judge, Providers: all.ByCode,
 		HTTP:   safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
 		Trial:  func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: st} },
-		Notify: s.ingress.Play, PublicURL: cfg.PublicURL, Log: cfg.Log,
+		Notify: s.ingress.Play, PublicURL: cfg.PublicURL, Log: cfg.Log, Hash: key.Hash,
 	}
 	fit := func() bool { return st.Share(1) > 0 }
 	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log, Fit: fit}
@@ -121,6 +122,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	sessions := &listen.Sessions{Store: st, Stopping: s.stopping}
 	st.OnSettings(sessions.Refresh)
 	st.OnEvents(sessions.Wake)
+	s.trials = &action.Trials{Store: st, Hash: key.Hash, Log: cfg.Log}
 	api := &v2.API{
 		Store: st.Reader, Actions: actions, Listen: sessions, Key: key, Log: cfg.Log,
 		ClientAddr: s.clientAddr,
@@ -140,6 +142,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	st.OnSettings(s.ingress.Refresh)
 	st.OnSettings(s.deadlines.Wake)
 	st.OnSettings(s.desk.Refresh)
+	st.OnSettings(s.trials.Wake)
 	return s, nil
 }
 
@@ -208,6 +211,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("schedules", s.schedules.Run)
 	start("silence", s.silence.Run)
 	start("history", s.history.Run)
+	start("trials", s.trials.Run)
 	// This node is one of them until its last try is recorded.
 	company, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()

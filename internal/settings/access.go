@@ -2,6 +2,7 @@ package settings
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -218,24 +219,42 @@ func (d *declarer) allow(p part, f AllowFile) error {
 	if err := oneOf("scope", scope, merchant.AllowAPI, merchant.AllowConsole); err != nil {
 		return err
 	}
-	cidr, err := parsePrefix(f.CIDR)
+	cidr, err := ParseBlock(f.CIDR)
 	if err != nil {
 		return err
 	}
-	a := merchant.Allow{Store: p.store.ID, Scope: scope, CIDR: cidr}
-	if err := d.once("allow", string(a.Store)+f.Scope+cidr.String()); err != nil {
+	if err := d.once("allow", string(p.store.ID)+f.Scope+cidr.String()); err != nil {
 		return err
 	}
-	i := slices.Index(d.next.Allows, a)
+	i := slices.IndexFunc(d.next.Allows, func(w merchant.Allow) bool {
+		return w.Store == p.store.ID && w.Scope == scope && w.CIDR == cidr
+	})
 	c := Change{What: "allow", Where: p.where, Name: f.Scope + " " + cidr.String()}
-	switch {
-	case f.Absent && i >= 0:
+	to := merchant.Allow{Store: p.store.ID, Scope: scope, CIDR: cidr}
+	until := f.Until.UTC().Truncate(time.Microsecond) // as it is stored
+	switch on := !until.IsZero(); {
+	case f.Absent && i < 0:
+		return nil
+	case f.Absent && !on:
 		c.Kind = Deleted
 		d.next.Allows = slices.Delete(d.next.Allows, i, i+1)
 		d.changes = append(d.changes, c)
-	case !f.Absent && i < 0:
-		d.next.Allows = append(d.next.Allows, a)
-		d.made(true, c)
+		return nil
+	case f.Absent:
+		to.Trial, to.Until = merchant.Going, until
+	case on && (i < 0 || d.next.Allows[i].Trial == merchant.Coming):
+		to.Trial, to.Until = merchant.Coming, until
+	}
+	if i < 0 {
+		d.next.Allows = append(d.next.Allows, to)
+	} else {
+		set(&c.Fields, "trial", &d.next.Allows[i], &to)
+	}
+	d.made(i < 0, c)
+	if i < 0 && Wide(cidr) {
+		c.Kind, c.Fields = Warning, nil
+		c.Message = fmt.Sprintf("it opens %s to %s, which are %s addresses", Opens(cidr).First, Opens(cidr).Last, Opens(cidr).Count)
+		d.changes = append(d.changes, c)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"math/big"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -78,9 +77,10 @@ func checkEvents(list []string) error {
 	return nil
 }
 
-// parsePrefix reads a CIDR block or one address. A block with host bits is an
-// error that says what it would have opened.
-func parsePrefix(s string) (netip.Prefix, error) {
+// ParseBlock reads a CIDR block, or one address, which is a block of one. It reports
+// fault.Invalid for anything else; a block with host bits is an error that says what
+// it would have opened.
+func ParseBlock(s string) (netip.Prefix, error) {
 	text := s
 	if !strings.Contains(s, "/") {
 		if a, err := netip.ParseAddr(s); err == nil {
@@ -96,20 +96,15 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	}
 	if p != p.Masked() {
 		return netip.Prefix{}, invalid("%q would open %s (%s addresses): write that if it is meant, or %s/%d for the one address",
-			s, p.Masked(), size(p), p.Addr(), p.Addr().BitLen())
+			s, p.Masked(), Opens(p).Count, p.Addr(), p.Addr().BitLen())
 	}
 	return p, nil
-}
-
-// size is how many addresses a block has.
-func size(p netip.Prefix) *big.Int {
-	return new(big.Int).Lsh(big.NewInt(1), uint(p.Addr().BitLen()-p.Bits()))
 }
 
 func parsePrefixes(list []string) ([]netip.Prefix, error) {
 	out := make([]netip.Prefix, len(list))
 	for i, s := range list {
-		p, err := parsePrefix(s)
+		p, err := ParseBlock(s)
 		if err != nil {
 			return nil, err
 		}

@@ -290,6 +290,8 @@ func TestWarnings(t *testing.T) {
 		{"a private endpoint", head + "[[merchant.store.endpoint]]\nname = \"e\"\nmode = \"test\"\nurl = \"https://[fd00::1]/\"", []string{"--allow-private-webhooks"}},
 		{"a public endpoint", head + "[[merchant.store.endpoint]]\nname = \"e\"\nmode = \"test\"\nurl = \"https://203.0.113.9/\"", nil},
 		{"private senders", channel(`provider = "dark"`, `mode = "live"`, `senders = ["10.0.0.0/8"]`, `credentials = {secret_key = "k"}`), []string{"private"}},
+		{"a wide line of a list", head + "[[merchant.store.allow]]\nscope = \"api\"\ncidr = \"10.0.0.0/8\"", []string{"10.0.0.0 to 10.255.255.255, which are 16777216 addresses"}},
+		{"a line that is not wide", head + "[[merchant.store.allow]]\nscope = \"api\"\ncidr = \"10.0.0.0/16\"", nil},
 		{"adopting without proof", channel(`provider = "open"`, `mode = "live"`, `unknown = "adopt"`, `credentials = {site_key = "k"}`), []string{"adopt"}},
 		{"nobody to ask", channel(`provider = "open"`, `mode = "test"`, `confirm = true`, `credentials = {site_key = "k"}`), []string{"the PG cannot be asked"}},
 		{"nobody to ask elsewhere", channel(`provider = "open"`, `mode = "test"`, `confirm = true`, `base_url = "http://127.0.0.1:1"`), []string{"the PG cannot be asked"}},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -109,6 +110,10 @@ type AllowFile struct {
 	Scope  string `toml:"scope"`
 	CIDR   string `toml:"cidr"`
 	Absent bool   `toml:"absent"`
+	// Until, if it is set, puts the change on trial: it undoes itself then, unless it
+	// is declared once more without. No file can say that: whoever has the machine is
+	// not shut out by a list.
+	Until time.Time `toml:"-"`
 }
 
 // Parse reads the file of `tongbo apply`. It reports fault.Invalid, with the

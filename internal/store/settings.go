@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -209,7 +210,7 @@ func readAPIKeys(ctx context.Context, q querier, all *settings.All) error {
 }
 
 func readAllows(ctx context.Context, q querier, all *settings.All) error {
-	return each(ctx, q, `select store_id, scope, cidr from allow order by store_id, scope, cidr`, nil, func(row rowSet) error {
+	return each(ctx, q, `select store_id, scope, cidr, trial, trial_until from allow order by store_id, scope, cidr`, nil, func(row rowSet) error {
 		a, err := scanAllow(row)
 		all.Allows = append(all.Allows, a)
 		return err
@@ -218,9 +219,11 @@ func readAllows(ctx context.Context, q querier, all *settings.All) error {
 
 func scanAllow(row rowSet) (a merchant.Allow, err error) {
 	var cidr string
-	if err := row.Scan(&a.Store, &a.Scope, &cidr); err != nil {
+	var until sql.NullInt64
+	if err := row.Scan(&a.Store, &a.Scope, &cidr, &a.Trial, &until); err != nil {
 		return a, err
 	}
+	a.Until = momentOrZero(until)
 	if a.CIDR, err = netip.ParsePrefix(cidr); err != nil {
 		return a, &programError{err}
 	}
@@ -250,14 +253,16 @@ func (r *Reader) apiSecret(ctx context.Context, query, arg string) (merchant.API
 	return s.APISecret, away(err)
 }
 
-// Allowed returns the addresses that a store admits to a face; none means that
-// it admits everyone who has a key.
-func (r *Reader) Allowed(ctx context.Context, store merchant.StoreID, scope merchant.AllowScope) ([]netip.Prefix, error) {
+// Allowed returns the addresses that a store admits to a face at a time; none means
+// that it admits everyone who has a key.
+func (r *Reader) Allowed(ctx context.Context, store merchant.StoreID, scope merchant.AllowScope, now time.Time) ([]netip.Prefix, error) {
 	var out []netip.Prefix
-	err := each(ctx, over(r.db), `select store_id, scope, cidr from allow where store_id = $1 and scope = $2 order by cidr`,
+	err := each(ctx, over(r.db), `select store_id, scope, cidr, trial, trial_until from allow where store_id = $1 and scope = $2 order by cidr`,
 		[]any{string(store), string(scope)}, func(row rowSet) error {
 			a, err := scanAllow(row)
-			out = append(out, a.CIDR)
+			if a.InForce(now) {
+				out = append(out, a.CIDR)
+			}
 			return err
 		})
 	return out, away(err)

@@ -106,7 +106,8 @@ func someSettings() settings.All {
 		APIKeys: []settings.APIKey{{APIKey: merchant.APIKey{ID: uuid.NewString(), Merchant: "merchant-1", Store: "store-1",
 			Key: "imp-1", Mode: merchant.Live, ExpiresAt: settingsNow.Add(2 * time.Hour)}, Hash: "hash-of-key"}},
 		Allows: []merchant.Allow{{Store: "store-1", Scope: merchant.AllowAPI, CIDR: netip.MustParsePrefix("203.0.113.0/24")},
-			{Store: "store-1", Scope: merchant.AllowConsole, CIDR: netip.MustParsePrefix("198.51.100.7/32")}},
+			{Store: "store-1", Scope: merchant.AllowConsole, CIDR: netip.MustParsePrefix("198.51.100.7/32"),
+				Trial: merchant.Going, Until: settingsNow.Add(time.Minute)}},
 	}
 }
 

@@ -212,11 +212,16 @@ func TestAPICredentials(t *testing.T) {
 		if g := db.save(t, all).APISecrets[0].Generation; g != 4 {
 			t.Errorf("generation after a new value = %d, want 4", g)
 		}
-		list, err := db.Allowed(ctx, "store-1", merchant.AllowAPI)
+		list, err := db.Allowed(ctx, "store-1", merchant.AllowAPI, settingsNow)
 		if err != nil || len(list) != 1 || list[0].String() != "203.0.113.0/24" {
 			t.Errorf("Allowed = %v, %v", list, err)
 		}
-		if list, err := db.Allowed(ctx, "store-2", merchant.AllowAPI); err != nil || len(list) != 0 {
+		for at, want := range map[time.Time]int{settingsNow: 0, settingsNow.Add(time.Minute): 1} {
+			if list, err := db.Allowed(ctx, "store-1", merchant.AllowConsole, at); err != nil || len(list) != want {
+				t.Errorf("a line that is out of force for a minute: %v, %v at %v", list, err, at)
+			}
+		}
+		if list, err := db.Allowed(ctx, "store-2", merchant.AllowAPI, settingsNow); err != nil || len(list) != 0 {
 			t.Errorf("Allowed of a store without list = %v, %v", list, err)
 		}
 	})

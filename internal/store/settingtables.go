@@ -112,17 +112,17 @@ func apiKeyTable(a settings.All, now time.Time) table {
 	return t
 }
 
-// allowTable has no time of creation and nothing besides its key, so its rows
-// come and go but never change.
+// allowTable has no time of creation.
 func allowTable(a settings.All) table {
 	t := table{
-		insert: `insert into allow (store_id, scope, cidr) values ($1, $2, $3)`,
+		insert: `insert into allow (store_id, scope, cidr, trial, trial_until) values ($1, $2, $3, $4, $5)`,
+		update: `update allow set trial = $4, trial_until = $5 where store_id = $1 and scope = $2 and cidr = $3`,
 		remove: `delete from allow where store_id = $1 and scope = $2 and cidr = $3`, keys: 3,
 	}
 	for _, w := range a.Allows {
 		cidr := w.CIDR.String()
 		t.records = append(t.records, record{key: string(w.Store) + " " + string(w.Scope) + " " + cidr,
-			cells: []any{string(w.Store), string(w.Scope), cidr}})
+			cells: []any{string(w.Store), string(w.Scope), cidr, string(w.Trial), microsOrNull(w.Until)}})
 	}
 	return t
 }

@@ -48,8 +48,10 @@ create table api_key (
   token text unique, token_from bigint, token_until bigint
 );
 
+-- trial and trial_until: a change that is undone at that time.
 create table allow (
   store_id text not null references store (id), scope text not null, cidr text not null,
+  trial text not null default '', trial_until bigint,
   primary key (store_id, scope, cidr)
 );
 

@@ -50,8 +50,10 @@ create table api_key (
   token text unique, token_from integer, token_until integer
 ) strict;
 
+-- trial and trial_until: a change that is undone at that time.
 create table allow (
   store_id text not null references store (id), scope text not null, cidr text not null,
+  trial text not null default '', trial_until integer,
   primary key (store_id, scope, cidr)
 ) strict, without rowid;
 
