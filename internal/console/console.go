@@ -47,6 +47,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
 )
@@ -82,7 +83,7 @@ type Console struct {
 type Sessions interface {
 	// Session returns the session of a token, and whose it is. It reports
 	// fault.Unauthorized if there is none, or it has ended.
-	Session(ctx context.Context, token string) (member.Member, member.Session, error)
+	Session(ctx context.Context, token secret.Text) (member.Member, member.Session, error)
 }
 
 // A route is a page or a verb.

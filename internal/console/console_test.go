@@ -21,6 +21,7 @@ import (
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/provider/all"
+	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/store/storetest"
@@ -75,14 +76,14 @@ func (j *journal) String() string {
 type people map[string]member.Member
 
 // Session knows a token, and none when it was taken away.
-func (p people) Session(_ context.Context, token string) (member.Member, member.Session, error) {
-	m, ok := p[token]
+func (p people) Session(_ context.Context, token secret.Text) (member.Member, member.Session, error) {
+	m, ok := p[token.Reveal()]
 	if !ok {
 		return m, member.Session{}, fault.Errorf(fault.Unauthorized, "no session has this token")
 	}
 	now := time.Now()
 	s := member.Session{ID: "session", Member: m.ID, CreatedAt: now, SeenAt: now, ConfirmedAt: now}
-	if strings.HasPrefix(token, "stale-") {
+	if strings.HasPrefix(token.Reveal(), "stale-") {
 		s.ConfirmedAt = now.Add(-time.Hour)
 	}
 	return m, s, nil

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/words"
 )
 
@@ -48,18 +49,18 @@ func sessionName(r *http.Request) string {
 }
 
 // sessionToken is the token that the browser brings; empty if it has none.
-func sessionToken(r *http.Request) string {
+func sessionToken(r *http.Request) secret.Text {
 	c, err := r.Cookie(sessionName(r))
 	if err != nil {
 		return ""
 	}
-	return c.Value
+	return secret.Text(c.Value)
 }
 
 // setSession gives the browser a session's token, or with an empty one takes it away. The
 // server alone says when a session ends.
-func setSession(w http.ResponseWriter, r *http.Request, token string) {
-	c := cookie(r, sessionName(r), token)
+func setSession(w http.ResponseWriter, r *http.Request, token secret.Text) {
+	c := cookie(r, sessionName(r), token.Reveal())
 	if token == "" {
 		c.MaxAge = -1
 	}
