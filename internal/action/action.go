@@ -64,6 +64,7 @@ type Store interface {
 	EndRepeat(ctx context.Context, r merchant.Repeatable, answer *merchant.KeptAnswer) error
 	KeyStore
 	ScheduleStore
+	RehearsalStore
 	// Preregister keeps what is fixed of a payment that has not begun. It reports
 	// payment.ErrAlreadyPaid and payment.ErrBegun.
 	Preregister(ctx context.Context, s merchant.StoreID, id payment.ID, mode merchant.Mode, x payment.Pin, now time.Time) error

@@ -187,6 +187,13 @@ func (i Info) Senders(c merchant.Channel) []netip.Prefix {
 	return append(Loopback(), i.TestSenders...)
 }
 
+// Deaf reports whether a channel hears nobody's notices: its address list is
+// empty, and it has no token in its path that stands in for one.
+func (i Info) Deaf(c merchant.Channel) bool {
+	byToken := c.Mode == merchant.Live && c.Senders == nil && c.Token != "" && i.LiveSenders == nil
+	return len(i.Senders(c)) == 0 && !byToken
+}
+
 // Loopback is this machine.
 func Loopback() []netip.Prefix {
 	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
