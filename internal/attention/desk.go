@@ -33,9 +33,6 @@ type Desk struct {
 	Store ChannelStore
 	// Providers finds the PG modules of this build.
 	Providers func(code string) (provider.Provider, bool)
-	// Asked, if set, tells when PGs were asked to register the addresses of a
-	// merchant's channels.
-	Asked func(ctx context.Context, m merchant.ID) (map[merchant.ChannelKey]time.Time, error)
 
 	views settings.Cache[settings.All]
 }
@@ -66,17 +63,11 @@ func (d *Desk) ChannelStates(ctx context.Context, scope Scope) (list []ChannelSt
 	if err != nil {
 		return nil, err
 	}
-	var asked map[merchant.ChannelKey]time.Time
-	if d.Asked != nil {
-		if asked, err = d.Asked(ctx, scope.Merchant); err != nil {
-			return nil, err
-		}
-	}
 	for _, c := range all.Channels {
 		if !scope.holds(c) {
 			continue
 		}
-		s, err := d.state(ctx, c, asked[c.Key])
+		s, err := d.state(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -100,22 +91,16 @@ func (d *Desk) ChannelState(ctx context.Context, key merchant.ChannelKey) (Chann
 		return ChannelState{}, fault.Errorf(fault.NotFound, "there is no channel %q", string(key))
 	}
 	c := all.Channels[i]
-	var asked map[merchant.ChannelKey]time.Time
-	if d.Asked != nil {
-		if asked, err = d.Asked(ctx, c.Merchant); err != nil {
-			return ChannelState{}, err
-		}
-	}
-	return d.state(ctx, c, asked[key])
+	return d.state(ctx, c)
 }
 
 // state reads the facts of one channel.
-func (d *Desk) state(ctx context.Context, c merchant.Channel, asked time.Time) (ChannelState, error) {
+func (d *Desk) state(ctx context.Context, c merchant.Channel) (ChannelState, error) {
 	p, known := d.Providers(c.Provider)
 	if !known {
-		return ChannelState{Channel: c, Setup: Draft, AskedAt: asked}, nil
+		return ChannelState{Channel: c, Setup: Draft, AskedAt: c.AskedAt}, nil
 	}
-	f := ChannelFacts{AskedAt: asked}
+	f := ChannelFacts{AskedAt: c.AskedAt}
 	var err error
 	if f.Newest, err = d.Store.Heard(ctx, c.Key, heardAtOnce); err != nil {
 		return ChannelState{}, err

@@ -7,6 +7,7 @@ package merchant
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
 )
@@ -108,6 +109,8 @@ type Channel struct {
 	Confirm     *bool  // nil: the default of the money rules, §1
 	Token       string // the secret last segment of its notice path; empty if none
 	Disabled    bool
+	AskedAt     time.Time // when the PG was asked to register the notice path; zero if nobody said so
+	Notes       string    // the merchant's own words on how it is set up
 }
 
 // UsedBy reports whether payments of the store may go through the channel.

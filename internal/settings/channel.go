@@ -179,6 +179,7 @@ func (d *declarer) fillChannel(ch *merchant.Channel, c *Change, info provider.In
 	set(&c.Fields, "base_url", &ch.BaseURL, f.BaseURL)
 	set(&c.Fields, "unknown", &ch.Unknown, (*merchant.Unknown)(f.Unknown))
 	set(&c.Fields, "disabled", &ch.Disabled, f.Disabled)
+	set(&c.Fields, "notes", &ch.Notes, f.Notes)
 	if f.Methods != nil {
 		setList(&c.Fields, "methods", &ch.Methods, *f.Methods)
 	}
@@ -188,6 +189,7 @@ func (d *declarer) fillChannel(ch *merchant.Channel, c *Change, info provider.In
 		func() error { return senders(ch, c, f) },
 		func() error { return confirm(ch, c, f) },
 		func() error { return token(ch, c, f) },
+		func() error { return asked(ch, c, f) },
 	} {
 		if err := step(); err != nil {
 			return err
@@ -210,6 +212,9 @@ func checkChannel(c merchant.Channel) error {
 		if err := oneOf("method", m, methods...); err != nil {
 			return err
 		}
+	}
+	if err := checkNotes(c.Notes); err != nil {
+		return err
 	}
 	return checkBaseURL(c.BaseURL)
 }

@@ -66,6 +66,8 @@ type ChannelFile struct {
 	Confirm     any                    `toml:"confirm"` // true, false or "default"
 	Token       *secret.Text           `toml:"token"`
 	Disabled    *bool                  `toml:"disabled"`
+	Asked       *string                `toml:"asked"` // the day on which the PG was asked to register the address; empty: it was not
+	Notes       *string                `toml:"notes"`
 }
 
 // An EndpointFile speaks of an endpoint. It is found by ID, else by Name and Mode

@@ -50,9 +50,10 @@ func (r *Reader) Overdue(ctx context.Context, c merchant.ChannelKey, after time.
 }
 
 const (
-	// Pairs are compared as in noticesByChannelQuery. Index: notice_by_channel backwards.
+	// Pairs are compared as in noticesByChannelQuery. What this installation sent itself
+	// does not show that anybody else does. Index: notice_by_channel backwards.
 	heardQuery = `select id, received_at, peer, method, verdict from notice where channel_key >= $1 and (channel_key, id) < ($1, $2)
-		order by channel_key desc, id desc limit $3`
+		and reason <> 'rehearsal' order by channel_key desc, id desc limit $3`
 	// Index: notice_key_pkey; on SQLite the primary key.
 	decidedQuery = `select channel_key, notice_id from notice_key where channel_key >= $1 and (channel_key, key) > ($1, '')
 		order by channel_key, key limit $2`

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store/storetest"
@@ -69,6 +70,9 @@ func TestHeard(t *testing.T) {
 		r.Channel = storetest.Channel
 		refused.Ruled = &r
 		settle(t, s, refused)
+		own := byOrder("o-3") // what the installation sent itself is not heard
+		own.Ruled = &notice.Ruling{Verdict: payment.Recorded, Reason: notice.ReasonRehearsal, Channel: storetest.Channel}
+		settle(t, s, own)
 		list, err := s.Heard(t.Context(), storetest.Channel, 10)
 		if err != nil {
 			t.Fatal(err)

@@ -93,7 +93,7 @@ func (r *Reader) readStores(ctx context.Context, q querier, all *settings.All) e
 
 func (r *Reader) readChannels(ctx context.Context, q querier, all *settings.All) error {
 	return each(ctx, q, `select key, merchant_id, store_id, name, provider, mode, mid, payment_type, methods, stores,
-		base_url, credentials, senders, unknown, confirm, token, disabled
+		base_url, credentials, senders, unknown, confirm, token, disabled, asked_at, notes
 		from channel order by created_at, key`, nil, func(row rowSet) error {
 		c, err := r.scanChannel(row)
 		all.Channels = append(all.Channels, c)
@@ -106,10 +106,12 @@ func (r *Reader) scanChannel(row rowSet) (c merchant.Channel, err error) {
 	var credentials, token []byte
 	var senders sql.NullString
 	var confirm sql.NullBool
+	var asked sql.NullInt64
 	if err := row.Scan(&c.Key, &c.Merchant, &c.Store, &c.Name, &c.Provider, &c.Mode, &c.MID, &c.PaymentType,
-		&methods, &stores, &c.BaseURL, &credentials, &senders, &c.Unknown, &confirm, &token, &c.Disabled); err != nil {
+		&methods, &stores, &c.BaseURL, &credentials, &senders, &c.Unknown, &confirm, &token, &c.Disabled, &asked, &c.Notes); err != nil {
 		return c, err
 	}
+	c.AskedAt = momentOrZero(asked)
 	if confirm.Valid {
 		c.Confirm = &confirm.Bool
 	}

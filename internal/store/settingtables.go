@@ -45,18 +45,18 @@ func storeTable(a settings.All) table {
 func channelTable(a settings.All, now time.Time) table {
 	t := table{
 		insert: `insert into channel (key, merchant_id, store_id, name, provider, mode, mid, payment_type, methods, stores,
-			base_url, credentials, senders, unknown, confirm, token, disabled, created_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+			base_url, credentials, senders, unknown, confirm, token, disabled, asked_at, notes, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		update: `update channel set merchant_id = $2, store_id = $3, name = $4, provider = $5, mode = $6, mid = $7,
 			payment_type = $8, methods = $9, stores = $10, base_url = $11, credentials = $12, senders = $13,
-			unknown = $14, confirm = $15, token = $16, disabled = $17 where key = $1`,
+			unknown = $14, confirm = $15, token = $16, disabled = $17, asked_at = $18, notes = $19 where key = $1`,
 		remove: `delete from channel where key = $1`, keys: 1,
 	}
 	for _, c := range a.Channels {
 		t.records = append(t.records, record{string(c.Key), []any{
 			string(c.Key), string(c.Merchant), string(c.Store), c.Name, c.Provider, string(c.Mode), c.MID,
 			string(c.PaymentType), list(c.Methods), list(c.Stores), c.BaseURL, credentialCell(c),
-			sendersCell(c.Senders), string(c.Unknown), confirmCell(c.Confirm), tokenCell(c), c.Disabled,
+			sendersCell(c.Senders), string(c.Unknown), confirmCell(c.Confirm), tokenCell(c), c.Disabled, microsOrNull(c.AskedAt), c.Notes,
 		}, now})
 	}
 	return t

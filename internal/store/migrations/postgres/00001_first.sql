@@ -22,7 +22,7 @@ create table channel (
   name text not null, provider text not null, mode text not null, mid text not null,
   payment_type text not null, methods text not null, stores text not null, base_url text not null,
   credentials bytea not null, senders text, unknown text not null, confirm boolean,
-  token bytea, disabled boolean not null, created_at bigint not null
+  token bytea, disabled boolean not null, asked_at bigint, notes text not null, created_at bigint not null
 );
 create index channel_by_mid on channel (provider, mid);
 

@@ -24,7 +24,7 @@ create table channel (
   name text not null, provider text not null, mode text not null, mid text not null,
   payment_type text not null, methods text not null, stores text not null, base_url text not null,
   credentials blob not null, senders text, unknown text not null, confirm integer,
-  token blob, disabled integer not null, created_at integer not null
+  token blob, disabled integer not null, asked_at integer, notes text not null, created_at integer not null
 ) strict;
 create index channel_by_mid on channel (provider, mid);
 
