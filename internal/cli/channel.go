@@ -12,12 +12,14 @@ import (
 
 // A channelCmd has the commands about channels.
 type channelCmd struct {
-	Guide guideCmd `cmd:"" help:"Print how a PG's notices are set up in its own pages, without any database."`
+	Guide guideCmd       `cmd:"" help:"Print how a PG's notices are set up in its own pages: of a module without any database, or of one of your channels."`
+	Test  channelTestCmd `cmd:"" help:"Send a test notice to the public URL, and say how it went layer by layer."`
 }
 
 // A guideCmd prints the guide of a module.
 type guideCmd struct {
-	Provider  string `arg:"" help:"Module of the channel, such as kcp or nice_v2: see tongbo providers."`
+	databaseFlags
+	Provider  string `arg:"" help:"Module of the channel, such as kcp or nice_v2: see tongbo providers. Or the key of a channel in the database." placeholder:"PROVIDER|CHANNEL_KEY"`
 	PublicURL string `help:"How the PG reaches this server, such as https://pay.example.kr." env:"TONGBO_PUBLIC_URL" placeholder:"URL"`
 	Channel   string `help:"The channel's key, as tongbo apply printed it." placeholder:"KEY"`
 	Token     string `help:"The channel's path token, if it has one." placeholder:"TOKEN"`
@@ -26,6 +28,11 @@ type guideCmd struct {
 
 // Run prints the guide as Markdown, with the notice address in it.
 func (c *guideCmd) Run(env Env) error {
+	if strings.HasPrefix(c.Provider, channelKeyPrefix) {
+		if err := c.ofChannel(env); err != nil {
+			return err
+		}
+	}
 	p, err := providerByCode(c.Provider)
 	if err != nil {
 		return err
