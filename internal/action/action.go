@@ -2,7 +2,9 @@
 // each checked before it touches anything: [Actions.RegisterAccount],
 // [Actions.Issue], [Actions.Charge], [Actions.Schedule], [Actions.Cancel],
 // [Actions.Close], [Actions.EndCancel], [Actions.TakeOver], [Actions.Deposit],
-// [Actions.Preregister], [Actions.Resend], [Actions.Login], [Actions.Declare] and others. What time does is
+// [Actions.Preregister], [Actions.Resend], [Actions.Replay], [Actions.Link],
+// [Actions.DepositByHand], [Actions.CloseCase], [Actions.Login],
+// [Actions.Declare] and others. What time does is
 // done by [Deadlines], which flags payments whose deadline has passed, by [Schedules],
 // which charges what is scheduled, by [Inquiries], which asks PGs what became of what
 // they were asked for, by [Sweeps], which asks them about money that no notice told of,
@@ -62,6 +64,10 @@ type Store interface {
 	// store's.
 	BeginRepeat(ctx context.Context, r merchant.Repeatable, now, until time.Time) (merchant.KeptAnswer, error)
 	EndRepeat(ctx context.Context, r merchant.Repeatable, answer *merchant.KeptAnswer) error
+	// Redecide decides a notice at a person's wish; see the store's.
+	Redecide(ctx context.Context, x notice.Redecision) (notice.Redecided, error)
+	// CloseCase ends a case at a person's wish; see the store's.
+	CloseCase(ctx context.Context, x notice.CaseClosing) (notice.Case, error)
 	KeyStore
 	ScheduleStore
 	RehearsalStore
@@ -91,6 +97,10 @@ type Actions struct {
 	Store Store
 	// Judge makes what decides on notices that waited for a registration.
 	Judge func(settings.All) notice.Judge
+	// Again makes what admits kept notices once more, and ByHand the notice of money
+	// that a person enters: ingress has both. Verbs about notices need them.
+	Again  func(settings.All) func(notice.Kept) notice.Inbound
+	ByHand func(merchant.Channel, payment.Transaction, notice.HandWord) (notice.Inbound, error)
 	// Providers finds the PG modules of this build.
 	Providers func(code string) (provider.Provider, bool)
 	// Hash is the installation's keyed hash, for the verbs that change settings.
@@ -129,6 +139,7 @@ type view struct {
 	channels merchant.Directory
 	planner  webhook.Planner
 	judge    notice.Judge
+	again    func(notice.Kept) notice.Inbound
 	askable  map[merchant.ChannelKey]bool // whose PG can be asked
 }
 
@@ -155,10 +166,14 @@ func (a *Actions) load(ctx context.Context) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &view{
+	v := &view{
 		version: all.Version, channels: all.Directory(), planner: all.Planner(a.newID), judge: a.Judge(all),
 		askable: askable(all, a.Providers),
-	}, nil
+	}
+	if a.Again != nil {
+		v.again = a.Again(all)
+	}
+	return v, nil
 }
 
 // askable are the channels in use whose PG can be asked where a payment stands.

@@ -22,25 +22,32 @@ func (i *Ingress) admit(v *view, r *http.Request, rt route, in arrival) {
 	addr, known := ClientAddr(r, i.TrustedProxies)
 	in.Peer = addr
 	a := admission{v: v, info: rt.info, rt: rt, in: in.Inbound, own: in.own}
-	switch {
-	case !known:
+	if !known {
 		in.Peer = peerOf(r)
 		i.warnProxy(in.Peer)
 		a.refuse(payment.Refused, notice.ReasonProxy, "", "")
 		return
-	case in.cut != payment.ReasonNone:
-		a.refuse(payment.Unreadable, in.cut, rt.channel, "")
+	}
+	a.admit(in.cut)
+}
+
+// admit admits a notice whose sender is known. cut says why its bytes are not whole, if
+// they are not.
+func (a *admission) admit(cut payment.Reason) {
+	switch {
+	case cut != payment.ReasonNone:
+		a.refuse(payment.Unreadable, cut, a.rt.channel, "")
 		return
-	case !slices.Contains(a.info.Methods, in.Request.Method):
-		a.refuse(payment.Unreadable, notice.ReasonMethod, rt.channel, "")
+	case !slices.Contains(a.info.Methods, a.in.Request.Method):
+		a.refuse(payment.Unreadable, notice.ReasonMethod, a.rt.channel, "")
 		return
 	}
-	n, err := decode(rt, in.Request, in.At)
+	n, err := decode(a.rt, a.in.Request, a.in.At)
 	if err != nil {
-		a.refuse(payment.Unreadable, notice.ReasonUnreadable, rt.channel, err.Error())
+		a.refuse(payment.Unreadable, notice.ReasonUnreadable, a.rt.channel, err.Error())
 		return
 	}
-	in.Notice = n
+	a.in.Notice = n
 	if candidates, ok := a.candidates(); ok {
 		a.byAddress(candidates)
 	}

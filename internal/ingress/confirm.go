@@ -101,9 +101,22 @@ func cancelledAt(r payment.Report, s payment.Standing) (payment.Report, payment.
 // asking the PG. No PG sends it, and no notice path takes it.
 const MethodInquiry = "INQUIRY"
 
-func inquired(r notice.Request) bool { return r.Method == MethodInquiry }
+// MethodByHand stands there of what a person entered.
+const MethodByHand = "BYHAND"
 
-// An inquiryBody is the body of a notice that was learnt by asking.
+// learnt reports whether a notice did not come from a PG, but was made here of what the
+// PG said when it was asked, or of a person's word.
+func learnt(r notice.Request) bool { return r.Method == MethodInquiry || r.Method == MethodByHand }
+
+// reasonLearnt says how such a notice was learnt.
+func reasonLearnt(r notice.Request) payment.Reason {
+	if r.Method == MethodByHand {
+		return payment.ReasonByHand
+	}
+	return notice.ReasonInquired
+}
+
+// An inquiryBody is the body of a notice that was learnt by asking, or of a person.
 type inquiryBody struct {
 	Order       string               `json:"order,omitempty"`
 	PGTx        string               `json:"pgTx,omitempty"`
@@ -114,6 +127,7 @@ type inquiryBody struct {
 	Depositor   string               `json:"depositor,omitempty"`
 	At          time.Time            `json:"at,omitzero"`
 	CashReceipt *payment.CashReceipt `json:"cashReceipt,omitempty"`
+	ByHand      *payment.HandDeposit `json:"byHand,omitempty"`
 }
 
 // Learnt is the notice of a deposit that the PG told of when it was asked about
@@ -171,12 +185,16 @@ func (a inquiryBody) notice() notice.Notice {
 		Amount: a.Amount, HasAmount: true, Account: secret.Account(a.Account), Bank: a.Bank, Depositor: a.Depositor,
 		At: a.At, PGTx: a.PGTx, CashReceipt: a.CashReceipt, Learnt: true,
 	}
+	if a.ByHand != nil {
+		n.Kind, n.Learnt, n.ByHand = MethodByHand, false, a.ByHand
+		n.Key = payment.Shorten("byhand/" + a.Deposit)
+	}
 	return n
 }
 
 // decodeAny reads a PG's notice, or one that was learnt by asking.
 func decodeAny(p module, r notice.Request, at time.Time) (notice.Notice, error) {
-	if !inquired(r) {
+	if !learnt(r) {
 		return decode(p, r, at)
 	}
 	var a inquiryBody

@@ -105,7 +105,7 @@ func (t trial) hits(found []notice.Found) []hit {
 func (t trial) proved(hits []hit) []hit {
 	var out, unproved []hit
 	for _, h := range hits {
-		if inquired(t.in.Request) {
+		if learnt(t.in.Request) {
 			return hits // it is our own word, by the PG's answer
 		}
 		err := t.p.Verify(t.in.Request, t.in.Notice, h.channel, h.payment)
@@ -245,14 +245,14 @@ func (t trial) rule(h hit) notice.Ruling {
 	}
 	d := h.payment.Decide(n.Report, payment.Env{Now: t.in.At, NewID: newID})
 	switch {
-	case inquired(t.in.Request):
+	case learnt(t.in.Request):
 		if d.Verdict == payment.Applied && d.Reason == payment.ReasonNone {
-			d.Reason = notice.ReasonInquired
+			d.Reason = reasonLearnt(t.in.Request)
 		}
 		return t.write(r, h, d)
 	case !t.mustAsk(h, d):
 		return t.write(r, h, d)
-	case h.found.Standing == nil || !isAbout(n, *h.found.Standing):
+	case h.found.Standing == nil || h.found.By != notice.ByPerson && !isAbout(n, *h.found.Standing):
 		r.Verdict, r.Reason, r.Ask = payment.Pending, notice.ReasonConfirm, true
 		return r
 	}
@@ -299,7 +299,7 @@ func (h hit) has(order string) bool {
 // mustAsk reports whether the PG has to confirm before a decision counts.
 // What moves nothing needs no confirmation.
 func (t trial) mustAsk(h hit, d payment.Decision) bool {
-	if !t.p.info.Confirms(h.channel) || t.in.Notice.Event == payment.EventIssued && !t.in.Notice.Reopens {
+	if !t.p.info.Confirms(h.channel) && !t.doubts(h.channel) || t.in.Notice.Event == payment.EventIssued && !t.in.Notice.Reopens {
 		return false
 	}
 	moves := endsCharge(h.payment, d.Payment)
@@ -307,6 +307,12 @@ func (t trial) mustAsk(h hit, d payment.Decision) bool {
 		moves = moves || tr.Change != payment.ChangeIssued
 	}
 	return moves || d.Reason == payment.ReasonNoAmount
+}
+
+// doubts reports whether a notice that was refused when it came counts only by the word
+// of its PG. One that is played here knows nothing of what it did not send itself.
+func (t trial) doubts(c merchant.Channel) bool {
+	return t.in.Doubted && !provider.OnTrial(t.p.Provider, c) && provider.CanBeAsked(t.p.Provider, c)
 }
 
 // endsCharge reports whether a decision ends a charge, which is told to nobody if the

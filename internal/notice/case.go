@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 )
@@ -44,6 +45,8 @@ type CaseClosing struct {
 	End CaseEnd
 	// Sees reports whether the person may know of the case.
 	Sees func(Case) bool
+	// Audit, if it is set, makes what goes into the audit log with it.
+	Audit func(Case) []member.Entry
 }
 
 // ErrCasePending says that a case waits for the PG's answer, and ends with it.

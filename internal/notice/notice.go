@@ -86,6 +86,9 @@ type Inbound struct {
 	Channels []merchant.ChannelKey
 	// Version is the version of the settings that all of this was judged by.
 	Version int64
+	// Doubted says that it was refused when it came, and is decided again: where the PG
+	// can be asked, it counts only if the PG bears it out.
+	Doubted bool
 }
 
 // Keys are the names under which the notice may find its payment, in all the

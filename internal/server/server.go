@@ -105,7 +105,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Share: st.Share,
 	}
 	actions := &action.Actions{
-		Store: st, Judge: s.ingress.Judge, Providers: all.ByCode,
+		Store: st, Judge: s.ingress.Judge, Again: s.ingress.Again, ByHand: ingress.ByHand, Providers: all.ByCode,
 		HTTP:   safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
 		Trial:  func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: st} },
 		Notify: s.ingress.Play, PublicURL: cfg.PublicURL, Log: cfg.Log, Hash: key.Hash,

@@ -13,5 +13,5 @@ import (
 // those that call no PG. Webhooks that follow are sent by the server.
 func Verbs(st *store.Store, log *slog.Logger) *action.Actions {
 	judging := &ingress.Ingress{Store: st, Providers: all.Providers(), Log: log}
-	return &action.Actions{Store: st, Judge: judging.Judge, Providers: all.ByCode, Log: log}
+	return &action.Actions{Store: st, Judge: judging.Judge, Again: judging.Again, ByHand: ingress.ByHand, Providers: all.ByCode, Log: log}
 }

@@ -149,7 +149,9 @@ func (t *tx) heldNotice(id string) (h held, waits bool, err error) {
 		return h, false, err
 	}
 	h.is = payment.Verdict(kind)
-	h.in, h.said, err = loadNotice(t.ctx, t.q, t.s.Reader, notice.ID(id))
+	if h.in, h.said, err = loadNotice(t.ctx, t.q, t.s.Reader, notice.ID(id)); err == nil {
+		h.in.Doubted, err = t.wasRefused(h.in.ID)
+	}
 	return h, err == nil, err
 }
 
@@ -162,6 +164,9 @@ func (t *tx) foundFor(h held, p payment.Payment) (f notice.Found, meant bool, er
 		// Payments of several channels were meant when it came. That one of
 		// them is registered again does not make it the only one.
 		return f, false, nil
+	}
+	if h.name.Kind == payment.ByOrder && h.name.Value != payment.Shorten(h.in.Notice.Order) {
+		f.By = notice.ByPerson // who wrote this name beside the notice's own
 	}
 	if h.name.Kind == payment.ByAccount {
 		if f.Payments, err = t.named(h.name, h.said); err != nil {

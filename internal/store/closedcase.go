@@ -32,7 +32,10 @@ func (s *Store) CloseCase(ctx context.Context, x notice.CaseClosing) (notice.Cas
 			return notice.ErrCasePending
 		}
 		c.Closed = x.End
-		return t.closeCase(c)
+		if err := t.closeCase(c); err != nil || x.Audit == nil {
+			return err
+		}
+		return t.audit(x.Audit(c))
 	})
 	return c, err
 }

@@ -93,6 +93,12 @@ func (t *tx) judge(k *known, in notice.Inbound, judge notice.Judge) (notice.Ruli
 		return *in.Ruled, nil, nil
 	}
 	found := k.find(in)
+	r, err := t.rule(in, found, judge)
+	return r, found, err
+}
+
+// rule has a notice ruled on. A payment that it would make must not be there yet.
+func (t *tx) rule(in notice.Inbound, found []notice.Found, judge notice.Judge) (notice.Ruling, error) {
 	r := judge(in, found)
 	if r.Created {
 		var key string
@@ -100,7 +106,7 @@ func (t *tx) judge(k *known, in notice.Inbound, judge notice.Judge) (notice.Ruli
 		taken, err := t.has(`select key from payment where store_id = $1 and id = $2`,
 			[]any{string(r.Payment.Store), string(r.Payment.ID)}, &key)
 		if err != nil {
-			return notice.Ruling{}, nil, err
+			return notice.Ruling{}, err
 		}
 		if taken {
 			// The order is that of a payment of another channel: not ours to
@@ -108,7 +114,7 @@ func (t *tx) judge(k *known, in notice.Inbound, judge notice.Judge) (notice.Ruli
 			r = notice.Ruling{Verdict: payment.Unmatched, Reason: notice.ReasonUnknownOrder, Channel: r.Channel}
 		}
 	}
-	return r, found, nil
+	return r, nil
 }
 
 // resultOf is what a ruling means for the notice's sender.
@@ -256,6 +262,12 @@ type keptWords struct {
 	Account string `json:"account,omitempty"`
 }
 
+// keptOf is a request as it is kept, with what the store needs of what it says.
+func keptOf(in notice.Inbound) keptRequest {
+	return keptRequest{in.Request.Method, []byte(in.Request.Path), []byte(in.Request.Query), in.Request.Header, in.Request.Body,
+		keptWords{in.Notice.Deposit, in.Notice.Account.Reveal()}}
+}
+
 // What is written for a notice. A deposit that another transaction wrote
 // meanwhile breaks this one.
 var (
@@ -275,8 +287,7 @@ func (t *tx) putNotice(in notice.Inbound, r notice.Ruling, c channelOwner) {
 		string(n.Amount.Currency), microsOrNull(n.At), text(n.PGTx),
 		string(r.Verdict), string(r.Reason), text(r.Detail), orNull(paymentOf(r)))
 	t.put(newBody, string(in.ID), later(func() ([]byte, error) {
-		b, err := json.Marshal(keptRequest{in.Request.Method, []byte(in.Request.Path), []byte(in.Request.Query),
-			in.Request.Header, in.Request.Body, keptWords{n.Deposit, n.Account.Reveal()}})
+		b, err := json.Marshal(keptOf(in))
 		if err != nil {
 			return nil, err
 		}
