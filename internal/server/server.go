@@ -72,6 +72,7 @@ type Server struct {
 	schedules  *action.Schedules
 	silence    *action.Silence
 	desk       *attention.Desk
+	journal    *action.Journal
 	history    *action.History
 	trials     *action.Trials
 	api, v1    http.Handler
@@ -123,9 +124,10 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	st.OnSettings(sessions.Refresh)
 	st.OnEvents(sessions.Wake)
 	s.trials = &action.Trials{Store: st, Hash: key.Hash, Log: cfg.Log}
+	s.journal = &action.Journal{Store: st, Log: cfg.Log}
 	api := &v2.API{
 		Store: st.Reader, Actions: actions, Listen: sessions, Key: key, Log: cfg.Log,
-		ClientAddr: s.clientAddr,
+		ClientAddr: s.clientAddr, Called: s.journal.Note,
 	}
 	api.Limit(cfg.APIRate)
 	s.api = api.Routes()
@@ -210,6 +212,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("sweeps", s.sweeps.Run)
 	start("schedules", s.schedules.Run)
 	start("silence", s.silence.Run)
+	start("journal", s.journal.Run)
 	start("history", s.history.Run)
 	start("trials", s.trials.Run)
 	// This node is one of them until its last try is recorded.

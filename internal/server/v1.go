@@ -17,7 +17,7 @@ import (
 
 // openV1 builds API V1, which is served where V1 listens.
 func (s *Server) openV1(st *store.Store, actions *action.Actions, key *seal.Key) {
-	api := &v1.API{Store: st.Reader, Actions: actions, Key: key, Log: s.cfg.Log, ClientAddr: s.clientAddr}
+	api := &v1.API{Store: st.Reader, Actions: actions, Key: key, Log: s.cfg.Log, ClientAddr: s.clientAddr, Called: s.journal.Note}
 	api.Limit(s.cfg.APIRate)
 	st.OnSettings(api.Refresh)
 	s.v1 = api.Routes()

@@ -22,6 +22,9 @@ const (
 	LastAttemptQuery      = lastAttemptQuery
 	BeatQuery             = beatQuery
 	OverdueQuery          = overdueQuery
+	CallsPage             = callsPage
+	CallsChosen           = callsChosen
+	CallsReach            = callsReach
 	HeardQuery            = heardQuery
 	DecidedQuery          = decidedQuery
 )

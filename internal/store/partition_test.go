@@ -54,13 +54,13 @@ func TestMakeAhead(t *testing.T) {
 				t.Errorf("MakeAhead(%s) = %d, %v; want %d", at, n, err, want)
 			}
 		}
-		ahead("2026-12-31T23:59:59.999Z", 24)
-		ahead("2027-01-01T00:00:00Z", 6) // a month further; the week is the same
+		ahead("2026-12-31T23:59:59.999Z", 27)
+		ahead("2027-01-01T00:00:00Z", 7) // a month further; the week is the same
 		ahead("2027-01-01T00:00:00Z", 0)
 		ahead("2027-01-03T23:59:59.999Z", 0)
 		ahead("2027-01-04T08:59:59+09:00", 0) // still Sunday in UTC
 		ahead("2027-01-04T00:00:00Z", 2)
-		ahead("2028-01-31T12:00:00Z", 24) // after a year without a server
+		ahead("2028-01-31T12:00:00Z", 27) // after a year without a server
 		months := []string{"2026_12", "2027_01", "2027_02", "2027_03", "2028_01", "2028_02", "2028_03"}
 		if got := partitionsOf(t, db, "verdict"); !slices.Equal(got, months) {
 			t.Errorf("months %v, want %v", got, months)
@@ -94,7 +94,7 @@ func TestMakeAhead(t *testing.T) {
 			}
 		}
 		// Its month has rows elsewhere: it stays without a partition.
-		ahead("2027-04-15T00:00:00Z", 3*8-1)
+		ahead("2027-04-15T00:00:00Z", 3*9-1)
 		if got := partitionsOf(t, db, "verdict"); slices.Contains(got, "2027_04") || !slices.Contains(got, "2027_05") {
 			t.Errorf("months with rows in the default partition: %v", got)
 		}
@@ -172,7 +172,7 @@ func TestPartitionsWaitForNobody(t *testing.T) {
 					t.Errorf("Prune while a table is read = %v", err)
 				}
 			}
-			if n, err := s.MakeAhead(ctx, time.Now().AddDate(1, 0, 0)); !fault.Is(err, fault.Unavailable) || n != 21 {
+			if n, err := s.MakeAhead(ctx, time.Now().AddDate(1, 0, 0)); !fault.Is(err, fault.Unavailable) || n != 24 {
 				t.Errorf("MakeAhead while a table is read = %d, %v; want all but those of one table", n, err)
 			}
 		}()

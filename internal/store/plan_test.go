@@ -147,6 +147,8 @@ func statements(t *testing.T, db *storetest.Database, s *store.Store, name strin
 		statement{store.NoticesByVerdictQuery, []any{newest, 100, "pending"}},
 		statement{store.NoticesByChannelQuery, []any{newest, 100, string(storetest.Channel)}},
 		statement{store.NoticesByChannelQuery, []any{newest, 100, string(storetest.OtherOne)}},
+		statement{store.CallsPage, []any{string(storetest.Merchant), "test", newest, "00000000-0000-0000-0000-000000000000", 51}},
+		statement{store.CallsPage, []any{"merchant-3", "test", newest, "00000000-0000-0000-0000-000000000000", 51}},
 		statement{store.OverdueQuery, []any{string(storetest.Channel), int64(0), 1000}},
 		statement{store.HeardQuery, []any{string(storetest.Channel), newest, 500}},
 		statement{store.HeardQuery, []any{string(storetest.OtherOne), newest, 500}},
@@ -237,6 +239,7 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	pinned(t, s, payment.ID("pinned-"+name), merchant.Test, 1000, 0, 0)
 	onTrial(t, s, "plan-"+name, "books")
 	liveSchedules(t, s, name)
+	putCalls(t, s, aCall(len(name)))
 	if _, err := s.Resend(t.Context(), p.Key, "", now); err != nil {
 		t.Fatal(err)
 	}

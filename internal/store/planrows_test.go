@@ -54,6 +54,9 @@ var crowds = []crowd{
 	{"delivery_end", 1, "", map[string]string{"id": "{5}", "event_id": "{3}", "payment_key": "{1}", "payment_id": "'o ' || {i}"}},
 	{"attempt", 1, "", map[string]string{"id": "{6}", "delivery_id": "{5}", "webhook_id": "{5}"}},
 	{"attempt_body", 1, "", map[string]string{"id": "{6}"}},
+	{"api_request", 1, "", map[string]string{
+		"id": "{9}", "path": "'/payments/' || {i}", "mode": "case when {i} % 1000 = 7 then 'any' else mode end", "merchant_id": "case when {i} % 3 = 1 then 'merchant-2' else merchant_id end",
+	}},
 	{"overdue", 10, "", map[string]string{"payment_key": "{1}", "issued_at": "issued_at + {i} * 1000", "due_at": "due_at + {i} * 1000"}},
 	{"sweep", 100, "", map[string]string{"payment_key": "{1}", "due_at": "due_at + {i} * 1000"}},
 	{"idempotency", 10, "", map[string]string{"id": "'r ' || {i}", "begun_at": "begun_at + {i} * 1000"}},

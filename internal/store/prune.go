@@ -32,6 +32,7 @@ var histories = []history{
 	{table: "attempt_body", bodies: true, weekly: true},
 	{table: "notice_body", bodies: true, weekly: true, holder: "open_case", holderKey: "id", column: "id"},
 	{table: "attempt"},
+	{table: "api_request"},
 	{table: "delivery_end"},
 	{table: "event", holder: "delivery", holderKey: "event_id", column: "id"},
 	{table: "verdict", holder: "open_case", holderKey: "id", column: "notice_id"},

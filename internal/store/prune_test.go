@@ -305,7 +305,7 @@ func TestPruneOnTwoNodes(t *testing.T) {
 			made += n
 			mu.Unlock()
 		})
-		if want := 24; db.Postgres && made != want || !db.Postgres && made != 0 {
+		if want := 27; db.Postgres && made != want || !db.Postgres && made != 0 {
 			t.Errorf("two nodes made %d partitions, want %d on PostgreSQL", made, want)
 		}
 		busy(t, nodes[0])

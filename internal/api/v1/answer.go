@@ -139,9 +139,9 @@ func (a *API) fail(c *call, how manner, err error) {
 	}
 	switch r.status {
 	case http.StatusInternalServerError:
-		a.Log.ErrorContext(c.ctx(), "request failed", "route", route, "err", err)
+		a.Log.ErrorContext(c.ctx(), "request failed", "route", route, "request_id", c.w.ID(), "err", err)
 	case http.StatusServiceUnavailable:
-		a.Log.WarnContext(c.ctx(), "request not served", "route", route, "err", err)
+		a.Log.WarnContext(c.ctx(), "request not served", "route", route, "request_id", c.w.ID(), "err", err)
 		c.w.Header().Set("Retry-After", "1")
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		if how == open { // whoever sends it has proved nothing either, and made work
@@ -174,6 +174,9 @@ func (a *API) write(c *call, status int, e envelope) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	c.written = true
+	if e.Code != 0 {
+		c.w.Error = "code " + strconv.Itoa(e.Code)
+	}
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(b.Bytes()) // a client that is gone needs no answer
 }

@@ -64,6 +64,7 @@ func (a *API) getToken(c *call) (any, error) {
 	}
 	hash := a.Key.Hash(settings.PurposeAPIKey, value)
 	k, err := a.Store.APIKey(c.ctx(), name, hash)
+	c.asks = k
 	if fault.Is(err, fault.NotFound) {
 		return nil, unauthorized("the key and its secret are not known here")
 	}
@@ -111,6 +112,7 @@ func (a *API) authenticate(c *call) error {
 	}
 	name := a.Key.Hash(purposeTokenName, token)
 	k, err := a.Store.APIKeyByToken(c.ctx(), name)
+	c.asks = k
 	switch {
 	case fault.Is(err, fault.NotFound), err == nil && (!k.Token.Alive(time.Now()) || merchant.Expired(k.ExpiresAt, time.Now())):
 		if err := a.gate.Count(name, "with this token"); err != nil {

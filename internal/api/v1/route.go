@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/api"
+	"github.com/tongbo/tongbo/internal/merchant"
 )
 
 type router struct {
@@ -24,7 +25,7 @@ var elsewhere = []string{
 
 // ServeHTTP answers one call, whatever happens.
 func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{r: r, w: w}
+	c := &call{r: r, w: api.Watch(w)}
 	defer rt.caught(c)
 	path := strings.TrimRight(r.URL.EscapedPath(), "/")
 	op, allowed := rt.match(c, path)
@@ -40,12 +41,24 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.fail(c, usual, refusal{http.StatusNotFound, codeRefused, "존재하지 않는 API입니다."})
 		return
 	}
+	defer rt.noted(c, op)
 	if op.method != http.MethodGet {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), longestWork)
 		defer cancel()
 		c.r = r.WithContext(ctx)
 	}
 	rt.answer(c, op)
+}
+
+// noted gives a call to the log of calls. It must be deferred.
+func (rt router) noted(c *call, op *operation) {
+	k := c.key
+	if k.ID == "" {
+		k = c.asks
+	}
+	c.w.Note(rt.Called, api.Caller{
+		Merchant: k.Merchant, Store: k.Store, Mode: k.Mode, Credential: k.ID, By: merchant.ByAPIKey, Client: rt.clientAddr(c.r),
+	}, c.r, op.path)
 }
 
 // answer does an operation and answers it.
@@ -89,7 +102,7 @@ func (rt router) caught(c *call) {
 	case went == http.ErrAbortHandler, c.written: //nolint:errorlint // a panic's value, compared as net/http does
 		panic(went)
 	default:
-		rt.Log.ErrorContext(c.ctx(), "request panicked", "route", c.r.Method+" "+c.r.URL.Path, "panic", went, "stack", string(debug.Stack()))
+		rt.Log.ErrorContext(c.ctx(), "request panicked", "route", c.r.Method+" "+c.r.URL.Path, "request_id", c.w.ID(), "panic", went, "stack", string(debug.Stack()))
 		rt.write(c, http.StatusInternalServerError, envelope{Code: codeRefused, Message: textOf(sayInternal)})
 	}
 }

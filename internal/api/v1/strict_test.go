@@ -9,13 +9,15 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/tongbo/tongbo/internal/api"
 )
 
 // read reads a body as a call of some manner does.
 func read(t *testing.T, how manner, body string) (*input, error) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	return (&call{r: httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body)), w: w, how: how}).body()
+	return (&call{r: httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(body)), w: api.Watch(w), how: how}).body()
 }
 
 // TestReadWhole reads numbers exactly.

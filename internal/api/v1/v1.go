@@ -38,6 +38,9 @@ type API struct {
 	// ClientAddr finds who sent a request, behind any trusted proxies; the
 	// invalid address if that cannot be told. Nil means the peer.
 	ClientAddr func(*http.Request) netip.Addr
+	// Called, if set, is given each call that bore a credential, once it is answered.
+	// It must not block.
+	Called func(merchant.Call)
 
 	gate  api.Gate
 	views settings.Cache[view]
@@ -99,9 +102,10 @@ func (a *API) clientAddr(r *http.Request) netip.Addr {
 // A call is one request on its way through an operation.
 type call struct {
 	r       *http.Request
-	w       http.ResponseWriter
+	w       *api.Watched
 	how     manner
 	key     merchant.APIKey // whose call it is; zero where none is needed
+	asks    merchant.APIKey // whose token is asked for
 	caller  action.Caller   // the store that it is about
 	names   []string        // from the path, decoded
 	written bool            // the answer has begun

@@ -80,39 +80,46 @@ func (a *API) fail(c *call, op *operation, err error) {
 	}
 	text := err.Error()
 	if pg, ok := errors.AsType[*action.PGError](err); ok {
-		a.write(c.w, http.StatusBadGateway, problem{Type: "PG_PROVIDER", Message: text, PGCode: &pg.Code, PGMessage: &pg.Message})
+		a.refuse(c, http.StatusBadGateway, problem{Type: "PG_PROVIDER", Message: text, PGCode: &pg.Code, PGMessage: &pg.Message})
 		return
 	}
 	if slow, ok := errors.AsType[api.TooManyError](err); ok {
 		c.w.Header().Set("Retry-After", strconv.Itoa(slow.RetryAfter()))
-		a.write(c.w, http.StatusTooManyRequests, problem{Type: "TOO_MANY_REQUESTS", Message: text})
+		a.refuse(c, http.StatusTooManyRequests, problem{Type: "TOO_MANY_REQUESTS", Message: text})
 		return
 	}
 	switch as.status {
 	case http.StatusInternalServerError:
-		a.Log.ErrorContext(c.ctx(), "request failed", "route", op.method+" "+op.path, "err", err)
+		a.Log.ErrorContext(c.ctx(), "request failed", "route", op.method+" "+op.path, "request_id", c.watched.ID(), "err", err)
 		text = "internal error"
 	case http.StatusServiceUnavailable:
-		a.Log.WarnContext(c.ctx(), "request not served", "route", op.method+" "+op.path, "err", err)
+		a.Log.WarnContext(c.ctx(), "request not served", "route", op.method+" "+op.path, "request_id", c.watched.ID(), "err", err)
 		text = "not now: try again"
 		c.w.Header().Set("Retry-After", "1")
 	case http.StatusUnauthorized:
 		a.gate.ProvedNothing(a.clientAddr(c.r))
 		c.w.Header().Set("WWW-Authenticate", `PortOne, Bearer`)
 	}
-	a.write(c.w, as.status, problem{Type: as.name, Message: text})
+	a.refuse(c, as.status, problem{Type: as.name, Message: text})
+}
+
+// refuse answers a call with a problem.
+func (a *API) refuse(c *call, status int, p problem) {
+	c.watched.Error = p.Type
+	a.write(c.w, status, p)
 }
 
 // caught answers a call in which the program went wrong: SDKs need JSON. It must be
 // deferred.
-func (a *API) caught(w http.ResponseWriter, op *operation) {
+func (a *API) caught(c *call, op *operation) {
 	switch went := recover(); went {
 	case nil:
 	case http.ErrAbortHandler:
 		panic(went) // an answer that broke off
 	default:
-		a.Log.Error("request panicked", "route", op.method+" "+op.path, "panic", went, "stack", string(debug.Stack()))
-		a.write(w, http.StatusInternalServerError, problem{Type: "INTERNAL", Message: "internal error"})
+		a.Log.Error("request panicked", "route", op.method+" "+op.path, "request_id", c.watched.ID(), "panic", went, "stack", string(debug.Stack()))
+		c.w = c.watched // whatever held it back
+		a.refuse(c, http.StatusInternalServerError, problem{Type: "INTERNAL", Message: "internal error"})
 	}
 }
 

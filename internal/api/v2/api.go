@@ -38,6 +38,9 @@ type API struct {
 	// ClientAddr finds who sent a request, behind any trusted proxies; the
 	// invalid address if that cannot be told. Nil means the peer.
 	ClientAddr func(*http.Request) netip.Addr
+	// Called, if set, is given each call that bore a credential, once it is answered.
+	// It must not block.
+	Called func(merchant.Call)
 
 	gate  api.Gate
 	views settings.Cache[view]
@@ -100,6 +103,7 @@ func (a *API) load(ctx context.Context) (*view, error) {
 type call struct {
 	r       *http.Request
 	w       http.ResponseWriter
+	watched *api.Watched       // the answer, whatever stands before it
 	secret  merchant.APISecret // whose call it is; zero where none is needed
 	payment payment.ID         // from the path, decoded; empty if there is none
 	part    string             // what else the path names, decoded; likewise
@@ -179,9 +183,10 @@ type router struct {
 
 // ServeHTTP answers one call.
 func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	watched := api.Watch(w)
 	op, ids, allowed := rt.match(r)
 	if op == nil {
-		rt.miss(w, allowed)
+		rt.miss(watched, allowed)
 		return
 	}
 	ctx := r.Context()
@@ -193,8 +198,9 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel = context.WithTimeout(ctx, longestWork)
 		defer cancel()
 	}
-	defer rt.caught(w, op)
-	c := &call{r: r.WithContext(ctx), w: w, payment: payment.ID(ids[0]), part: ids[1]}
+	c := &call{r: r.WithContext(ctx), w: watched, watched: watched, payment: payment.ID(ids[0]), part: ids[1]}
+	defer rt.noted(c, op)
+	defer rt.caught(c, op)
 	if !strings.Contains(op.path, "/payments/{") {
 		c.payment, c.part = "", ids[0]
 	}
@@ -207,6 +213,15 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		_ = rt.answer(op, c) // answered
 	}
+}
+
+// noted gives a call to the log of calls. It must be deferred: a list that broke off is
+// one, too.
+func (a *API) noted(c *call, op *operation) {
+	s := c.secret
+	c.watched.Note(a.Called, api.Caller{
+		Merchant: s.Merchant, Store: s.Store, Mode: s.Mode, Credential: s.ID, By: merchant.ByAPISecret, Client: a.clientAddr(c.r),
+	}, c.r, op.path)
 }
 
 // admitted checks what needs no more than the head of a call, and returns its

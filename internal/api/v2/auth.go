@@ -133,6 +133,7 @@ func (a *API) refresh(c *call) (any, error) {
 // that login gives. They end the refresh tokens made before.
 func (a *API) issue(c *call, hash string, login func(ctx context.Context, secretID string) (int64, error)) (any, error) {
 	s, err := a.secret(c.r, hash)
+	c.secret = s
 	if err != nil {
 		return nil, err
 	}
