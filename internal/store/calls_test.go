@@ -34,6 +34,8 @@ func putCalls(t *testing.T, s *store.Store, list ...merchant.Call) {
 	}
 }
 
+// TestCalls asks for the log in many ways. It is long since all of them are asked about
+// the same calls.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
