@@ -75,6 +75,7 @@ type Server struct {
 	journal    *action.Journal
 	history    *action.History
 	trials     *action.Trials
+	searchable *action.Searchable
 	api, v1    http.Handler
 	stopping   chan struct{}
 	stopOnce   sync.Once
@@ -120,6 +121,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.deadlines.Expired = s.silence.Look
 	s.schedules = &action.Schedules{Store: st, Actions: actions, Log: cfg.Log, Fit: fit}
 	s.history = &action.History{Store: st, Keep: cfg.Keep, Log: cfg.Log}
+	s.searchable = &action.Searchable{Store: st, Log: cfg.Log}
 	sessions := &listen.Sessions{Store: st, Stopping: s.stopping}
 	st.OnSettings(sessions.Refresh)
 	st.OnEvents(sessions.Wake)
@@ -215,6 +217,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("journal", s.journal.Run)
 	start("history", s.history.Run)
 	start("trials", s.trials.Run)
+	start("search", s.searchable.Run)
 	// This node is one of them until its last try is recorded.
 	company, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()

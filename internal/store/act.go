@@ -59,6 +59,9 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 		if err := t.putPayment(p, known == nil, before); err != nil {
 			return p, err
 		}
+		if len(out.Emissions) == 0 {
+			t.put(newSearchDue, string(p.Key))
+		}
 	}
 	if err := t.emit(out.Emissions, ""); err != nil {
 		return p, err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -69,5 +70,26 @@ func (r *Reader) ConsoleQueries(s Scope, stores []merchant.StoreID, channels []m
 	add(sentBodyQuery, []any{string(d)})
 	add(paymentEventsQuery, []any{string(p.Key), 20})
 	add(pastVerdictsQuery, []any{string(d)})
+	add(changedAfterQuery, []any{firstID, lastID, 20})
+	add(sinceQuery, []any{firstID, 20, string(p.Merchant), 20})
+	add(pagesQuery, []any{string(p.Merchant), wordsPart, lastID, 20})
+	for _, between := range []string{paymentsBetween, noticesBetween, deliveriesBetween, eventsBetween} {
+		add(between, []any{string(p.Key)[:8] + firstID[8:], string(p.Key)[:8] + lastID[8:], 20})
+	}
 	return out
+}
+
+// MultiplySearch puts records of payments on new pages of a merchant.
+func (s *Store) MultiplySearch(ctx context.Context, m merchant.ID, n int, one func(i int) payment.Payment) {
+	var page searchPage
+	for i := range n {
+		r, err := recordOf(one(i))
+		if err != nil {
+			panic(err) // the test's payments have keys
+		}
+		page.add(r)
+	}
+	if err := s.write(ctx, func(t *tx) error { return t.putPage(time.Now(), m, "", page) }); err != nil {
+		panic(err) // the test's database takes them
+	}
 }

@@ -27,7 +27,7 @@ var (
 		"channel", "closed_case", "delivery", "delivery_end", "deposit", "endpoint", "event", "heartbeat", "idempotency", "inquiry", "listener",
 		"listener_repeat", "listener_try", "match_key", "member",
 		"merchant", "notice", "notice_body", "notice_key", "open_case", "overdue", "payment", "preregistration", "pruned", "refusal", "refusal_day",
-		"rehearsal", "schedule", "session", "setting", "store", "sweep", "trial", "verdict",
+		"rehearsal", "schedule", "search_due", "search_page", "search_upto", "session", "setting", "store", "sweep", "trial", "verdict",
 	}
 	tablesLeft = []string{"probe", "node"} // an engine may lack one
 )
@@ -108,6 +108,10 @@ func rich(t *testing.T, db *storetest.Database) {
 	richListener(t, s)
 	db.Exec(t, `insert into pruned (name, upto, at) values ('refusal', '00000000-0000-7000-8000-000000000000', 1)`)
 	db.Exec(t, `insert into inquiry (payment_key, due_at, tries) select key, 1, 2 from payment limit 1`)
+	if n, err := s.PutSearchable(t.Context(), time.Now().Add(time.Hour), 1000); err != nil || n == 0 {
+		t.Fatalf("%d things are searchable, %v", n, err)
+	}
+	db.Exec(t, `insert into search_due (payment_key) select key from payment limit 1`)
 	db.Exec(t, `insert into sweep (payment_key, channel_key, due_at, tries, why) select key, channel_key, 1, 2, 'outage' from payment limit 1`)
 	db.Exec(t, `insert into overdue (payment_key, merchant_id, store_id, mode, channel_key, issued_at, due_at, asked)
 		select key, merchant_id, store_id, mode, channel_key, 1, 2, true from payment limit 1`)

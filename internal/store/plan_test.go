@@ -108,7 +108,7 @@ func smallTables(t *testing.T, db *storetest.Database) map[string]bool {
 	small := make(map[string]bool)
 	for _, table := range []string{
 		"setting", "merchant", "store", "channel", "endpoint", "api_secret", "api_key", "allow", "refusal", "refusal_day", "attention", "probe",
-		"node", "pruned", "heartbeat", "listener",
+		"node", "pruned", "heartbeat", "listener", "search_page", "search_upto", "search_due",
 	} {
 		small[table] = true
 	}
@@ -240,6 +240,9 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	onTrial(t, s, "plan-"+name, "books")
 	liveSchedules(t, s, name)
 	putCalls(t, s, aCall(len(name)))
+	if _, err := s.PutSearchable(t.Context(), time.Now().Add(time.Hour), 100); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.Resend(t.Context(), p.Key, "", now); err != nil {
 		t.Fatal(err)
 	}

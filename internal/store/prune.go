@@ -98,6 +98,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 		p.step("refusal", keep.History, p.refusals),
 		p.step("closed_case", keep.History, p.closedCases),
 		p.step("payment", keep.Payments, p.payments),
+		p.step("search", keep.Payments, p.searchPages),
 		p.step("trial", keep.Payments, p.trials),
 		p.step("schedule", keep.Payments, p.schedules),
 		p.step("billing_key", keep.Payments, p.billingKeys),

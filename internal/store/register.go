@@ -95,6 +95,9 @@ func (t *tx) register(g payment.Registration, r notice.Registering) (p payment.P
 		}
 		return p, true, t.emit(list, "")
 	}
+	if changed {
+		t.put(newSearchDue, string(p.Key))
+	}
 	return p, changed, nil
 }
 

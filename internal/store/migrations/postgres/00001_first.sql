@@ -92,6 +92,20 @@ create table match_key (
 );
 create index match_key_by_store on match_key (store_id, value) where kind = 'order';
 
+-- What search goes through: pages of up to a thousand records of what was known of payments when something became of
+-- them, in two parts, words and numbers, each sealed as a whole. upto is when the newest record was made.
+create table search_page (
+  id uuid not null, part text not null, merchant_id text not null, upto bigint not null, records bigint not null,
+  body bytea not null,
+  primary key (id, part)
+);
+alter table search_page alter column body set storage external; -- it is sealed: there is nothing to compress
+create index search_page_by_merchant on search_page (merchant_id, part, id);
+create index search_page_by_age on search_page (upto);
+-- The event up to which the pages know of payments, and payments that changed without one.
+create table search_upto (id smallint primary key check (id = 1), event uuid not null);
+create table search_due (payment_key uuid primary key);
+
 -- Messages and deposits that were decided; never pruned.
 create table notice_key (
   channel_key text not null, key text not null, notice_id uuid not null,

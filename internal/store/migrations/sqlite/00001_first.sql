@@ -94,6 +94,19 @@ create table match_key (
 ) strict, without rowid;
 create index match_key_by_store on match_key (store_id, value) where kind = 'order';
 
+-- What search goes through: pages of up to a thousand records of what was known of payments when something became of
+-- them, in two parts, words and numbers, each sealed as a whole. upto is when the newest record was made.
+create table search_page (
+  id text not null, part text not null, merchant_id text not null, upto integer not null, records integer not null,
+  body blob not null,
+  primary key (id, part)
+) strict;
+create index search_page_by_merchant on search_page (merchant_id, part, id);
+create index search_page_by_age on search_page (upto);
+-- The event up to which the pages know of payments, and payments that changed without one.
+create table search_upto (id integer primary key check (id = 1), event text not null) strict;
+create table search_due (payment_key text primary key) strict, without rowid;
+
 -- Messages and deposits that were decided; never pruned.
 create table notice_key (
   channel_key text not null, key text not null, notice_id text not null,
