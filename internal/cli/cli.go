@@ -81,7 +81,9 @@ type commands struct {
 	Apply        applyCmd        `cmd:"" help:"Declare merchants, stores, channels, endpoints and keys from a TOML file."`
 	Decode       decodeCmd       `cmd:"" help:"Read one notice and print what it says, without any database."`
 	Simulate     simulateCmd     `cmd:"" help:"Send a notice as a PG would, and again until it is acknowledged."`
+	Listen       listenCmd       `cmd:"" help:"Give webhooks to a server on this machine, as they happen; nothing is missed meanwhile."`
 	Notices      noticesCmd      `cmd:"" help:"List the notices that came."`
+	Tail         tailCmd         `cmd:"" help:"Show what happens: notices, events, webhooks, as they come."`
 	Sweep        sweepCmd        `cmd:"" help:"List the accounts about which PGs are asked whether money came without a notice."`
 	Cancellation cancellationCmd `cmd:"" help:"Cancellations whose outcome only a person can find out."`
 	Verify       verifyCmd       `cmd:"" help:"Check a database: nothing lost, nothing counted twice."`

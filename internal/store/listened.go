@@ -184,6 +184,15 @@ func (r *Reader) Listened(ctx context.Context, l webhook.ListenerID, n int) ([]w
 	return r.listened(ctx, `select `+listenedColumns+` from listener_try where listener_id = $1 order by at desc, item desc limit $2`, string(l), n)
 }
 
+// ListenedSince are the tries through any session since a time, the oldest
+// first; of more than n the newest.
+func (r *Reader) ListenedSince(ctx context.Context, since time.Time, n int) ([]webhook.Listened, error) {
+	// Index: listener_try_by_age.
+	list, err := r.listened(ctx, `select `+listenedColumns+` from listener_try where at >= $1 order by at desc limit $2`, micros(since), n)
+	slices.Reverse(list)
+	return list, err
+}
+
 // ListenedOf are the tries of a payment's events through any session, the oldest
 // first, at most n.
 func (r *Reader) ListenedOf(ctx context.Context, k payment.Key, n int) ([]webhook.Listened, error) {

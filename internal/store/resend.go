@@ -85,10 +85,15 @@ func (t *tx) resendHeard(k payment.Key, id webhook.DeliveryID, now time.Time, mi
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
+	body, err := webhook.Render(e, webhook.V20240425, webhook.JSON)
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
 	// There is no row of it: it is the sessions' to try.
 	return webhook.Delivery{
 		ID: webhook.DeliveryID(e.ID), Event: e.ID, Payment: k, PaymentID: e.PaymentID, Merchant: e.Merchant, Store: e.Store, Mode: e.Mode,
-		Type: e.Type, Schedule: webhook.Once, State: webhook.Waiting, DueAt: now, Manual: true, CreatedAt: now,
+		Type: e.Type, ContentType: webhook.JSON, Body: body, Schedule: webhook.Once, State: webhook.Waiting, DueAt: now, Manual: true,
+		CreatedAt: now,
 	}, nil
 }
 

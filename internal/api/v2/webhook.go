@@ -98,6 +98,9 @@ func (a *API) resendWebhook(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if string(d.ID) == string(d.Event) {
+		history = append(history, webhook.Summarize(webhook.Event{}, []webhook.Delivery{d}, nil)) // for listen sessions alone
+	}
 	for _, h := range history {
 		if h.ID.WebhookID() == d.WebhookID() {
 			return struct {
