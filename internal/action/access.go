@@ -25,6 +25,8 @@ type AccessEdit struct {
 	// Typed is the block written once more, which adding one takes that opens as much
 	// as settings.Wide says.
 	Typed string
+	// Anyway says that the caller knows to be shut out of the console by it.
+	Anyway bool
 }
 
 // A WideError says that a block opens so much that it has to be typed once more.
@@ -36,6 +38,10 @@ func (w WideError) Error() string {
 	return fmt.Sprintf("%s opens %s to %s, which are %s addresses: type it once more", w.Block, r.First, r.Last, r.Count)
 }
 
+// ErrShutsOut says that a list of the console would not hold the address that the
+// caller comes from.
+var ErrShutsOut = fault.Errorf(fault.Conflict, "the list would shut out the address that this comes from")
+
 // ErrOnTrial says that a list cannot be changed, since an earlier change of it waits
 // to be confirmed.
 var ErrOnTrial = fault.Errorf(fault.Conflict, "a change of this list waits to be confirmed, or undoes itself")
@@ -44,8 +50,8 @@ var ErrOnTrial = fault.Errorf(fault.Conflict, "a change of this list waits to be
 var ErrNoTrial = fault.Errorf(fault.Conflict, "no change of this list waits to be confirmed")
 
 // EditAccess changes an address list of the caller's merchant. If the console's list
-// would shut out the address that the caller comes from, the change undoes itself
-// at until, AccessTrial from now, unless ConfirmAccess comes first; until is else
+// would shut out the address that the caller comes from, it reports ErrShutsOut; with
+// Anyway it changes the list, and the change undoes itself at until, AccessTrial from now, unless ConfirmAccess comes first; until is else
 // zero. That holds whatever becomes of this process: until is stored with the list.
 //
 // Besides what Declare reports, it reports a WideError, which is fault.Invalid, and
@@ -69,6 +75,9 @@ func (a *Actions) EditAccess(ctx context.Context, c Caller, e AccessEdit, reason
 			return f, err
 		}
 		if e.Scope == merchant.AllowConsole && shutsOut(next, c, at) {
+			if !e.Anyway {
+				return f, ErrShutsOut
+			}
 			until = at.Add(AccessTrial)
 			f = e.file(c.Merchant, until)
 		}

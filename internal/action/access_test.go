@@ -59,7 +59,7 @@ func TestEditAccess(t *testing.T) {
 	}{
 		{"the own address", from(office), console(mainStore, office), false, "203.0.113.9/32"},
 		{"another besides", from(office), console(mainStore, "198.51.100.0/24"), false, "198.51.100.0/24 203.0.113.9/32"},
-		{"without the own", from(office), AccessEdit{Store: mainStore, Scope: merchant.AllowConsole, Remove: []string{office}}, true, "198.51.100.0/24 -203.0.113.9/32"},
+		{"without the own", from(office), AccessEdit{Store: mainStore, Scope: merchant.AllowConsole, Remove: []string{office}, Anyway: true}, true, "198.51.100.0/24 -203.0.113.9/32"},
 	}
 	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
 		a, st := declarers(t, db)
@@ -102,7 +102,7 @@ func TestUndoAccess(t *testing.T) {
 		if _, err := a.EditAccess(t.Context(), from(office), console(mainStore, office), ""); err != nil {
 			t.Fatal(err)
 		}
-		swap := AccessEdit{Store: mainStore, Scope: merchant.AllowConsole, Add: []string{"192.0.2.1"}, Remove: []string{office}}
+		swap := AccessEdit{Store: mainStore, Scope: merchant.AllowConsole, Add: []string{"192.0.2.1"}, Remove: []string{office}, Anyway: true}
 		if until, err := a.EditAccess(t.Context(), from(office), swap, ""); err != nil || until.IsZero() || listed(t, st, mainStore) != "+192.0.2.1/32 -203.0.113.9/32" {
 			t.Errorf("swapped: %v, %v, %s", until, err, listed(t, st, mainStore))
 		}
@@ -135,7 +135,7 @@ func TestAccessThatIsNotOnTrial(t *testing.T) {
 				t.Errorf("%s: until %v, %v, want it for good", s.name, until, err)
 			}
 		}
-		if until, err := a.EditAccess(t.Context(), limited, AccessEdit{Store: ourSub, Scope: merchant.AllowConsole, Remove: []string{cafe}}, ""); err != nil || until.IsZero() {
+		if until, err := a.EditAccess(t.Context(), limited, AccessEdit{Store: ourSub, Scope: merchant.AllowConsole, Remove: []string{cafe}, Anyway: true}, ""); err != nil || until.IsZero() {
 			t.Errorf("a limited member shut out: until %v, %v, want it on trial", until, err)
 		}
 		if got := listed(t, st, ourSub); got != "-198.51.100.7/32 203.0.113.0/24" {
@@ -165,6 +165,7 @@ func TestEditAccessRefuses(t *testing.T) {
 		{"a wide block typed wrong", from(office), typed("203.0.0.0/15", "203.0.0.0/16"), fault.Invalid},
 		{"one more wide block", from(office), AccessEdit{Store: mainStore, Scope: merchant.AllowAPI, Add: []string{"2001::/20", "2001::/16"}, Typed: "2001::/20"}, fault.Invalid},
 		{"one line added and removed", from(office), AccessEdit{Store: mainStore, Scope: merchant.AllowConsole, Add: []string{office}, Remove: []string{office + "/32"}}, fault.Invalid},
+		{"what shuts out the caller", from(office), console(mainStore, "192.0.2.1"), fault.Conflict},
 		{"no scope", from(office), AccessEdit{Store: mainStore, Scope: "ssh", Add: []string{office}}, fault.Invalid},
 		{"another merchant's store", from(office), console(theirStore, office), fault.NotFound},
 		{"no store", from(office), console("store-00000000-0000-4000-8000-0000000000ff", office), fault.NotFound},
@@ -253,7 +254,7 @@ func onTrial(t *testing.T, test func(*trialSite)) {
 		if _, err := s.EditAccess(t.Context(), from(office), console(mainStore, office), ""); err != nil {
 			t.Fatal(err)
 		}
-		until, err := s.EditAccess(t.Context(), from(office), AccessEdit{Store: mainStore, Scope: merchant.AllowConsole, Add: []string{cafe}, Remove: []string{office}}, "")
+		until, err := s.EditAccess(t.Context(), from(office), AccessEdit{Store: mainStore, Scope: merchant.AllowConsole, Add: []string{cafe}, Remove: []string{office}, Anyway: true}, "")
 		if err != nil || !until.Equal(time.Now().Add(2*time.Minute)) {
 			t.Fatalf("on trial until %v, %v", until, err)
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/server"
 	"github.com/tongbo/tongbo/internal/settings"
@@ -38,7 +40,7 @@ type serveCmd struct {
 }
 
 // Run serves until a signal comes.
-func (c *serveCmd) Run(env Env) error {
+func (c *serveCmd) Run(env Env, k *kong.Context) error {
 	ctx, cancel := env.context()
 	defer cancel()
 	if err := c.keep().Check(); err != nil {
@@ -60,7 +62,7 @@ func (c *serveCmd) Run(env Env) error {
 	s, err := server.Open(ctx, server.Config{
 		Database: c.Database, Key: c.key(), TrustedProxies: c.proxies(), AllowPrivate: c.AllowPrivateWebhooks,
 		Bind: c.WebhookBind, Random: webhook.SystemRandom, Grace: c.Grace, Drain: c.Drain, Keep: c.keep(),
-		APIRate: c.APIRate, PublicURL: base, Log: log,
+		APIRate: c.APIRate, PublicURL: base, Flags: given(k), Log: log,
 	})
 	if err != nil {
 		_ = l.Close()

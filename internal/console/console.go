@@ -74,6 +74,8 @@ type Console struct {
 	Egress []netip.Addr
 	// AllowPrivate says that webhooks may go to private addresses.
 	AllowPrivate bool
+	// Flags are what this node was told when it was started; they are only shown.
+	Flags []settings.Flag
 
 	views settings.Cache[settings.All]
 	hub   hub

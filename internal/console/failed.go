@@ -45,12 +45,16 @@ var failures = map[fault.Kind]struct {
 func (v *visit) failed(err error) {
 	v.topics = nil
 	var right wantsRight
+	var out shutOut
 	switch {
 	case errors.Is(err, errSignIn):
 		v.goTo(Prefix + "/login")
 		return
 	case errors.Is(err, errConfirm):
 		v.goTo(Prefix + "/confirm")
+		return
+	case errors.As(err, &out):
+		v.showFailure(out.failure(v))
 		return
 	case errors.As(err, &right):
 		f := failure{Status: http.StatusForbidden, Head: v.t("failed.forbidden"), Say: v.reasonWhy(right.right)}

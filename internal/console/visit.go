@@ -188,6 +188,9 @@ func (v *visit) arrive(r route) error {
 	if v.All, err = v.c.settings(v.ctx()); err != nil {
 		return err
 	}
+	if err := v.admitted(); err != nil {
+		return err
+	}
 	if err := v.scoped(); err != nil {
 		return err
 	}

@@ -54,7 +54,9 @@ type Config struct {
 	// that take the address of notices with each order are told it. Empty if that
 	// is not known.
 	PublicURL string
-	Log       *slog.Logger
+	// Flags are what the server was told and by what, for people to see.
+	Flags []settings.Flag
+	Log   *slog.Logger
 }
 
 // A Server is built from a Config and serves on a listener.

@@ -2,6 +2,8 @@ package settings
 
 import (
 	"cmp"
+	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
@@ -10,6 +12,13 @@ import (
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/secret"
 )
+
+// NewKey makes the name of a V1 key, as long as PortOne's: 16 digits.
+func NewKey() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return fmt.Sprintf("%016d", binary.BigEndian.Uint64(b[:])%1e16)
+}
 
 // access declares who may call the API of a store, with what and from where.
 func (d *declarer) access(p part) error {

@@ -171,9 +171,12 @@ func trial(w merchant.Allow) string {
 	return string(w.Trial) + " until " + moment(w.Until)
 }
 
-func moment(t time.Time) string {
+func moment(t time.Time) string { return cmp.Or(someTime(t), "never") }
+
+// someTime is a time as text; empty if it is zero.
+func someTime(t time.Time) string {
 	if t.IsZero() {
-		return "never"
+		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
 }
@@ -197,6 +200,7 @@ func channelFields(c merchant.Channel, hash func(purpose, value string) string) 
 	return append(out, []member.Field{
 		{Name: "senders", Text: cmp.Or(senders, "nobody")}, {Name: "unknown", Text: string(c.Unknown)}, {Name: "confirm", Text: confirm},
 		{Name: "token", Text: Masked(secret.Text(c.Token), hash)}, {Name: "disabled", Text: strconv.FormatBool(c.Disabled)},
+		{Name: "asked", Text: someTime(c.AskedAt)}, {Name: "notes", Text: c.Notes},
 	}...)
 }
 
@@ -210,7 +214,7 @@ func endpointFields(e webhook.Endpoint, hash func(purpose, value string) string)
 		{Name: "events", Text: strings.Join(e.Events, ", ")}, {Name: "version", Text: string(e.Version)},
 		{Name: "content_type", Text: string(e.ContentType)}, {Name: "schedule", Text: string(e.Schedule)},
 		{Name: "in_flight", Text: strconv.Itoa(e.InFlight)}, {Name: "paused", Text: strconv.FormatBool(e.Paused)},
-		{Name: "secrets", Text: strings.Join(secrets, ", ")},
+		{Name: "secrets", Text: strings.Join(secrets, ", ")}, {Name: "old_secret_until", Text: someTime(e.OldUntil)},
 	}
 }
 

@@ -3,12 +3,17 @@ package settings_test
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
+	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
 )
@@ -117,6 +122,93 @@ func TestMasked(t *testing.T) {
 	} {
 		if got := settings.Masked(value, digest); got != want {
 			t.Errorf("Masked = %q, want %q", got, want)
+		}
+	}
+}
+
+// Whatever is a setting is in the audit log when it changes, also what is added later.
+func TestEveryFieldIsTold(t *testing.T) {
+	t.Parallel()
+	e := newEnv()
+	all, _ := declare(t, e, full)
+	// What never changes, is no setting, or is told by what the entry is of.
+	untold := map[string]bool{
+		"Merchant.ID": true, "Store.ID": true, "Store.Merchant": true, "Store.CreatedAt": true, "Channel.Key": true, "Channel.Merchant": true, "Channel.Store": true,
+		"Endpoint.ID": true, "Endpoint.Merchant": true, "Endpoint.Store": true, "Endpoint.CreatedAt": true, "Allow.Store": true,
+		"APISecret.ID": true, "APISecret.Merchant": true, "APISecret.Store": true, "APISecret.Generation": true,
+		"APIKey.ID": true, "APIKey.Merchant": true, "APIKey.Store": true, "APIKey.Token": true,
+		"Allow.Until": true, // of a line on trial, which Trial says
+	}
+	lists := reflect.ValueOf(&all).Elem()
+	for i := range lists.NumField() {
+		if lists.Field(i).Kind() != reflect.Slice {
+			continue
+		}
+		each := reflect.New(lists.Field(i).Type().Elem()).Elem()
+		each.Set(lists.Field(i).Index(0))
+		for name, field := range fieldsOf(each) {
+			if untold[each.Type().Name()+"."+name] {
+				continue
+			}
+			was := reflect.New(field.Type()).Elem()
+			was.Set(field)
+			another(t, field)
+			before, after := settings.All{Stores: all.Stores}, settings.All{Stores: all.Stores}
+			put(&after, i, each)
+			field.Set(was)
+			put(&before, i, each)
+			if got := settings.Entries(before, after, member.By{Kind: member.CLI}, "", digest); len(got) == 0 {
+				t.Errorf("a change of %s.%s is not in the audit log", each.Type().Name(), name)
+			}
+		}
+	}
+}
+
+// fieldsOf are the fields of a struct, and those of what it embeds.
+func fieldsOf(v reflect.Value) map[string]reflect.Value {
+	out := map[string]reflect.Value{}
+	for i := range v.NumField() {
+		if f := v.Type().Field(i); f.Anonymous {
+			maps.Copy(out, fieldsOf(v.Field(i)))
+		} else {
+			out[f.Name] = v.Field(i)
+		}
+	}
+	return out
+}
+
+// put makes a list of settings hold one thing.
+func put(all *settings.All, list int, thing reflect.Value) {
+	f := reflect.ValueOf(all).Elem().Field(list)
+	f.Set(reflect.Append(reflect.Zero(f.Type()), thing))
+}
+
+// another gives a field another value.
+func another(t *testing.T, f reflect.Value) {
+	t.Helper()
+	switch v := f.Addr().Interface().(type) {
+	case *time.Time:
+		*v = start.Add(time.Hour)
+	case *netip.Prefix:
+		*v = netip.MustParsePrefix("192.0.2.0/24")
+	case **[]netip.Prefix:
+		*v = &[]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	case *merchant.Credentials:
+		*v = merchant.Credentials{"another": "value"}
+	default:
+		switch f.Kind() {
+		case reflect.String:
+			f.SetString("another value than before")
+		case reflect.Bool:
+			f.SetBool(!f.Bool())
+		case reflect.Int, reflect.Int64:
+			f.SetInt(f.Int() + 1)
+		case reflect.Slice:
+			f.Set(reflect.Append(reflect.Zero(f.Type()), reflect.ValueOf("another").Convert(f.Type().Elem())))
+		case reflect.Pointer:
+			f.Set(reflect.New(f.Type().Elem()))
+		default:
+			t.Fatalf("the test knows no other value of a %s", f.Type())
 		}
 	}
 }

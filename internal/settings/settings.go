@@ -4,7 +4,7 @@
 // settings become by it and what changed.
 //
 // Nothing here does I/O or looks at a clock. Random values come from [Env],
-// except signing secrets and path tokens, which come from crypto/rand.
+// except signing secrets, path tokens and names of V1 keys, which come from crypto/rand.
 package settings
 
 import (
