@@ -105,12 +105,14 @@ type Channel struct {
 	BaseURL     string    // another address for the PG's API; empty for the real one
 	Credentials Credentials
 	Senders     *[]netip.Prefix // nil: the provider's published addresses; empty: nobody
-	Unknown     Unknown
-	Confirm     *bool  // nil: the default of the money rules, §1
-	Token       string // the secret last segment of its notice path; empty if none
-	Disabled    bool
-	AskedAt     time.Time // when the PG was asked to register the notice path; zero if nobody said so
-	Notes       string    // the merchant's own words on how it is set up
+	// SendersToo are admitted beside the published addresses, while Senders is nil.
+	SendersToo []netip.Prefix
+	Unknown    Unknown
+	Confirm    *bool  // nil: the default of the money rules, §1
+	Token      string // the secret last segment of its notice path; empty if none
+	Disabled   bool
+	AskedAt    time.Time // when the PG was asked to register the notice path; zero if nobody said so
+	Notes      string    // the merchant's own words on how it is set up
 }
 
 // UsedBy reports whether payments of the store may go through the channel.

@@ -6,6 +6,7 @@ package provider
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -175,16 +176,18 @@ func (i Info) Confirms(c merchant.Channel) bool {
 }
 
 // Senders returns the addresses that a channel admits: its own list, else the
-// published ones of its mode. A test channel also trusts this machine, where
+// published ones of its mode and what it has beside them. A test channel also trusts this machine, where
 // the simulator runs.
 func (i Info) Senders(c merchant.Channel) []netip.Prefix {
 	switch {
 	case c.Senders != nil:
 		return *c.Senders
-	case c.Mode == merchant.Live:
+	case c.Mode == merchant.Live && len(c.SendersToo) == 0:
 		return i.LiveSenders
+	case c.Mode == merchant.Live:
+		return slices.Concat(i.LiveSenders, c.SendersToo)
 	}
-	return append(Loopback(), i.TestSenders...)
+	return slices.Concat(Loopback(), i.TestSenders, c.SendersToo)
 }
 
 // Deaf reports whether a channel hears nobody's notices: its address list is

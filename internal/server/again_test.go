@@ -57,6 +57,7 @@ func atDesk(t *testing.T, edit func(*settings.All), test func(*desk)) {
 		d.ingress = &ingress.Ingress{Store: d.store, Providers: all.Providers(), Log: quiet}
 		d.actions = &action.Actions{
 			Store: d.store, Judge: d.ingress.Judge, Again: d.ingress.Again, ByHand: ingress.ByHand, Providers: all.ByCode, Log: quiet,
+			Hash: func(purpose, _ string) string { return purpose },
 		}
 		d.store.OnSettings(d.ingress.Refresh)
 		d.store.OnSettings(d.actions.Refresh)
@@ -208,28 +209,28 @@ func TestReplayRefused(t *testing.T) {
 		id, again := d.hears(from, told("o-1", "D1")), d.hears(from, told("o-1", "D1"))
 		d.wants(id, "refused sender_not_listed")
 		if r := d.replays(id); r.Changes || d.audited("notice.replayed") != 0 {
-			t.Errorf("before the address is trusted it changes: %+v", r)
+			d.Errorf("before the address is trusted it changes: %+v", r)
 		}
 		d.change(trusts(from))
 		r := d.replays(id)
 		if r.Verdict != payment.Applied || r.Was == nil || r.Was.State != payment.Issued || r.Is.State != payment.Paid || len(r.Emissions) != 1 {
-			t.Errorf("replayed it is %+v", r)
+			d.Errorf("replayed it is %+v", r)
 		}
-		if d.state("o-1") != payment.Paid || d.db.Count(t, paidEvents) != 1 || d.audited("notice.replayed") != 1 {
-			t.Errorf("payment %s, %d events, %d entries", d.state("o-1"), d.db.Count(t, paidEvents), d.audited("notice.replayed"))
+		if d.state("o-1") != payment.Paid || d.db.Count(d, paidEvents) != 1 || d.audited("notice.replayed") != 1 {
+			d.Errorf("payment %s, %d events, %d entries", d.state("o-1"), d.db.Count(d, paidEvents), d.audited("notice.replayed"))
 		}
 		if r := d.replays(id); r.Changes || r.Verdict != payment.Applied {
-			t.Errorf("a second time it is %+v", r)
+			d.Errorf("a second time it is %+v", r)
 		}
 		if r := d.replays(again); r.Verdict != payment.Duplicate {
-			t.Errorf("its copy is %s", r.Verdict)
+			d.Errorf("its copy is %s", r.Verdict)
 		}
 		d.wants(d.hears(from, told("o-1", "D1")), "duplicate")
-		if d.db.Count(t, paidEvents) != 1 {
-			t.Error("it was told twice")
+		if d.db.Count(d, paidEvents) != 1 {
+			d.Error("it was told twice")
 		}
-		if n := d.db.Count(t, `select count(*) from verdict where notice_id = $1 and verdict = 'refused'`, string(id)); n != 1 {
-			t.Errorf("the verdict that it had is kept %d times", n)
+		if n := d.db.Count(d, `select count(*) from verdict where notice_id = $1 and verdict = 'refused'`, string(id)); n != 1 {
+			d.Errorf("the verdict that it had is kept %d times", n)
 		}
 	})
 }
@@ -249,34 +250,34 @@ func TestReplayUnreadable(t *testing.T) {
 		knows := d.ingress
 		kcp, _ := all.ByCode("kcp")
 		d.ingress = &ingress.Ingress{Store: d.store, Providers: []provider.Provider{blind{kcp}}, Log: knows.Log}
-		ctx, stop := context.WithCancel(t.Context())
+		ctx, stop := context.WithCancel(d.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() { _ = d.ingress.Run(ctx) })
 		id, lost := d.hears("127.0.0.1", told("o-1", "D1")), d.hears("127.0.0.1", told("o-2", "D2"))
 		stop()
 		wg.Wait()
 		d.wants(id, "unreadable unreadable")
-		if _, err := d.actions.Replay(t.Context(), person, id, true); !fault.Is(err, fault.NotFound) {
-			t.Errorf("what no channel has is seen by a merchant: %v", err)
+		if _, err := d.actions.Replay(d.Context(), person, id, true); !fault.Is(err, fault.NotFound) {
+			d.Errorf("what no channel has is seen by a merchant: %v", err)
 		}
 		d.as = machine
 		d.waits("o-1")
 		if r := d.replays(id); r.Verdict != payment.Applied {
-			t.Errorf("it is %s %s", r.Verdict, r.Reason)
+			d.Errorf("it is %s %s", r.Verdict, r.Reason)
 		}
 		d.replays(lost)
 		d.wants(lost, "unmatched unknown_order")
 		d.waits("o-2") // decides what waits
 		d.wants(lost, "applied")
-		d.db.Exec(t, `delete from notice_body where id = $1`, string(d.hears("198.51.100.7", told("o-3", "D3"))))
-		list, _ := d.store.Notices(t.Context(), store.NoticeQuery{Limit: 1})
-		if _, err := d.actions.Replay(t.Context(), person, list[0].ID, false); !errors.Is(err, notice.ErrBodyGone) {
-			t.Errorf("without its bytes: %v", err)
+		d.db.Exec(d, `delete from notice_body where id = $1`, string(d.hears("198.51.100.7", told("o-3", "D3"))))
+		list, _ := d.store.Notices(d.Context(), store.NoticeQuery{Limit: 1})
+		if _, err := d.actions.Replay(d.Context(), person, list[0].ID, false); !errors.Is(err, notice.ErrBodyGone) {
+			d.Errorf("without its bytes: %v", err)
 		}
-		d.db.Exec(t, `delete from notice where id = $1`, string(list[0].ID))
+		d.db.Exec(d, `delete from notice where id = $1`, string(list[0].ID))
 		for _, id := range []notice.ID{list[0].ID, "no id", ""} {
-			if _, err := d.actions.Replay(t.Context(), person, id, false); !fault.Is(err, fault.NotFound) {
-				t.Errorf("notice %q: %v, want not found", id, err)
+			if _, err := d.actions.Replay(d.Context(), person, id, false); !fault.Is(err, fault.NotFound) {
+				d.Errorf("notice %q: %v, want not found", id, err)
 			}
 		}
 	})
@@ -290,12 +291,12 @@ func TestReplayOfOthers(t *testing.T) {
 		other, live, branch := person, person, person
 		other.Merchant, live.Mode, branch.Store = "merchant-2", merchant.Live, "store-2"
 		for name, c := range map[string]action.Caller{"another merchant": other, "the other mode": live, "another store": branch} {
-			if r, err := d.actions.Replay(t.Context(), c, id, true); !fault.Is(err, fault.NotFound) {
-				t.Errorf("%s: %+v, %v, want not found", name, r, err)
+			if r, err := d.actions.Replay(d.Context(), c, id, true); !fault.Is(err, fault.NotFound) {
+				d.Errorf("%s: %+v, %v, want not found", name, r, err)
 			}
 		}
-		if r, err := d.actions.Replay(t.Context(), machine, id, true); err != nil || r.Changes {
-			t.Errorf("the installation's own: %+v, %v", r, err)
+		if r, err := d.actions.Replay(d.Context(), machine, id, true); err != nil || r.Changes {
+			d.Errorf("the installation's own: %+v, %v", r, err)
 		}
 	})
 }
@@ -319,18 +320,18 @@ func TestReplayAsks(t *testing.T) {
 		d.change(trusts(from))
 		for _, id := range []notice.ID{yes, no} {
 			if r := d.replays(id); r.Verdict != payment.Pending || !r.Asks {
-				t.Fatalf("it is %s %s, asks %v", r.Verdict, r.Reason, r.Asks)
+				d.Fatalf("it is %s %s, asks %v", r.Verdict, r.Reason, r.Asks)
 			}
 		}
-		if n := d.db.Count(t, `select count(*) from inquiry`); n != 2 {
-			t.Errorf("%d payments are asked about", n)
+		if n := d.db.Count(d, `select count(*) from inquiry`); n != 2 {
+			d.Errorf("%d payments are asked about", n)
 		}
 		d.says("o-1", payment.Standing{State: payment.Paid, Order: "o-1", Amount: payment.Won(1000), HasAmount: true, Deposit: "D1"})
 		d.says("o-2", payment.Standing{State: payment.Issued, Order: "o-2"})
 		d.wants(yes, "applied")
 		d.wants(no, "conflict denied_by_pg")
 		if d.state("o-1") != payment.Paid || d.state("o-2") != payment.Issued {
-			t.Errorf("the payments are %s and %s", d.state("o-1"), d.state("o-2"))
+			d.Errorf("the payments are %s and %s", d.state("o-1"), d.state("o-2"))
 		}
 		fresh := d.takes(from, inicis.Encode(told("o-2", "D3"), nil))
 		d.wants(fresh, "applied") // a test channel asks nothing of what was never refused

@@ -190,15 +190,12 @@ func channelFields(c merchant.Channel, hash func(purpose, value string) string) 
 	for _, name := range slices.Sorted(maps.Keys(c.Credentials)) {
 		out = append(out, member.Field{Name: "credentials." + name, Text: Masked(c.Credentials[name], hash)})
 	}
-	senders, confirm := publishedSenders, "default"
-	if c.Senders != nil {
-		senders = listed(*c.Senders)
-	}
+	confirm := "default"
 	if c.Confirm != nil {
 		confirm = strconv.FormatBool(*c.Confirm)
 	}
 	return append(out, []member.Field{
-		{Name: "senders", Text: cmp.Or(senders, "nobody")}, {Name: "unknown", Text: string(c.Unknown)}, {Name: "confirm", Text: confirm},
+		{Name: "senders", Text: sendersText(c)}, {Name: "unknown", Text: string(c.Unknown)}, {Name: "confirm", Text: confirm},
 		{Name: "token", Text: Masked(secret.Text(c.Token), hash)}, {Name: "disabled", Text: strconv.FormatBool(c.Disabled)},
 		{Name: "asked", Text: someTime(c.AskedAt)}, {Name: "notes", Text: c.Notes},
 	}...)

@@ -256,32 +256,6 @@ func credentials(ch *merchant.Channel, c *Change, info provider.Info, f ChannelF
 	return nil
 }
 
-// publishedSenders, alone in the list, stands for the addresses that the PG
-// publishes, as if none had ever been given.
-const publishedSenders = "published"
-
-func senders(ch *merchant.Channel, c *Change, f ChannelFile) error {
-	if f.Senders == nil {
-		return nil
-	}
-	if slices.Equal(*f.Senders, []string{publishedSenders}) {
-		if ch.Senders != nil {
-			ch.Senders = nil
-			c.Fields = append(c.Fields, "senders")
-		}
-		return nil
-	}
-	list, err := parsePrefixes(*f.Senders)
-	if err != nil {
-		return fail("senders", err)
-	}
-	if ch.Senders == nil || !slices.Equal(*ch.Senders, list) {
-		ch.Senders = &list
-		c.Fields = append(c.Fields, "senders")
-	}
-	return nil
-}
-
 // confirm reads whether the PG is asked before a deposit counts. The word
 // "default" leaves it to the channel's mode and PG, as if nothing had ever been
 // said.
@@ -362,10 +336,14 @@ func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 			say("credentials that notices are proved with are missing: " + strings.Join(missing, ", "))
 		}
 	}
-	if live && info.LiveSenders == nil && ch.Senders == nil && ch.Token == "" {
+	if live && info.LiveSenders == nil && ch.Senders == nil && len(ch.SendersToo) == 0 && ch.Token == "" {
 		say("the PG publishes no sender addresses, so every notice is refused: give senders, or token = \"new\" and register the path with it")
 	}
-	if live && ch.Senders != nil && slices.ContainsFunc(*ch.Senders, notPublic) {
+	own := ch.SendersToo
+	if ch.Senders != nil {
+		own = *ch.Senders
+	}
+	if live && slices.ContainsFunc(own, notPublic) {
 		say("senders has private or loopback addresses, which a live channel refuses")
 	}
 	if live && ch.Unknown == merchant.Adopt && !info.Confirms(ch) {

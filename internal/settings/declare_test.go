@@ -207,9 +207,19 @@ func TestBackToDefaults(t *testing.T) {
 	if err != nil || given.Channels[0].Senders == nil || given.Channels[0].Confirm == nil {
 		t.Fatalf("Declare = %+v, %v", given.Channels, err)
 	}
+	const more = channel + "senders = [\"published\", \"203.0.113.8\"]"
+	beside, changes, err := settings.Declare(given, parse(t, more), e)
+	if err != nil || len(changes) != 1 || beside.Channels[0].Senders != nil || fmt.Sprint(beside.Channels[0].SendersToo) != "[203.0.113.8/32]" {
+		t.Errorf("an address beside the published ones: %+v, %v, %v", beside.Channels, changes, err)
+	}
+	if _, changes, err := settings.Declare(beside, parse(t, more), e); err != nil || len(changes) != 0 {
+		t.Errorf("the second time: %v, %v, want no changes", changes, err)
+	}
+	given = beside
+	given.Channels[0].Confirm = new(bool)
 	const back = channel + "senders = [\"published\"]\nconfirm = \"default\""
 	next, _, err := settings.Declare(given, parse(t, back), e)
-	if err != nil || next.Channels[0].Senders != nil || next.Channels[0].Confirm != nil {
+	if err != nil || next.Channels[0].Senders != nil || len(next.Channels[0].SendersToo) > 0 || next.Channels[0].Confirm != nil {
 		t.Errorf("back to the defaults: %+v, %v", next.Channels, err)
 	}
 	if _, changes, err := settings.Declare(next, parse(t, back), e); err != nil || len(changes) != 0 {

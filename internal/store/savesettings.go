@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"net/netip"
 	"reflect"
 	"slices"
 	"time"
@@ -298,11 +297,14 @@ func tokenCell(c merchant.Channel) any {
 	return sealedCell{c.Token, tokenContext(c.Key)}
 }
 
-func sendersCell(senders *[]netip.Prefix) sql.NullString {
-	if senders == nil {
+func sendersCell(c merchant.Channel) sql.NullString {
+	if c.Senders == nil && len(c.SendersToo) > 0 {
+		return sql.NullString{String: publishedMark + list(c.SendersToo), Valid: true}
+	}
+	if c.Senders == nil {
 		return sql.NullString{}
 	}
-	return sql.NullString{String: list(*senders), Valid: true}
+	return sql.NullString{String: list(*c.Senders), Valid: true}
 }
 
 func confirmCell(confirm *bool) sql.NullBool {

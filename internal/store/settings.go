@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -101,6 +102,9 @@ func (r *Reader) readChannels(ctx context.Context, q querier, all *settings.All)
 	})
 }
 
+// publishedMark begins the list of a channel that admits the published senders, too.
+const publishedMark = "+"
+
 func (r *Reader) scanChannel(row rowSet) (c merchant.Channel, err error) {
 	var methods, stores string
 	var credentials, token []byte
@@ -115,7 +119,11 @@ func (r *Reader) scanChannel(row rowSet) (c merchant.Channel, err error) {
 	if confirm.Valid {
 		c.Confirm = &confirm.Bool
 	}
-	if senders.Valid {
+	if more, ok := strings.CutPrefix(senders.String, publishedMark); ok {
+		if err := decode(more, &c.SendersToo); err != nil {
+			return c, err
+		}
+	} else if senders.Valid {
 		c.Senders = new([]netip.Prefix)
 		if err := decode(senders.String, c.Senders); err != nil {
 			return c, err

@@ -56,7 +56,7 @@ func channelTable(a settings.All, now time.Time) table {
 		t.records = append(t.records, record{string(c.Key), []any{
 			string(c.Key), string(c.Merchant), string(c.Store), c.Name, c.Provider, string(c.Mode), c.MID,
 			string(c.PaymentType), list(c.Methods), list(c.Stores), c.BaseURL, credentialCell(c),
-			sendersCell(c.Senders), string(c.Unknown), confirmCell(c.Confirm), tokenCell(c), c.Disabled, microsOrNull(c.AskedAt), c.Notes,
+			sendersCell(c), string(c.Unknown), confirmCell(c.Confirm), tokenCell(c), c.Disabled, microsOrNull(c.AskedAt), c.Notes,
 		}, now})
 	}
 	return t
