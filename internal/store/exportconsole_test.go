@@ -73,6 +73,12 @@ func (r *Reader) ConsoleQueries(s Scope, stores []merchant.StoreID, channels []m
 	add(changedAfterQuery, []any{firstID, lastID, 20})
 	add(sinceQuery, []any{firstID, 20, string(p.Merchant), 20})
 	add(pagesQuery, []any{string(p.Merchant), wordsPart, lastID, 20})
+	add(r.paidQuery(stores, s.Mode, firstID, lastID, 20))
+	add(r.dueSoonQuery(), []any{int64(0), int64(1) << 60, 20, string(s.Mode), listed(string(stores[0]))})
+	add(sampleQuery, []any{firstID, lastID, 20, string(s.Mode)})
+	for _, failed := range []bool{false, true} {
+		add(r.endedListing(stores, s.Mode, failed).counting(r.endedListing(stores, s.Mode, failed).legs, 1000))
+	}
 	for _, between := range []string{paymentsBetween, noticesBetween, deliveriesBetween, eventsBetween} {
 		add(between, []any{string(p.Key)[:8] + firstID[8:], string(p.Key)[:8] + lastID[8:], 20})
 	}
