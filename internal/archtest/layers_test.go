@@ -35,6 +35,7 @@ ingress: fault secret safehttp merchant member payment webhook notice provider s
 delivery: fault secret safehttp merchant member payment webhook notice provider
 listen: fault secret merchant member payment webhook settings delivery provider
 action: fault secret safehttp merchant member payment webhook notice provider provider/wire settings attention
+people: fault secret merchant member settings
 store: fault secret seal merchant member payment webhook notice provider settings attention
 store/storetest: above
 api/openapi:

@@ -25,9 +25,9 @@ var (
 	tablesMoved = []string{
 		"acknowledged", "allow", "api_key", "api_request", "api_secret", "attempt", "attempt_body", "attention", "audit", "billing_key", "case_key",
 		"channel", "closed_case", "delivery", "delivery_end", "deposit", "endpoint", "event", "heartbeat", "idempotency", "inquiry", "listener",
-		"listener_repeat", "listener_try", "match_key", "member",
-		"merchant", "notice", "notice_body", "notice_key", "open_case", "overdue", "payment", "preregistration", "pruned", "refusal", "refusal_day",
-		"rehearsal", "schedule", "search_due", "search_page", "search_upto", "session", "setting", "store", "sweep", "trial", "verdict",
+		"listener_repeat", "listener_try", "match_key", "member", "merchant", "notice", "notice_body", "notice_key", "open_case", "overdue", "payment",
+		"preregistration", "pruned", "refusal", "refusal_day", "rehearsal", "schedule", "search_due", "search_page", "search_upto", "session", "setting",
+		"setup", "sign_in", "store", "sweep", "trial", "verdict",
 	}
 	tablesLeft = []string{"probe", "node"} // an engine may lack one
 )
@@ -98,13 +98,7 @@ func rich(t *testing.T, db *storetest.Database) {
 		t.Fatal(err)
 	}
 	liveSchedules(t, s, "rich")
-	if err := s.Audit(t.Context(), audited("rich")); err != nil {
-		t.Fatal(err)
-	}
-	db.Exec(t, `insert into member (id, merchant_id, store_id, email, name, role, operator, disabled, link, link_until, created_at, signed_in_at, doc)
-		values ('00000000-0000-7000-8000-00000000000c', 'merchant-1', '', 'you@example.kr', '홍', 'owner', true, false, null, null, 1, null, x'78')`)
-	db.Exec(t, `insert into session (id, token, member_id, created_at, seen_at, confirmed_at, address, agent)
-		values ('00000000-0000-7000-8000-00000000000d', 'hash', '00000000-0000-7000-8000-00000000000c', 1, 2, null, '203.0.113.7', 'Mozilla/5.0')`)
+	richPeople(t, s, db)
 	richListener(t, s)
 	db.Exec(t, `insert into pruned (name, upto, at) values ('refusal', '00000000-0000-7000-8000-000000000000', 1)`)
 	db.Exec(t, `insert into inquiry (payment_key, due_at, tries) select key, 1, 2 from payment limit 1`)

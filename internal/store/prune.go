@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -104,6 +105,8 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 		p.step("billing_key", keep.Payments, p.billingKeys),
 		p.stepTo("idempotency", now.Add(-merchant.RepeatLife), p.repeats),
 		p.stepTo("listener", now.Add(-webhook.ListenerLife), p.listeners),
+		p.stepTo("session", now.Add(-member.SessionLife), p.sessions),
+		p.stepTo("sign_in", now.Add(-member.TriesKept), p.tries),
 		p.stepTo("preregistration", now.AddDate(0, 0, -pinDays), p.pins),
 		p.stepTo("overdue", now.AddDate(0, 0, -overdueDays), p.overdues))
 	for _, err := range failed {

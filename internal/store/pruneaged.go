@@ -28,6 +28,18 @@ func (p *pruning) closedCases(cut time.Time, out *settings.Pruned) error {
 	return p.aged("closed_case", "id, closed_at", "closed_at", cut, out)
 }
 
+// sessions takes those that have ended by their age.
+func (p *pruning) sessions(cut time.Time, out *settings.Pruned) error {
+	// Index: session_by_age.
+	return p.aged("session", "id", "created_at", cut, out)
+}
+
+// tries takes what counts no more of guesses at signing in.
+func (p *pruning) tries(cut time.Time, out *settings.Pruned) error {
+	// Index: sign_in_by_age.
+	return p.aged("sign_in", "name", "at", cut, out)
+}
+
 // trials takes what the PG that is played here knows of old orders.
 func (p *pruning) trials(cut time.Time, out *settings.Pruned) error {
 	// Index: trial_by_age.

@@ -55,8 +55,8 @@ create table allow (
   primary key (store_id, scope, cidr)
 );
 
--- People of the console. doc is sealed: password, second factor, recovery codes. link is the hash of a link by which the
--- password is chosen.
+-- People of the console. doc is sealed: the hash of the password, the second factor, and how they like it. link is the hash
+-- of a link by which the password is chosen.
 create table member (
   id uuid primary key, merchant_id text not null references merchant (id), store_id text not null, email text not null unique,
   name text not null, role text not null, operator boolean not null, disabled boolean not null,
@@ -70,6 +70,15 @@ create table session (
   created_at bigint not null, seen_at bigint not null, confirmed_at bigint, address text not null, agent text not null
 );
 create index session_by_member on session (member_id);
+create index session_by_age on session (created_at);
+
+-- Hashes of the tokens by which the first member is made.
+create table setup (token text primary key, until bigint not null);
+
+-- How often signing in failed of late, by an account or from an address: its name is a keyed hash. Nothing is tried
+-- before until.
+create table sign_in (name text primary key, failures bigint not null, at bigint not null, until bigint not null);
+create index sign_in_by_age on sign_in (at);
 
 create table payment (
   key uuid primary key, merchant_id text not null, store_id text not null, id text not null,
