@@ -105,6 +105,7 @@ type route struct {
 func (c *Console) routes() []route {
 	return slices.Concat(
 		c.frameRoutes(),
+		c.keyRoutes(),
 	)
 }
 

@@ -106,6 +106,10 @@ func (v *visit) view(name string, data any) (view, error) {
 		out.Title = titled.title()
 	}
 	out.Loaded = clockTime(v.now(), out.Zone)
+	if x, ok := data.(interface{ alone() bool }); ok && x.alone() {
+		out.Mode = v.Scope.Mode
+		return out, nil
+	}
 	if v.Member.ID == "" || v.All == nil || v.refuse && v.Scope.Mode == "" {
 		return out, nil
 	}

@@ -119,6 +119,9 @@ func (d *declarer) apiSecret(p part, f APISecretFile) error {
 	if f.Absent {
 		return d.dropSecret(p, i, f)
 	}
+	if f.New && i >= 0 {
+		return errThere
+	}
 	c := Change{What: "api_secret", Where: p.where}
 	s := APISecret{APISecret: merchant.APISecret{Merchant: p.store.Merchant, Store: p.store.ID}}
 	if i >= 0 {
@@ -203,6 +206,9 @@ func (d *declarer) apiKey(p part, f APIKeyFile) error {
 			d.changes = append(d.changes, c)
 		}
 		return nil
+	}
+	if f.New && i >= 0 {
+		return errThere
 	}
 	k := APIKey{APIKey: merchant.APIKey{Merchant: p.store.Merchant, Store: p.store.ID, Key: f.Key}}
 	if i >= 0 {

@@ -154,3 +154,26 @@ func TestCredentialsExpire(t *testing.T) {
 		}
 	}
 }
+
+// What is to be new is not made of what is there.
+func TestNewThingsAreNotThere(t *testing.T) {
+	t.Parallel()
+	e := newEnv()
+	name := "새 상점"
+	in := func(s settings.StoreFile) settings.File {
+		return settings.File{Merchants: []settings.MerchantFile{{Name: "가나상점", Stores: []settings.StoreFile{s}}}}
+	}
+	for what, f := range map[string]settings.File{
+		"store":      in(settings.StoreFile{Name: &name, New: true}),
+		"api_secret": in(settings.StoreFile{Name: &name, APISecrets: []settings.APISecretFile{{Name: "s", Mode: "test", New: true}}}),
+		"api_key":    in(settings.StoreFile{Name: &name, APIKeys: []settings.APIKeyFile{{Key: "k", Mode: "test", New: true}}}),
+	} {
+		all, _, err := settings.Declare(settings.All{}, f, e)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if _, changes, err := settings.Declare(all, f, e); !fault.Is(err, fault.Conflict) {
+			t.Errorf("%s that is there: %v, %v, want fault.Conflict", what, changes, err)
+		}
+	}
+}

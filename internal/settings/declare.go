@@ -98,7 +98,10 @@ func invalid(format string, args ...any) error { return fault.Errorf(fault.Inval
 // inside is the place of a thing within another.
 func inside(where, what, name string) string { return fmt.Sprintf("%s › %s %q", where, what, name) }
 
-var errTwice = invalid("it is declared twice in the file")
+var (
+	errTwice = invalid("it is declared twice in the file")
+	errThere = fault.Errorf(fault.Conflict, "it is there already")
+)
 
 // once reports fault.Invalid if the file speaks of a thing a second time: it
 // would never come to rest.
@@ -265,8 +268,11 @@ func (d *declarer) store(m merchant.Merchant, f StoreFile, where string) (id mer
 		return "", false, invalid("a store is never deleted, since payments belong to it: mark its channels, endpoints and keys absent instead")
 	}
 	i, err := d.findStore(m.ID, f)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", false, err
+	case f.New && i >= 0:
+		return "", false, errThere
 	}
 	var s Store
 	c := Change{What: "store", Where: where}

@@ -37,6 +37,7 @@ type StoreFile struct {
 	ID             string          `toml:"id"`
 	Name           *string         `toml:"name"`
 	Absent         bool            `toml:"absent"`
+	New            bool            `toml:"-"` // it must not be there yet
 	Representative *bool           `toml:"representative"`
 	TierCode       *string         `toml:"tier_code"`
 	WebhookFirst   *bool           `toml:"webhook_first"`
@@ -93,6 +94,7 @@ type APISecretFile struct {
 	ID        string       `toml:"id"`
 	Name      string       `toml:"name"`
 	Absent    bool         `toml:"absent"`
+	New       bool         `toml:"-"` // it must not be there yet
 	Mode      string       `toml:"mode"`
 	Secret    *secret.Text `toml:"secret"`
 	ExpiresAt any          `toml:"expires_at"` // a time.Time or "never"
@@ -102,6 +104,7 @@ type APISecretFile struct {
 type APIKeyFile struct {
 	Key       string       `toml:"key"`
 	Absent    bool         `toml:"absent"`
+	New       bool         `toml:"-"` // it must not be there yet
 	Mode      string       `toml:"mode"`
 	Secret    *secret.Text `toml:"secret"`
 	ExpiresAt any          `toml:"expires_at"` // a time.Time or "never"
