@@ -43,6 +43,7 @@ api/openapi/openapitest: api/openapi
 api: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store
 api/v2: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store api listen
 api/v1: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store api
+export: fault secret merchant member payment webhook notice provider settings store
 simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/books provider/all
 console: fault words secret seal safehttp merchant member payment webhook notice provider provider/wire provider/books provider/all settings attention ingress delivery action store
 server: above

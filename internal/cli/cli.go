@@ -84,6 +84,7 @@ type commands struct {
 	Listen       listenCmd       `cmd:"" help:"Give webhooks to a server on this machine, as they happen; nothing is missed meanwhile."`
 	Notices      noticesCmd      `cmd:"" help:"List the notices that came."`
 	Tail         tailCmd         `cmd:"" help:"Show what happens: notices, events, webhooks, as they come."`
+	Export       exportCmd       `cmd:"" help:"Write payments, notices or deliveries as a table."`
 	Sweep        sweepCmd        `cmd:"" help:"List the accounts about which PGs are asked whether money came without a notice."`
 	Cancellation cancellationCmd `cmd:"" help:"Cancellations whose outcome only a person can find out."`
 	Verify       verifyCmd       `cmd:"" help:"Check a database: nothing lost, nothing counted twice."`
