@@ -69,6 +69,7 @@ type Store interface {
 	// CloseCase ends a case at a person's wish; see the store's.
 	CloseCase(ctx context.Context, x notice.CaseClosing) (notice.Case, error)
 	KeyStore
+	WebhookStore
 	ScheduleStore
 	RehearsalStore
 	// Preregister keeps what is fixed of a payment that has not begun. It reports
@@ -124,6 +125,9 @@ type Actions struct {
 	// Scheduled, if set, is told when a payment is to be charged: Schedules.Sooner
 	// belongs here.
 	Scheduled func(due time.Time)
+	// Resending, if set, is told that webhooks are to be sent again: Resends.Wake
+	// belongs here.
+	Resending func()
 	// NewID makes ids; nil makes UUIDv7s.
 	NewID func() string
 	// Log, if set, hears what a person is to see.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -139,7 +141,7 @@ func (s *scene) Tell(n int, typ webhook.Type, urls ...string) []webhook.Delivery
 // TellOf is Tell for any merchant's store.
 func (s *scene) TellOf(m merchant.ID, of merchant.StoreID, n int, typ webhook.Type, urls ...string) []webhook.Delivery {
 	s.t.Helper()
-	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
+	newID := idNow
 	planner, _, err := s.Store.Planner(s.t.Context(), newID)
 	if err != nil {
 		s.t.Fatal(err)
@@ -164,6 +166,18 @@ func (s *scene) TellOf(m merchant.ID, of merchant.StoreID, n int, typ webhook.Ty
 		s.t.Fatal(err, results[0].Err)
 	}
 	return out
+}
+
+// made is how many ids were made by idNow.
+var made atomic.Uint32
+
+// idNow is a UUIDv7 of the bubble's time. Those that uuid makes go on from the
+// latest of all bubbles.
+func idNow() string {
+	id := uuid.New()
+	binary.BigEndian.PutUint64(id[:8], uint64(time.Now().UnixMilli())<<16|0x7000)
+	binary.BigEndian.PutUint32(id[9:13], made.Add(1))
+	return id.String()
 }
 
 // Count is the number that a query gives.

@@ -75,6 +75,7 @@ type Server struct {
 	silence    *action.Silence
 	desk       *attention.Desk
 	journal    *action.Journal
+	resends    *action.Resends
 	history    *action.History
 	trials     *action.Trials
 	searchable *action.Searchable
@@ -122,6 +123,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.silence = &action.Silence{Store: st, Desk: s.desk, Log: cfg.Log}
 	s.deadlines.Expired = s.silence.Look
 	s.schedules = &action.Schedules{Store: st, Actions: actions, Log: cfg.Log, Fit: fit}
+	s.resends = &action.Resends{Store: st, Log: cfg.Log, Fit: fit}
 	s.history = &action.History{Store: st, Keep: cfg.Keep, Log: cfg.Log}
 	s.searchable = &action.Searchable{Store: st, Log: cfg.Log}
 	sessions := &listen.Sessions{Store: st, Stopping: s.stopping}
@@ -140,6 +142,8 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.ingress.Waits = s.deadlines.Sooner
 	actions.Asked = s.inquiries.Sooner
 	actions.Scheduled = s.schedules.Sooner
+	actions.Resending = s.resends.Wake
+	st.OnDue(s.resends.Wake)
 	s.ingress.Asks = s.inquiries.Sooner
 	st.OnSettings(api.Refresh)
 	st.OnSettings(actions.Refresh)
@@ -217,6 +221,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("schedules", s.schedules.Run)
 	start("silence", s.silence.Run)
 	start("journal", s.journal.Run)
+	start("resends", s.resends.Run)
 	start("history", s.history.Run)
 	start("trials", s.trials.Run)
 	start("search", s.searchable.Run)

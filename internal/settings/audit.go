@@ -202,12 +202,17 @@ func channelFields(c merchant.Channel, hash func(purpose, value string) string) 
 }
 
 func endpointFields(e webhook.Endpoint, hash func(purpose, value string) string) []member.Field {
+	old := ""
+	if !e.OldUntil.IsZero() {
+		old = moment(e.OldUntil)
+	}
 	secrets := make([]string, len(e.Secrets))
 	for i, s := range e.Secrets {
 		secrets[i] = Masked(s, hash)
 	}
 	return []member.Field{
 		{Name: "name", Text: e.Name}, {Name: "url", Text: e.URL}, {Name: "mode", Text: string(e.Mode)},
+		{Name: "old_secret_until", Text: old},
 		{Name: "events", Text: strings.Join(e.Events, ", ")}, {Name: "version", Text: string(e.Version)},
 		{Name: "content_type", Text: string(e.ContentType)}, {Name: "schedule", Text: string(e.Schedule)},
 		{Name: "in_flight", Text: strconv.Itoa(e.InFlight)}, {Name: "paused", Text: strconv.FormatBool(e.Paused)},

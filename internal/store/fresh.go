@@ -28,7 +28,7 @@ func (s *Store) takes() Taker {
 // offer has this node keep room for a delivery. It returns the lease and when
 // it ends; without one, when the delivery is due.
 func (f *fresh) offer(d webhook.Delivery) (webhook.Lease, time.Time) {
-	if f.taker == nil || d.State != webhook.Waiting {
+	if f.taker == nil || d.State != webhook.Waiting || d.DueAt.After(d.CreatedAt) {
 		return "", d.DueAt
 	}
 	until := f.taker.Reserve(d)

@@ -26,7 +26,7 @@ var (
 		"acknowledged", "allow", "api_key", "api_request", "api_secret", "attempt", "attempt_body", "attention", "audit", "billing_key", "case_key",
 		"channel", "closed_case", "delivery", "delivery_end", "deposit", "endpoint", "event", "heartbeat", "idempotency", "inquiry", "listener",
 		"listener_repeat", "listener_try", "match_key", "member", "merchant", "notice", "notice_body", "notice_key", "open_case", "overdue", "payment",
-		"preregistration", "pruned", "refusal", "refusal_day", "rehearsal", "schedule", "search_due", "search_page", "search_upto", "session", "setting",
+		"preregistration", "pruned", "refusal", "refusal_day", "rehearsal", "resend_job", "resend_made", "schedule", "search_due", "search_page", "search_upto", "session", "setting",
 		"setup", "sign_in", "store", "sweep", "trial", "verdict",
 	}
 	tablesLeft = []string{"probe", "node"} // an engine may lack one
@@ -113,6 +113,8 @@ func rich(t *testing.T, db *storetest.Database) {
 		values ('00000000-0000-7000-8000-00000000000a', 'merchant-1', 'store-1', 'test', 'refused', '203.0.113.7', 1, 2, 3, 'person', 'p', '김', '메모')`)
 	db.Exec(t, `insert into api_request (id, at, merchant_id, store_id, mode, credential_kind, credential_id, method, route, path, status, took, client, error_type)
 		values ('00000000-0000-7000-8000-00000000000b', 1, 'merchant-1', 'store-1', 'test', 'api_secret', 's', 'GET', '/r', '/p', 200, 5, '203.0.113.7', '')`)
+	job := sentAgain(t, s, webhook.ResendFilter{Kind: webhook.ResendAll, From: storetest.Noon})
+	db.Exec(t, `insert into resend_made (job_id, original, delivery_id, at) select id, id, null, 1 from resend_job where id = '`+string(job.ID)+`'`)
 	db.Exec(t, `insert into heartbeat (id, at, gap_from, gap_until) values (1, 3, 1, 2)`)
 	db.Exec(t, `update delivery set state = 'held' where state = 'waiting' and lease is null and tries = 0`)
 	if err := s.Ready(t.Context()); err != nil {

@@ -98,6 +98,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 	failed = append(failed,
 		p.step("refusal", keep.History, p.refusals),
 		p.step("closed_case", keep.History, p.closedCases),
+		p.step("resend_job", keep.History, p.resends),
 		p.step("payment", keep.Payments, p.payments),
 		p.step("search", keep.Payments, p.searchPages),
 		p.step("trial", keep.Payments, p.trials),

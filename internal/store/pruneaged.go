@@ -40,6 +40,15 @@ func (p *pruning) tries(cut time.Time, out *settings.Pruned) error {
 	return p.aged("sign_in", "name", "at", cut, out)
 }
 
+// resends takes jobs that sent many webhooks again, and what they sent.
+func (p *pruning) resends(cut time.Time, out *settings.Pruned) error {
+	// Index: resend_made_by_age, resend_job_by_age.
+	if err := p.aged("resend_made", "job_id, original", "at", cut, out); err != nil {
+		return err
+	}
+	return p.aged("resend_job", "id", "ended_at", cut, out)
+}
+
 // trials takes what the PG that is played here knows of old orders.
 func (p *pruning) trials(cut time.Time, out *settings.Pruned) error {
 	// Index: trial_by_age.

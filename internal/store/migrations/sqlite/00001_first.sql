@@ -239,6 +239,23 @@ create index delivery_end_by_payment on delivery_end (payment_key) where payment
 create index delivery_end_by_store on delivery_end (store_id, mode, id);
 create index delivery_end_failed on delivery_end (store_id, mode, id) where state = 'failed';
 
+-- Resends of many webhooks together. filter and who asked are sealed in doc; upto is how far it has looked, and ready_at
+-- when it may be taken up, while it runs. Rows go with history.
+create table resend_job (
+  id text primary key, merchant_id text not null, store_id text not null, mode text not null, state text not null,
+  upto text not null, expected integer not null, more integer not null, made integer not null, skipped integer not null,
+  created_at integer not null, ended_at integer, ready_at integer not null, lease text not null, doc blob not null
+) strict;
+create index resend_job_by_merchant on resend_job (merchant_id, mode, id);
+create index resend_job_by_age on resend_job (ended_at) where ended_at is not null;
+create index resend_job_running on resend_job (ready_at) where state = 'running';
+-- What a job sent again: the first delivery, and the resend; null if there may be none.
+create table resend_made (
+  job_id text not null, original text not null, delivery_id text, at integer not null,
+  primary key (job_id, original)
+) strict, without rowid;
+create index resend_made_by_age on resend_made (at);
+
 create table attempt (
   id text primary key, delivery_id text not null, webhook_id text not null, number integer not null,
   at integer not null, took integer not null, url text not null, outcome text not null,
