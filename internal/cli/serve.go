@@ -28,6 +28,8 @@ type serveCmd struct {
 	Listen               string        `help:"Address to listen on." default:":8080"`
 	PublicURL            string        `help:"How PGs reach this server, such as https://pay.example.kr: told to those that take the address of notices with each order." env:"TONGBO_PUBLIC_URL" placeholder:"URL"`
 	V1Listen             *string       `help:"Address to listen on for API V1; port 8081 beside --listen if left out, and none if empty." name:"v1-listen" env:"TONGBO_V1_LISTEN" placeholder:"ADDRESS"`
+	ConsoleListen        string        `help:"Address to serve the console on, and nowhere else; left out, it is below /console of --listen." placeholder:"ADDRESS"`
+	Egress               []netip.Addr  `help:"Addresses from which webhooks leave: shown to people as what shops must allow." sep:"," placeholder:"IP"`
 	TrustedProxies       []proxyBlock  `help:"Proxies whose X-Forwarded-For is believed: addresses or CIDR blocks." sep:"," placeholder:"CIDR"`
 	WebhookBind          netip.Addr    `help:"Source address of webhooks, for shops that allow only one." placeholder:"IP"`
 	AllowPrivateWebhooks bool          `help:"Let webhooks go to private and loopback addresses."`
@@ -62,7 +64,7 @@ func (c *serveCmd) Run(env Env, k *kong.Context) error {
 	s, err := server.Open(ctx, server.Config{
 		Database: c.Database, Key: c.key(), TrustedProxies: c.proxies(), AllowPrivate: c.AllowPrivateWebhooks,
 		Bind: c.WebhookBind, Random: webhook.SystemRandom, Grace: c.Grace, Drain: c.Drain, Keep: c.keep(),
-		APIRate: c.APIRate, PublicURL: base, Flags: given(k), Log: log,
+		APIRate: c.APIRate, PublicURL: base, Flags: given(k), Log: log, Egress: c.Egress, LoopbackConsole: c.loopbackConsole(base),
 	})
 	if err != nil {
 		_ = l.Close()
@@ -74,11 +76,19 @@ func (c *serveCmd) Run(env Env, k *kong.Context) error {
 	if s.V1, err = c.listenV1(ctx, log); err != nil {
 		return errors.Join(err, l.Close(), s.Store.Close())
 	}
+	if c.ConsoleListen != "" {
+		if s.Console, err = listenOn(ctx, c.ConsoleListen, "--console-listen"); err != nil {
+			return errors.Join(err, closeAll(l, s.V1), s.Store.Close())
+		}
+	}
 	at := clickable(l.Addr())
 	fmt.Fprintf(env.Stdout, "  ingress   http://%s/%s   notice paths: tongbo providers\n  api       http://%s/payments/{paymentId}\n  store     %s\n",
 		at, c.public(), at, store.Redact(c.Database))
 	if s.V1 != nil {
 		fmt.Fprintf(env.Stdout, "  api v1    http://%s\n", clickable(s.V1.Addr()))
+	}
+	if err := invite(ctx, env.Stdout, s, l); err != nil {
+		return errors.Join(err, closeAll(l, s.V1, s.Console), s.Store.Close())
 	}
 	log.Info("serving", "listen", l.Addr().String())
 	err = s.Serve(ctx, l)

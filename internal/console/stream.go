@@ -31,6 +31,10 @@ const mostTopics = 8
 func (c *Console) stream(v *visit) error {
 	topics := topicSet(v.query("topics"))
 	ctl := http.NewResponseController(v.w)
+	// The server's limit of time for a request would end the stream.
+	if err := ctl.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
 	h := v.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // nginx would keep the events to itself

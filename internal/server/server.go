@@ -18,9 +18,11 @@ import (
 	"github.com/tongbo/tongbo/internal/api/openapi"
 	"github.com/tongbo/tongbo/internal/api/v2"
 	"github.com/tongbo/tongbo/internal/attention"
+	"github.com/tongbo/tongbo/internal/console"
 	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/ingress"
 	"github.com/tongbo/tongbo/internal/listen"
+	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/provider/trial"
@@ -56,7 +58,13 @@ type Config struct {
 	PublicURL string
 	// Flags are what the server was told and by what, for people to see.
 	Flags []settings.Flag
-	Log   *slog.Logger
+	// Egress are the addresses from which webhooks leave, where the operator knows
+	// them: people are told which ones shops must allow.
+	Egress []netip.Addr
+	// LoopbackConsole says that the console is reached from this machine alone: then
+	// nobody has to have a second factor.
+	LoopbackConsole bool
+	Log             *slog.Logger
 }
 
 // A Server is built from a Config and serves on a listener.
@@ -64,6 +72,11 @@ type Server struct {
 	Store *store.Store
 	// V1, if set before Serve, is where API V1 is served; Serve closes it.
 	V1 net.Listener
+	// Console, if set before Serve, is where the console is served, and then nowhere
+	// else; Serve closes it.
+	Console net.Listener
+	// People knows who may use the console.
+	People *people.People
 
 	cfg        Config
 	ingress    *ingress.Ingress
@@ -80,6 +93,8 @@ type Server struct {
 	trials     *action.Trials
 	searchable *action.Searchable
 	api, v1    http.Handler
+	pages      *console.Console
+	console    http.Handler
 	stopping   chan struct{}
 	stopOnce   sync.Once
 	readiness  readiness
@@ -138,6 +153,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	api.Limit(cfg.APIRate)
 	s.api = api.Routes()
 	s.openV1(st, actions, key)
+	s.openConsole(st, actions)
 	actions.Registered = s.deadlines.Sooner
 	s.ingress.Waits = s.deadlines.Sooner
 	actions.Asked = s.inquiries.Sooner
@@ -177,6 +193,8 @@ func (s *Server) Handler() http.Handler {
 			s.ready(w, r)
 		case strings.HasPrefix(r.URL.Path, openapi.Prefix):
 			openapi.ServeHTTP(w, r)
+		case ofConsole(r.URL.Path) && s.Console == nil:
+			s.console.ServeHTTP(w, r)
 		default:
 			s.api.ServeHTTP(w, r)
 		}
@@ -200,7 +218,7 @@ const (
 // for the time of Drain, no new connections, answers to what has come in, the
 // tries in hand, the store. It closes the store.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	hs, old := s.newHTTP(s.Handler()), s.newHTTP(s.V1Handler())
+	hs, old, pages := s.newHTTP(s.Handler()), s.newHTTP(s.V1Handler()), s.newHTTP(s.ConsoleHandler())
 	engines, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var wg sync.WaitGroup
@@ -238,6 +256,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.V1 != nil {
 		go serveOn(old, s.V1, failed)
 	}
+	if s.Console != nil {
+		go serveOn(pages, s.Console, failed)
+	}
 	var err error
 	select {
 	case <-ctx.Done():
@@ -249,8 +270,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), headTimeout)
 	defer cancel()
+	s.pages.End()
 	var answers sync.WaitGroup
 	answers.Go(func() { _ = old.Shutdown(grace) })
+	answers.Go(func() { _ = pages.Shutdown(grace) })
 	_ = hs.Shutdown(grace)
 	answers.Wait()
 	stop()

@@ -1,0 +1,46 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/console"
+	"github.com/tongbo/tongbo/internal/people"
+	"github.com/tongbo/tongbo/internal/store"
+)
+
+// openConsole builds the console, which is served on the main listener, or where Console
+// listens.
+func (s *Server) openConsole(st *store.Store, actions *action.Actions) {
+	s.People = &people.People{Store: st, Loopback: s.cfg.LoopbackConsole, Log: s.cfg.Log}
+	s.pages = &console.Console{
+		Store: st.Reader, Actions: actions, Sessions: s.People, Log: s.cfg.Log, ClientAddr: s.clientAddr,
+		PublicURL: s.cfg.PublicURL, Egress: s.cfg.Egress, AllowPrivate: s.cfg.AllowPrivate,
+	}
+	st.OnSettings(s.pages.Refresh)
+	s.console = s.pages.Routes()
+}
+
+// ofConsole reports whether a path belongs to the console.
+func ofConsole(path string) bool {
+	return path == console.Prefix || strings.HasPrefix(path, console.Prefix+"/")
+}
+
+// ConsoleHandler answers everything that comes to the console's own listener.
+func (s *Server) ConsoleHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case path == "/":
+			http.Redirect(w, r, console.Prefix+"/", http.StatusSeeOther)
+		case path == "/healthz":
+			writeJSON(w, http.StatusOK, map[string]any{"status": "ok"})
+		case path == "/readyz":
+			s.ready(w, r)
+		case ofConsole(path):
+			s.console.ServeHTTP(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}
