@@ -60,7 +60,8 @@ func richListener(t *testing.T, s *store.Store) {
 	}
 }
 
-// rich puts rows into every table, with every verdict and state.
+// rich puts rows into every table, with every verdict and state. It is long as there are many
+// tables: each takes a line or two.
 func rich(t *testing.T, db *storetest.Database) {
 	t.Helper()
 	s := db.Open(t)
