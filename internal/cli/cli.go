@@ -87,6 +87,7 @@ type commands struct {
 	Export       exportCmd       `cmd:"" help:"Write payments, notices or deliveries as a table."`
 	Sweep        sweepCmd        `cmd:"" help:"List the accounts about which PGs are asked whether money came without a notice."`
 	Cancellation cancellationCmd `cmd:"" help:"Cancellations whose outcome only a person can find out."`
+	Admin        adminCmd        `cmd:"" help:"For whoever has the machine: let an owner into the console."`
 	Verify       verifyCmd       `cmd:"" help:"Check a database: nothing lost, nothing counted twice."`
 	Backup       backupCmd       `cmd:"" help:"Copy a SQLite database to a file, while it is served."`
 	Import       importCmd       `cmd:"" help:"Take over what began elsewhere: accounts that wait for their deposit."`
