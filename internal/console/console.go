@@ -106,6 +106,7 @@ func (c *Console) routes() []route {
 	return slices.Concat(
 		c.frameRoutes(),
 		c.keyRoutes(),
+		c.accessRoutes(),
 	)
 }
 
