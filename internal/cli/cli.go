@@ -85,6 +85,7 @@ type commands struct {
 	Notices      noticesCmd      `cmd:"" help:"List the notices that came."`
 	Tail         tailCmd         `cmd:"" help:"Show what happens: notices, events, webhooks, as they come."`
 	Export       exportCmd       `cmd:"" help:"Write payments, notices or deliveries as a table."`
+	Replay       replayCmd       `cmd:"" help:"Have notices decided again."`
 	Sweep        sweepCmd        `cmd:"" help:"List the accounts about which PGs are asked whether money came without a notice."`
 	Cancellation cancellationCmd `cmd:"" help:"Cancellations whose outcome only a person can find out."`
 	Admin        adminCmd        `cmd:"" help:"For whoever has the machine: let an owner into the console."`
