@@ -20,6 +20,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -71,6 +72,8 @@ type Store interface {
 	KeyStore
 	WebhookStore
 	ScheduleStore
+	// Acknowledge keeps what a person said of something that needs one; see the store's.
+	Acknowledge(ctx context.Context, a attention.Ack, entries ...member.Entry) error
 	RehearsalStore
 	// Preregister keeps what is fixed of a payment that has not begun. It reports
 	// payment.ErrAlreadyPaid and payment.ErrBegun.

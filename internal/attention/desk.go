@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -30,11 +31,13 @@ type ChannelStore interface {
 // A Desk reads what needs a person. Store and Providers are required; the fields
 // must not change once it is in use. Its methods are safe for concurrent use.
 type Desk struct {
-	Store ChannelStore
+	Store Store
 	// Providers finds the PG modules of this build.
 	Providers func(code string) (provider.Provider, bool)
 
-	views settings.Cache[settings.All]
+	views  settings.Cache[settings.All]
+	mu     sync.Mutex
+	counts map[Scope]*count
 }
 
 // Refresh makes the desk see the settings as they are then. It does not block.

@@ -106,9 +106,11 @@ func (r *Reader) sent(ctx context.Context, query string, arg any) ([]*sent, erro
 
 // attemptQuery reads the tries of one webhook-id. Bodies are kept for a
 // shorter time than the rest. Index: attempt_by_webhook, attempt_body_pkey.
-const attemptQuery = `select a.id, a.delivery_id, a.webhook_id, a.number, a.at, a.took, a.url, a.outcome, a.status, a.error, a.cause, a.endpoint_id,
-	b.exchange
-	from attempt a left join attempt_body b on b.id = a.id where a.webhook_id = $1`
+const attemptQuery = attemptColumnsOf + ` from attempt a left join attempt_body b on b.id = a.id where a.webhook_id = $1`
+
+// attemptColumnsOf begins a query for tries a with their bodies b.
+const attemptColumnsOf = `select a.id, a.delivery_id, a.webhook_id, a.number, a.at, a.took, a.url, a.outcome, a.status, a.error, a.cause, a.endpoint_id,
+	b.exchange`
 
 const (
 	attemptsQuery    = attemptQuery + ` order by a.id`

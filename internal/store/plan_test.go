@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -168,6 +169,10 @@ func statements(t *testing.T, db *storetest.Database, s *store.Store, name strin
 	}, p, string(webhookID), "00000000-0000-0000-0000-000000000000") {
 		all = append(all, statement{q.Text, q.Args})
 	}
+	for _, q := range recorded.AttentionQueries(storetest.Merchant, []merchant.StoreID{storetest.Store, "store-2"}, merchant.Test,
+		storetest.Noon, storetest.Endpoint) {
+		all = append(all, statement{q.Text, q.Args})
+	}
 	for _, q := range recorded.ConsoleQueries(allOfUs, []merchant.StoreID{storetest.Store, secondStore},
 		[]merchant.ChannelKey{storetest.Channel, storetest.OtherOne}, p, webhookID) {
 		all = append(all, statement{q.Text, q.Args})
@@ -241,6 +246,16 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	liveSchedules(t, s, name)
 	putCalls(t, s, aCall(len(name)))
 	if _, err := s.PutSearchable(t.Context(), time.Now().Add(time.Hour), 100); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Acknowledge(t.Context(), attention.Ack{
+		ID: storetest.NewID(), Merchant: storetest.Merchant, Store: storetest.Store, Mode: merchant.Test, Kind: attention.Refused, At: now, Upto: now,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Act(t.Context(), notice.Act{Payment: p.Key, Do: func(p *payment.Payment) (notice.Acted, error) {
+		return notice.Acted{Payment: *p, Ask: now}, nil
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Resend(t.Context(), p.Key, "", now); err != nil {

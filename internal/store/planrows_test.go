@@ -58,6 +58,8 @@ var crowds = []crowd{
 		"id": "{9}", "path": "'/payments/' || {i}", "mode": "case when {i} % 1000 = 7 then 'any' else mode end", "merchant_id": "case when {i} % 3 = 1 then 'merchant-2' else merchant_id end",
 	}},
 	{"overdue", 10, "", map[string]string{"payment_key": "{1}", "issued_at": "issued_at + {i} * 1000", "due_at": "due_at + {i} * 1000"}},
+	{"inquiry", 100, "", map[string]string{"payment_key": "{1}", "due_at": "due_at + {i} * 1000"}},
+	{"acknowledged", 100, "", map[string]string{"id": "{9}", "subject": "'198.51.100.' || {i}"}},
 	{"sweep", 100, "", map[string]string{"payment_key": "{1}", "due_at": "due_at + {i} * 1000"}},
 	{"idempotency", 10, "", map[string]string{"id": "'r ' || {i}", "begun_at": "begun_at + {i} * 1000"}},
 	{"trial", 10, "", map[string]string{"id": "'o ' || {i}", "updated_at": "updated_at + {i} * 1000"}},

@@ -136,6 +136,8 @@ create table notice (
 ) strict, without rowid;
 create index notice_by_channel on notice (channel_key, id);
 create index notice_by_verdict on notice (verdict, id) where verdict <> 'applied';
+-- What needs a person, of each merchant: few, and none of them is ever applied.
+create index notice_by_trouble on notice (merchant_id, mode, verdict, id) where verdict in ('refused', 'unreadable');
 -- What a payment was told beside what moved it, which its events tell. An entry of some 50 bytes for each notice that is
 -- no plain deposit: the deposits, which are nearly all, write none.
 create index notice_by_payment on notice (payment_key, id) where payment_key is not null and verdict <> 'applied';
@@ -158,6 +160,7 @@ create table open_case (
 ) strict, without rowid;
 create unique index open_case_by_key on open_case (channel_key, notice_key) where notice_key <> '';
 create index open_case_by_payment on open_case (payment_key) where payment_key is not null;
+create index open_case_by_merchant on open_case (merchant_id, opened_at, id);
 create table case_key (
   channel_key text not null, kind text not null, value text not null, case_id text not null,
   primary key (channel_key, kind, value, case_id)
@@ -186,6 +189,7 @@ create table event (
 create index event_by_store on event (store_id, mode, id);
 -- For the story of a payment: some 50 bytes for each event, among those of payments of the same days.
 create index event_by_payment on event (payment_key, id) where payment_key is not null;
+create index event_by_attention on event (merchant_id, mode, id) where type = 'tongbo.attention';
 
 -- Machines of developers that hear of events by a connection of their own; floor is an id before which none is left to
 -- be sent, and holder the connection that has the session.

@@ -1,0 +1,32 @@
+package store
+
+import (
+	"time"
+
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// AttentionQueries are the statements by which it is found what needs a person. They may
+// look at 1000 rows of a leg.
+func (r *Reader) AttentionQueries(m merchant.ID, stores []merchant.StoreID, mode merchant.Mode, since time.Time, e webhook.EndpointID) []Query {
+	var out []Query
+	add := func(text string, args []any) { out = append(out, Query{text, args}) }
+	refused, undone := r.troubles(since, refusedLegs(m, mode)...), r.troubles(since, undoneLegs(stores, mode)...)
+	refused.look, undone.look = 1000, 1000
+	add(r.refusalsQuery(refused))
+	add(refused.reach(refused.legs, false, refused.least, refused.most))
+	add(r.undoneQuery(undone))
+	add(undone.reach(undone.legs, false, undone.least, undone.most))
+	_, text, args := r.unnoticedQuery(m, mode, since)
+	add(text, args)
+	add(r.raisedQuery(m, mode, since, 500))
+	add(casesQuery, []any{string(m), firstID, 100, string(mode)})
+	add(outstandingsQuery, []any{1000, string(m), string(mode)})
+	add(triesQuery, []any{string(e), behindAll, lastTries})
+	add(lastGoodQuery, []any{string(e), behindAll, 1000})
+	add(lastTryQuery, []any{string(e), behindAll})
+	add(oneAttemptQuery, []any{firstID})
+	add(acksQuery, []any{string(m), string(mode), behindAll, firstID, 1000})
+	return out
+}
