@@ -129,7 +129,8 @@ func (x *tab) hear(ev any) {
 			x.complaints = append(x.complaints, "log: "+e.Entry.Text+" "+e.Entry.URL)
 		}
 	case *network.EventResponseReceived:
-		if s := e.Response.Status; s >= 400 && !x.expected[s] {
+		// What is no page of the console has no icon.
+		if s := e.Response.Status; s >= 400 && !x.expected[s] && !strings.HasSuffix(e.Response.URL, "/favicon.ico") {
 			x.complaints = append(x.complaints, fmt.Sprintf("%d: %s", s, e.Response.URL))
 		}
 	}

@@ -9,8 +9,17 @@ import (
 // variable is what differs between pages of one kind: ids, and the values of queries.
 var variable = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|=[^&]*`)
 
-// kind names the kind of page that an address leads to.
-func kind(address string) string { return variable.ReplaceAllString(address, "*") }
+// scoped is the store's part of an address.
+var scoped = regexp.MustCompile(`^/console/[^/]+/(test|live)/`)
+
+// kind names the kind of page that an address leads to. Stores are of one kind, and so are
+// modes, apart from where they begin.
+func kind(address string) string {
+	if rest := scoped.ReplaceAllString(address, ""); rest != "" && rest != address {
+		address = "/console/all/test/" + rest
+	}
+	return variable.ReplaceAllString(address, "*")
+}
 
 // crawl visits, from a path on, one page of every kind that links lead to, and has each
 // looked at.

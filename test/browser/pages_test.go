@@ -19,7 +19,7 @@ func TestEveryPage(t *testing.T) {
 	})
 	b := openBrowser(t)
 	first := b.tab(t, s.url, look{})
-	first.setUp(s, "가나상점")
+	s.owner(first, "가나상점")
 	s.town("가나상점", shop.url)
 	for name, l := range map[string]struct {
 		look

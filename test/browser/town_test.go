@@ -5,9 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/tongbo/tongbo/internal/people"
+	"github.com/tongbo/tongbo/internal/secret"
+	"github.com/tongbo/tongbo/internal/server"
+	"github.com/tongbo/tongbo/internal/store"
 )
 
 // What the town has: a merchant with a store and a sub-merchant.
@@ -81,7 +89,7 @@ tier_code = "ABC"
 	s.must("POST", "/tongbo/v1/payments/order-1/deposit", `{}`)
 	s.must("POST", "/tongbo/v1/payments/order-2/deposit", `{"depositor":"<b>이름</b>"}`)
 	s.must("POST", "/tongbo/v1/payments/order-3/deposit", `{}`)
-	s.must("POST", "/payments/order-3/cancel", `{"reason":"변심","amount":10000,"refundAccount":{"bank":"SHINHAN","number":"110123456789","holder":"홍길동"}}`)
+	s.must("POST", "/payments/order-3/cancel", `{"reason":"변심","amount":10000,"refundAccount":{"bank":"SHINHAN","number":"110123456789","holderName":"홍길동"}}`)
 	for order, card := range map[string]string{"card-1": "4242424242424242", "card-2": "4000000000009979"} {
 		s.call("POST", "/payments/"+order+"/instant", fmt.Sprintf(`{"channelKey":%q,"orderName":"책","currency":"KRW","amount":{"total":11000},
 			"method":{"card":{"credential":{"number":%q,"expiryYear":"30","expiryMonth":"12"}}}}`, townChannel(1), card))
@@ -141,4 +149,37 @@ func (s *site) notice(path, contentType, body string) {
 	}
 	r.Header.Set("Content-Type", contentType)
 	s.answer(r)
+}
+
+// owner makes the first owner behind the pages' back, with the token that serve printed, and
+// has the tab signed in.
+func (s *site) owner(x *tab, merchant string) {
+	s.Helper()
+	_, token, _ := strings.Cut(s.link(), "token=")
+	log := slog.New(slog.DiscardHandler)
+	key, err := server.KeySource{Database: s.database}.Load(log)
+	if err != nil {
+		s.Fatal(err)
+	}
+	st, err := store.Open(s.Context(), s.database, store.Options{Key: key, Log: log})
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer func() { _ = st.Close() }()
+	p := &people.People{Store: st, Loopback: true, Log: log}
+	session, err := p.SetUp(s.Context(), people.Setup{
+		Token: secret.Text(token), Email: "owner@example.kr", Name: "홍길동", Password: "correct horse battery staple", Merchant: merchant,
+	}, people.From{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	x.do("go to the site", chromedp.Navigate(s.url+"/healthz"))
+	ask[string](x, "sign in", fmt.Sprintf(`document.cookie = "tongbo=%s; path=/"`, session.Reveal()))
+}
+
+// speak chooses the language of pages for who has not chosen one.
+func (x *tab) speak(lang string) {
+	x.Helper()
+	x.do("go to the site", chromedp.Navigate(x.base+"/healthz"))
+	ask[string](x, "speak", fmt.Sprintf(`document.cookie = "tongbo_lang=%s; path=/"`, lang))
 }
