@@ -107,6 +107,7 @@ func (c *Console) routes() []route {
 		c.frameRoutes(),
 		c.keyRoutes(),
 		c.accessRoutes(),
+		c.paymentRoutes(), c.searchRoutes(),
 	)
 }
 

@@ -108,8 +108,8 @@ func (f *finding) begins(id string) bool {
 	if id == f.id {
 		return true
 	}
-	short := func(s string) string { return strings.TrimPrefix(strings.TrimPrefix(s, "channel-key-"), "store-") }
-	return len(short(f.id)) >= shortestPrefix && strings.HasPrefix(short(id), short(f.id))
+	bare := func(s string) string { return strings.TrimPrefix(strings.TrimPrefix(s, "channel-key-"), "store-") }
+	return len(bare(f.id)) >= shortestPrefix && (strings.HasPrefix(id, f.id) || strings.HasPrefix(bare(id), f.id))
 }
 
 func (f *finding) payments() error {
