@@ -31,12 +31,13 @@ provider/trial: fault secret merchant payment notice provider
 provider/all: provider provider/*
 settings: fault secret merchant member payment webhook provider
 attention: fault secret merchant member payment webhook notice provider settings
+doctor: fault secret safehttp merchant member payment webhook notice provider settings attention
 ingress: fault secret safehttp merchant member payment webhook notice provider settings
 delivery: fault secret safehttp merchant member payment webhook notice provider
 listen: fault secret merchant member payment webhook settings delivery provider
 action: fault secret safehttp merchant member payment webhook notice provider provider/wire settings attention
 people: fault secret merchant member settings
-store: fault secret seal merchant member payment webhook notice provider settings attention
+store: fault secret seal merchant member payment webhook notice provider settings attention doctor
 store/storetest: above
 api/openapi:
 api/openapi/openapitest: api/openapi
@@ -45,7 +46,7 @@ api/v2: fault secret seal safehttp merchant member payment webhook notice provid
 api/v1: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store api
 export: fault secret merchant member payment webhook notice provider settings store
 simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/books provider/all
-console: fault words secret seal safehttp merchant member payment webhook notice provider provider/wire provider/books provider/all settings attention ingress delivery action store
+console: fault words secret seal safehttp merchant member payment webhook notice provider provider/wire provider/books provider/all settings attention doctor ingress delivery action store
 server: above
 cli: above
 cmd/tongbo: cli

@@ -27,6 +27,8 @@ const (
 	CallsReach            = callsReach
 	HeardQuery            = heardQuery
 	DecidedQuery          = decidedQuery
+	OldestQuery           = oldestQuery
+	EndpointTriesQuery    = endpointTriesQuery
 )
 
 // KnowColumns has a connection encode the columns that some statements take.

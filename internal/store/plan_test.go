@@ -154,6 +154,8 @@ func statements(t *testing.T, db *storetest.Database, s *store.Store, name strin
 		statement{store.HeardQuery, []any{string(storetest.Channel), newest, 500}},
 		statement{store.HeardQuery, []any{string(storetest.OtherOne), newest, 500}},
 		statement{store.DecidedQuery, []any{string(storetest.Channel), 100}},
+		statement{store.OldestQuery, nil},
+		statement{store.EndpointTriesQuery, []any{string(storetest.Endpoint)}},
 		statement{store.SentQuery, []any{string(key)}},
 		statement{store.AttemptsQuery, []any{string(webhookID)}},
 		statement{store.LastAttemptQuery, []any{string(webhookID)}},
