@@ -94,7 +94,9 @@ type commands struct {
 	Import       importCmd       `cmd:"" help:"Take over what began elsewhere: accounts that wait for their deposit."`
 	Move         moveCmd         `cmd:"" help:"Copy a SQLite installation into an empty PostgreSQL database, and prove the copy."`
 	Providers    providersCmd    `cmd:"" help:"List the payment gateways that this build understands."`
-	Channel      channelCmd      `cmd:"" help:"Guides for setting up channels at the payment gateways."`
+	Channel      channelCmd      `cmd:"" help:"Channels at the payment gateways: their set-up guides, and test notices."`
+	Doctor       doctorCmd       `cmd:"" help:"Examine an installation, and say what is wrong with it; nothing is changed."`
+	Config       configCmd       `cmd:"" help:"What a server would be started with."`
 	Key          keyCmd          `cmd:"" help:"Make a key that seals a database, and print it."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`
 }

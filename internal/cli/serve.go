@@ -29,7 +29,7 @@ type serveCmd struct {
 	PublicURL            string        `help:"How PGs reach this server, such as https://pay.example.kr: told to those that take the address of notices with each order." env:"TONGBO_PUBLIC_URL" placeholder:"URL"`
 	V1Listen             *string       `help:"Address to listen on for API V1; port 8081 beside --listen if left out, and none if empty." name:"v1-listen" env:"TONGBO_V1_LISTEN" placeholder:"ADDRESS"`
 	ConsoleListen        string        `help:"Address to serve the console on, and nowhere else; left out, it is below /console of --listen." placeholder:"ADDRESS"`
-	Egress               []netip.Addr  `help:"Addresses from which webhooks leave: shown to people as what shops must allow." sep:"," placeholder:"IP"`
+	Egress               []netip.Addr  `help:"Addresses from which webhooks leave: shown to people as what shops must allow. --webhook-bind if left out." sep:"," placeholder:"IP"`
 	TrustedProxies       []proxyBlock  `help:"Proxies whose X-Forwarded-For is believed: addresses or CIDR blocks." sep:"," placeholder:"CIDR"`
 	WebhookBind          netip.Addr    `help:"Source address of webhooks, for shops that allow only one." placeholder:"IP"`
 	AllowPrivateWebhooks bool          `help:"Let webhooks go to private and loopback addresses."`
@@ -64,7 +64,7 @@ func (c *serveCmd) Run(env Env, k *kong.Context) error {
 	s, err := server.Open(ctx, server.Config{
 		Database: c.Database, Key: c.key(), TrustedProxies: c.proxies(), AllowPrivate: c.AllowPrivateWebhooks,
 		Bind: c.WebhookBind, Random: webhook.SystemRandom, Grace: c.Grace, Drain: c.Drain, Keep: c.keep(),
-		APIRate: c.APIRate, PublicURL: base, Flags: given(k), Log: log, Egress: c.Egress, LoopbackConsole: c.loopbackConsole(base),
+		APIRate: c.APIRate, PublicURL: base, Flags: given(k), Unknown: unknownNames(k), Log: log, Egress: c.egress(), LoopbackConsole: c.loopbackConsole(base),
 	})
 	if err != nil {
 		_ = l.Close()
@@ -141,6 +141,14 @@ func (c *serveCmd) proxies() []netip.Prefix {
 
 func (c *serveCmd) keep() settings.Retention {
 	return settings.Retention{Bodies: c.KeepBodies, History: c.KeepHistory, Payments: c.KeepPayments}
+}
+
+// egress are the addresses that webhooks come from, as far as anybody said.
+func (c *serveCmd) egress() []netip.Addr {
+	if len(c.Egress) == 0 && c.WebhookBind.IsValid() {
+		return []netip.Addr{c.WebhookBind}
+	}
+	return c.Egress
 }
 
 // base is PublicURL as addresses of notices begin; empty if there is none.

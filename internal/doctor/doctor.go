@@ -77,28 +77,10 @@ func Worst(list []Finding) Level {
 	return worst
 }
 
-// A Setting is a value that the server was started with.
-type Setting struct {
-	Name   string `json:"name"`  // of the flag, without dashes
-	Env    string `json:"env"`   // its twin in the environment
-	Value  string `json:"value"` // masked if it is a secret
-	Source Source `json:"source"`
-}
-
-// A Source is where a setting came from.
-type Source string
-
-// The sources.
-const (
-	FromFlag    Source = "flag"
-	FromEnv     Source = "environment"
-	FromDefault Source = "default"
-)
-
 // A Config is how the server was started.
 type Config struct {
-	Settings []Setting
-	Unknown  []string // TONGBO_… names in the environment that mean nothing
+	Flags   []settings.Flag
+	Unknown []string // TONGBO_… names in the environment that mean nothing
 }
 
 // Vitals are what a database tells of itself.

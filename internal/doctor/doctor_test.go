@@ -55,7 +55,7 @@ func wantFinding(t *testing.T, name string, got Finding, want string) {
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	d := Doctor{Config: Config{Settings: []Setting{{Source: FromEnv}, {Source: FromFlag}, {Source: FromDefault}}}}
+	d := Doctor{Config: Config{Flags: []settings.Flag{{Source: settings.ByEnv}, {Source: settings.ByFlag}, {Source: settings.ByDefault}}}}
 	wantFinding(t, "all known", d.config(), "ok config")
 	d.Config.Unknown = []string{"TONGBO_LISSEN"}
 	wantFinding(t, "a slip", d.config(), "warn config_unknown")

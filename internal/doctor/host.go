@@ -11,6 +11,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/safehttp"
+	"github.com/tongbo/tongbo/internal/settings"
 )
 
 // From when on something is worth a word.
@@ -27,13 +28,13 @@ const (
 
 func (d *Doctor) config() Finding {
 	env, flags := 0, 0
-	for _, s := range d.Config.Settings {
+	for _, s := range d.Config.Flags {
 		switch s.Source {
-		case FromEnv:
+		case settings.ByEnv:
 			env++
-		case FromFlag:
+		case settings.ByFlag:
 			flags++
-		case FromDefault:
+		case settings.ByDefault:
 		}
 	}
 	f := Finding{Level: OK, Subject: OfConfig, Key: "doctor.config", Args: []any{"env", env, "flags", flags}}

@@ -24,6 +24,10 @@ func (i *Ingress) readmit(v *view, k notice.Kept) notice.Inbound {
 	in.Notice, in.Ruled, in.Channels, in.Version = notice.Notice{}, nil, nil, v.all.Version
 	in.Doubted = in.Doubted || k.Verdict == payment.Refused
 	asItWas := &notice.Ruling{Verdict: k.Verdict, Reason: k.Reason, Detail: k.Detail, Channel: k.Channel}
+	if in.Request.IsRehearsal() {
+		in.Ruled = asItWas // nothing ever comes of it
+		return in
+	}
 	if learnt(in.Request) {
 		n, err := decodeAny(v.judge.providers[in.Provider], in.Request, in.At)
 		if err != nil {

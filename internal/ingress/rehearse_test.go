@@ -81,6 +81,11 @@ func TestRehearsal(t *testing.T) {
 	if err != nil || !in.Request.IsRehearsal() || in.Request.Digest() != seen.Digest {
 		t.Errorf("kept as %+v, %v", in.Request.Header, err)
 	}
+	kept := notice.Kept{Inbound: in, Verdict: payment.Recorded, Reason: notice.ReasonRehearsal, Channel: c.Key}
+	open := liveChannel(senders(stranger)) // whoever sent it is trusted since
+	if again := s.ingress.Again(allOf(open))(kept); again.Ruled == nil || again.Ruled.Reason != notice.ReasonRehearsal || len(again.Channels) > 0 {
+		t.Errorf("admitted again: %+v", again.Ruled)
+	}
 	if r := s.ingress.Judge(allOf(c))(in, nil); r.Verdict != payment.Recorded || r.Reason != notice.ReasonRehearsal {
 		t.Errorf("judged again: %+v", r)
 	}

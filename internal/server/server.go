@@ -58,6 +58,8 @@ type Config struct {
 	PublicURL string
 	// Flags are what the server was told and by what, for people to see.
 	Flags []settings.Flag
+	// Unknown are names in the environment that look like ours and are not.
+	Unknown []string
 	// Egress are the addresses from which webhooks leave, where the operator knows
 	// them: people are told which ones shops must allow.
 	Egress []netip.Addr

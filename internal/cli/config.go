@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"cmp"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/words"
+)
+
+// A configCmd has the commands about what a server is started with.
+type configCmd struct {
+	Show configShowCmd `cmd:"" help:"Print each setting of serve, its value, and where it came from."`
+}
+
+// A configShowCmd prints what serve would be started with here and now. It takes
+// the flags of serve.
+type configShowCmd struct {
+	serveCmd
+	JSON bool   `name:"json" help:"Print one JSON object a line."`
+	Lang string `help:"ko or en; Korean unless the system's language (LC_ALL, LC_MESSAGES, LANG) is English." enum:",ko,en" default:""`
+}
+
+// ofOutput are flags that say how a command prints, and nothing of a server.
+var ofOutput = []string{"json", "lang"}
+
+// Run prints a line for each setting. It ends with 3 if the environment has names
+// that look like settings and are none.
+func (c *configShowCmd) Run(env Env, k *kong.Context) error {
+	list, unknown := serverFlags(k), unknownNames(k)
+	if c.Key != "" {
+		list = append(list, settings.Flag{Name: "key", Env: "TONGBO_KEY", Value: c.Key.String(), Source: settings.ByEnv})
+	}
+	if c.JSON {
+		type line struct {
+			Name   string              `json:"name"`
+			Env    string              `json:"env"`
+			Value  string              `json:"value"`
+			Source settings.FlagSource `json:"source"`
+		}
+		var lines []line
+		for _, f := range list {
+			lines = append(lines, line(f))
+		}
+		if err := linesJSON(env, lines); err != nil {
+			return err
+		}
+	} else {
+		lang := langOf(c.Lang)
+		rows := [][]string{{words.Text(lang, "doctor.flag.name"), words.Text(lang, "doctor.flag.value"), words.Text(lang, "doctor.flag.source"), words.Text(lang, "doctor.flag.env")}}
+		for _, f := range list {
+			rows = append(rows, []string{"--" + f.Name, printable(cmp.Or(f.Value, "–")), words.Text(lang, "doctor.flag.by."+string(f.Source)), f.Env})
+		}
+		if err := writeTable(env.Stdout, rows); err != nil {
+			return err
+		}
+	}
+	if len(unknown) > 0 {
+		return &coded{exitProblems, unknownError(unknown)}
+	}
+	return nil
+}
+
+// serverFlags are the flags of serve as they were given to another command that
+// takes them.
+func serverFlags(k *kong.Context) []settings.Flag {
+	return slices.DeleteFunc(given(k), func(f settings.Flag) bool { return slices.Contains(ofOutput, f.Name) })
+}
+
+// unknownNames are the names in the environment that begin like ours and mean
+// nothing to any command.
+func unknownNames(k *kong.Context) (out []string) {
+	known := make(map[string]bool)
+	var learn func(*kong.Node)
+	learn = func(n *kong.Node) {
+		for _, f := range n.Flags {
+			for _, name := range f.Envs {
+				known[name] = true
+			}
+		}
+		for _, child := range n.Children {
+			learn(child)
+		}
+	}
+	learn(k.Model.Node)
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "TONGBO_") && !known[name] {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
