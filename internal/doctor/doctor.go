@@ -113,7 +113,8 @@ type Client struct {
 
 // A Store is what is examined. Its methods are safe for concurrent use.
 type Store interface {
-	attention.ChannelStore
+	// Settings are the settings as they are now.
+	Settings(ctx context.Context) (settings.All, error)
 	// Ready writes, and reports why it cannot.
 	Ready(ctx context.Context) error
 	// Vitals tell of the database.
@@ -126,10 +127,12 @@ type Store interface {
 	EndpointTries(ctx context.Context, e webhook.EndpointID) ([]webhook.Attempt, error)
 }
 
-// A Doctor examines an installation. Store and Providers are required; the fields
+// A Doctor examines an installation. Store, Channels, Providers and HTTP are required; the fields
 // must not change once it is in use. It is safe for concurrent use.
 type Doctor struct {
 	Store Store
+	// Channels says how far the channels of a scope are set up.
+	Channels func(context.Context, attention.Scope) ([]attention.ChannelState, error)
 	// Providers finds the PG modules of this build.
 	Providers func(code string) (provider.Provider, bool)
 	// HTTP calls the public URL. It follows no redirect.

@@ -16,7 +16,6 @@ import (
 
 	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/merchant"
-	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/safehttp"
 	"github.com/tongbo/tongbo/internal/settings"
@@ -287,17 +286,16 @@ func (w ward) EndpointTries(context.Context, webhook.EndpointID) ([]webhook.Atte
 	return nil, nil
 }
 
-func (w ward) Heard(context.Context, merchant.ChannelKey, int) ([]attention.Heard, error) {
-	return nil, nil
+// states says of each channel of a scope that it waits.
+func (w ward) states(_ context.Context, scope attention.Scope) (out []attention.ChannelState, err error) {
+	for _, c := range w.all.Channels {
+		if c.Merchant == scope.Merchant && c.Mode == scope.Mode {
+			out = append(out, attention.ChannelState{Channel: c, Setup: attention.Waiting})
+		}
+	}
+	return out, nil
 }
 
-func (w ward) Decided(context.Context, merchant.ChannelKey, int) ([]attention.Heard, error) {
-	return nil, nil
-}
-
-func (w ward) Overdue(context.Context, merchant.ChannelKey, time.Time, int) (attention.Overdue, error) {
-	return attention.Overdue{}, nil
-}
 func (w ward) Settings(context.Context) (settings.All, error) { return w.all, w.away }
 
 // TestExamine goes once through everything, in the order of the subjects.
@@ -312,7 +310,7 @@ func TestExamine(t *testing.T) {
 		},
 		Endpoints: []webhook.Endpoint{{ID: "e", Name: "주문 서버"}},
 	}}
-	d := Doctor{Store: w, Providers: providers}
+	d := Doctor{Store: w, Channels: w.states, Providers: all.ByCode}
 	list := d.Examine(t.Context())
 	wantSaid(t, list...)
 	var got []string
@@ -330,5 +328,3 @@ func TestExamine(t *testing.T) {
 		t.Errorf("of a store that is away: %+v", list)
 	}
 }
-
-func providers(code string) (provider.Provider, bool) { return all.ByCode(code) }

@@ -20,10 +20,9 @@ func (d *Doctor) channels(ctx context.Context) (out []Finding) {
 	if err != nil {
 		return []Finding{unread(OfChannel, err)}
 	}
-	desk := attention.Desk{Store: d.Store, Providers: d.Providers}
 	for _, m := range all.Merchants {
 		for _, mode := range []merchant.Mode{merchant.Live, merchant.Test} {
-			list, err := desk.ChannelStates(ctx, attention.Scope{Merchant: m.ID, Mode: mode})
+			list, err := d.Channels(ctx, attention.Scope{Merchant: m.ID, Mode: mode})
 			if err != nil {
 				return append(out, unread(OfChannel, err))
 			}
