@@ -286,12 +286,12 @@ func (x *tab) shot(name string) {
 	}
 	ctx, cancel := context.WithTimeout(x.ctx, patience)
 	defer cancel()
-	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		x.Logf("no picture %s: %v", name, err)
 		return
 	}
-	file := filepath.Join(shots, name+".jpg")
+	file := filepath.Join(shots, name+".png")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		x.Fatal(err)
 	}
