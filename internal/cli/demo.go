@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/server"
 	"github.com/tongbo/tongbo/internal/settings"
@@ -55,7 +57,8 @@ type demo struct {
 	server    *server.Server
 	client    *http.Client
 	step      int
-	at        time.Time // when the story's deposits are made
+	at        time.Time   // when the story's deposits are made
+	password  secret.Text // of demoOwner
 }
 
 // demoTimeout bounds the story: every wait in it is short.
@@ -92,6 +95,9 @@ func (c *demoCmd) Run(env Env) error {
 	}
 	if c.Once {
 		return nil
+	}
+	if err := d.owner(ctx); err != nil {
+		return fmt.Errorf("let somebody into the console: %w", err)
 	}
 	if d.invite(); ctx.Err() != nil {
 		return nil
@@ -139,7 +145,9 @@ func (d *demo) open(ctx context.Context, c *demoCmd, dir string) (stop func(), e
 		log = slog.New(slog.NewTextHandler(d.env.Stderr, nil))
 	}
 	key := server.KeySource{Database: "sqlite:" + filepath.Join(dir, "demo.db")}
-	d.server, err = server.Open(ctx, server.Config{Database: key.Database, Key: key, AllowPrivate: true, Log: log, Grace: time.Second})
+	d.server, err = server.Open(ctx, server.Config{Database: key.Database, Key: key, AllowPrivate: true, Log: log, Grace: time.Second,
+		PublicURL: d.base, LoopbackConsole: true,
+	})
 	if err != nil {
 		return stop, err
 	}
@@ -148,6 +156,22 @@ func (d *demo) open(ctx context.Context, c *demoCmd, dir string) (stop func(), e
 	}
 	wg.Go(func() { _ = d.server.Serve(ctx, l) })
 	return stop, nil
+}
+
+// demoOwner is who may sign in to the console of a demo.
+const demoOwner = "owner@example.kr"
+
+// owner makes the one who may sign in to the console, with a password of this demo alone.
+func (d *demo) owner(ctx context.Context) error {
+	token, err := d.server.People.NewSetup(ctx)
+	if err != nil {
+		return err
+	}
+	d.password = secret.Text(rand.Text()[:16])
+	_, err = d.server.People.SetUp(ctx, people.Setup{
+		Token: token, Email: demoOwner, Name: "데모", Password: d.password, Merchant: "가나상점",
+	}, people.From{})
+	return err
 }
 
 // listen takes the wanted address, or a free port if somebody has it.
@@ -226,6 +250,8 @@ func (d *demo) chapter(ko, en string) {
 
 // invite prints what to paste next.
 func (d *demo) invite() {
+	d.say("\n콘솔을 브라우저에서 열어 보세요. 방금 일어난 일이 모두 있습니다:", "\nOpen the console in a browser. All that just happened is there:")
+	fmt.Fprintf(d.env.Stdout, "%s/console/   %s   %s\n", d.base, demoOwner, d.password.Reveal())
 	d.say("\n서버가 계속 실행 중입니다. 다른 터미널에 붙여 넣어 보세요 (끝내려면 Ctrl-C):",
 		"\nStill listening. Paste these into another terminal (Ctrl-C to stop):")
 	d.say("\n# 계좌 등록", "\n# register an account")
