@@ -135,7 +135,7 @@ func TestVisible(t *testing.T) {
 // TestTemplates parses every page in every language, and looks for what the policy
 // would stop.
 func TestTemplates(t *testing.T) {
-	inline := regexp.MustCompile(`(?i)\sstyle=|\son[a-z]+=|<style|javascript:|<script(?: type="module")?>`)
+	inline := regexp.MustCompile(`(?i)\sstyle=|\son[a-z]+=|<style|javascript:|<script(?: type="module")?>|\sdata-on`)
 	for _, name := range pageNames() {
 		for _, l := range words.Langs() {
 			if _, err := templates(speech{l, zoneKST}, name); err != nil {

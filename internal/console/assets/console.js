@@ -55,13 +55,13 @@ function connect() {
   if (!topics || paused || source) return
   const [, , store, mode] = body.dataset.base.split("/")
   source = new EventSource(`/console/stream?${new URLSearchParams({ topics, store, mode })}`)
-  const alive = () => { lastBeat = Date.now(); show("on") }
+  const alive = () => { lastBeat = Date.now(); show("liveOn") }
   source.onopen = alive
   source.addEventListener("beat", alive)
   source.addEventListener("news", () => { alive(); soon() })
   source.addEventListener("reset", () => { alive(); stale() })
   source.addEventListener("gone", () => { close(); location.reload() })
-  source.onerror = () => show("again")
+  source.onerror = () => show("liveAgain")
 }
 function close() { source?.close(); source = undefined }
 function stale() {
@@ -91,7 +91,7 @@ async function update() {
       else if (e.innerHTML !== n.innerHTML && !e.contains(document.activeElement)) put(e, n)
     }
   } catch {
-    show("again")
+    show("liveAgain")
   } finally {
     busy = false
     if (again) timer = setTimeout(update, 700)
@@ -133,11 +133,11 @@ function rows(e, n) {
 function pause() {
   paused = !paused
   sessionStorage.setItem("paused", paused ? "1" : "0")
-  if (paused) { close(); show("off") } else { connect(); soon() }
+  if (paused) { close(); show("liveOff") } else { connect(); soon() }
 }
 if (topics) {
-  paused ? show("off") : connect()
-  setInterval(() => { if (source && Date.now() - lastBeat > 40000) show("again") }, 5000)
+  paused ? show("liveOff") : connect()
+  setInterval(() => { if (source && Date.now() - lastBeat > 40000) show("liveAgain") }, 5000)
   addEventListener("pagehide", close)
   addEventListener("pageshow", e => { if (e.persisted) { connect(); soon() } })
 }
