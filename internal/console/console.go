@@ -108,6 +108,8 @@ func (c *Console) routes() []route {
 		c.keyRoutes(),
 		c.accessRoutes(),
 		c.paymentRoutes(), c.searchRoutes(),
+		c.storeRoutes(),
+		c.limitRoutes(),
 	)
 }
 

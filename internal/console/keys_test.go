@@ -1,6 +1,7 @@
 package console
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -17,7 +18,7 @@ var value = regexp.MustCompile(`<code id="value-\d" data-copy>([^<]+)</code>`)
 // issuedIn are the values that a page shows this once.
 func issuedIn(page string) (out []string) {
 	for _, m := range value.FindAllStringSubmatch(page, -1) {
-		out = append(out, m[1])
+		out = append(out, html.UnescapeString(m[1]))
 	}
 	return out
 }

@@ -16,7 +16,7 @@ func (s *Server) openConsole(st *store.Store, actions *action.Actions) {
 	s.People = &people.People{Store: st, Loopback: s.cfg.LoopbackConsole, Log: s.cfg.Log}
 	s.pages = &console.Console{
 		Store: st.Reader, Actions: actions, Sessions: s.People, Log: s.cfg.Log, ClientAddr: s.clientAddr,
-		PublicURL: s.cfg.PublicURL, Egress: s.cfg.Egress, AllowPrivate: s.cfg.AllowPrivate,
+		PublicURL: s.cfg.PublicURL, Egress: s.cfg.Egress, AllowPrivate: s.cfg.AllowPrivate, Flags: s.cfg.Flags,
 	}
 	st.OnSettings(s.pages.Refresh)
 	s.console = s.pages.Routes()
