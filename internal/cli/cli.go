@@ -85,7 +85,7 @@ type commands struct {
 	Notices      noticesCmd      `cmd:"" help:"List the notices that came."`
 	Tail         tailCmd         `cmd:"" help:"Show what happens: notices, events, webhooks, as they come."`
 	Export       exportCmd       `cmd:"" help:"Write payments, notices or deliveries as a table."`
-	Replay       replayCmd       `cmd:"" help:"Have notices decided again."`
+	Replay       replayCmd       `cmd:"" help:"Have notices decided again, and webhooks sent again."`
 	Sweep        sweepCmd        `cmd:"" help:"List the accounts about which PGs are asked whether money came without a notice."`
 	Cancellation cancellationCmd `cmd:"" help:"Cancellations whose outcome only a person can find out."`
 	Admin        adminCmd        `cmd:"" help:"For whoever has the machine: let an owner into the console."`
@@ -97,6 +97,7 @@ type commands struct {
 	Channel      channelCmd      `cmd:"" help:"Channels at the payment gateways: their set-up guides, and test notices."`
 	Doctor       doctorCmd       `cmd:"" help:"Examine an installation, and say what is wrong with it; nothing is changed."`
 	Config       configCmd       `cmd:"" help:"What a server would be started with."`
+	Endpoint     endpointCmd     `cmd:"" help:"Webhook endpoints: call one as a test, list, pause, resume, rotate secrets."`
 	Key          keyCmd          `cmd:"" help:"Make a key that seals a database, and print it."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`
 }
