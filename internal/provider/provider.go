@@ -137,6 +137,10 @@ type Info struct {
 	ConfirmAlways bool
 
 	TestMIDs []TestMID
+
+	// Letter asks the PG to register the address of notices; nil where the merchant
+	// enters it in the PG's own pages.
+	Letter *Letter
 }
 
 // A TestMID is a merchant id with keys that the PG publishes for trials.

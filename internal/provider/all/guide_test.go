@@ -80,3 +80,15 @@ func checkStyle(t *testing.T, i provider.Info, lang, guide string, s style) {
 		t.Errorf("%s in %s speaks of asking the PG: %t, want %t", i.Code, lang, got, asks)
 	}
 }
+
+// TestLetters: who cannot enter the address of notices in the PG's own pages has a
+// letter to send.
+func TestLetters(t *testing.T) {
+	t.Parallel()
+	byMail := map[string]bool{"settle": true, "kpn": true, "kicc": true, "ksnet": true}
+	for _, p := range Providers() {
+		if i := p.Info(); (i.Letter != nil) != byMail[i.Code] {
+			t.Errorf("%s: a letter is there: %t", i.Code, i.Letter != nil)
+		}
+	}
+}

@@ -158,6 +158,20 @@ func (module) Info() provider.Info {
 		},
 		Forms: []string{formJSON},
 		// The secret keys of the test MIDs are not published.
+		Letter: &provider.Letter{
+			To:      []string{"easypay_cs@kicc.co.kr"},
+			Subject: "[" + provider.MIDMark + "] 가상계좌 입금통보(노티) URL 등록 요청",
+			Body: `안녕하세요.
+
+아래 가맹점 ID에 가상계좌 입금통보(노티) URL을 등록해 주세요.
+
+- 가맹점 ID: ` + provider.MIDMark + `
+- 입금통보 URL: ` + provider.NoticeURLMark + `
+- 받을 통보: 승인(10), 변경(20), 입금(30), 입금취소(31), 에스크로(40), 환불완료(50), 이체불능(51)
+
+저장된 주소를 회신으로 확인해 주시면 감사하겠습니다.
+`,
+		},
 		TestMIDs: []provider.TestMID{
 			{MID: "T5102001", Source: "docs.kicc.co.kr (REST)"},
 			{MID: "T0010143", Source: "KICC's sample of the old module"},

@@ -151,6 +151,19 @@ func (module) Info() provider.Info {
 		Forms:    []string{formEUCKR, formOld},
 		Fields:   fields(),
 		TestMIDs: testMIDs(),
+		Letter: &provider.Letter{
+			Subject: "[" + provider.MIDMark + "] 가상계좌 백노티 설정 요청",
+			Body: `안녕하세요.
+
+가상계좌 입금 확인을 위해 아래 MID의 가상계좌 백노티 기능을 켜고 통보 URL을 등록해 주시기 바랍니다.
+통보를 보내는 서버의 IP 주소와 재전송 횟수·간격도 알려 주시면 감사하겠습니다.
+
+- MID: ` + provider.MIDMark + `
+- 통보 URL: ` + provider.NoticeURLMark + `
+
+설정이 완료되면 회신 부탁드립니다.
+`,
+		},
 	}
 }
 

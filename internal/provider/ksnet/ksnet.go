@@ -136,6 +136,20 @@ func (m module) Info() provider.Info {
 		Events:   []payment.Event{payment.EventDeposited, payment.EventReversed},
 		Forms:    []string{formNew, formOld},
 		TestMIDs: testMIDs(),
+		Letter: &provider.Letter{
+			To:      []string{"pgmodule@ksnet.co.kr", "ksnet001@ksnet.co.kr"},
+			Subject: "[" + provider.MIDMark + "] 가상계좌 입금통보(노티) 주소 등록 요청",
+			Body: `안녕하세요.
+
+가상계좌 입금통보(노티)를 받을 주소를 아래와 같이 등록해 주세요.
+
+- 상점아이디(MID): ` + provider.MIDMark + `
+- 입금통보 주소: ` + provider.NoticeURLMark + `
+- 통보 방식: HTTP 또는 HTTPS (TCP 소켓 아님)
+
+통보를 보내는 서버의 IP 주소도 함께 알려 주시고, 등록이 끝나면 회신 부탁드립니다.
+`,
+		},
 	}
 }
 

@@ -87,6 +87,20 @@ func checkInfo(t *testing.T, p provider.Provider) {
 			}
 		}
 	}
+	if l := i.Letter; l != nil {
+		subject, body := l.For("MID-7", "https://pay.example.kr/notice")
+		if strings.Contains(subject+body, "{{") || !strings.Contains(subject, "MID-7") || !strings.Contains(body, "MID-7") || !strings.Contains(body, ": https://pay.example.kr/notice\n") {
+			t.Errorf("the letter to the PG is %q, %q", subject, body)
+		}
+		if _, bare := l.For("", "x"); strings.Contains(bare, "{{") {
+			t.Errorf("the letter without a MID is %q", bare)
+		}
+		for _, to := range l.To {
+			if !strings.Contains(p.Guide("ko"), to) {
+				t.Errorf("the guide does not know the letter's address %s", to)
+			}
+		}
+	}
 	if i.LiveSenders != nil && i.SendersAsOf == "" {
 		t.Error("sender addresses have no date")
 	}

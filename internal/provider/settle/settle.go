@@ -139,6 +139,21 @@ func (module) Info() provider.Info {
 		},
 		Forms:    []string{formUTF8},
 		TestMIDs: testMIDs(),
+		Letter: &provider.Letter{
+			To:      []string{"settle_pgdev@settlebank.co.kr"},
+			Subject: "[" + provider.MIDMark + "] 가상계좌 통보(노티) URL 등록 요청",
+			Body: `안녕하세요.
+
+헥토파이낸셜의 가상계좌를 사용하려고 합니다. 입금을 확인할 수 있도록 아래 MID에 가상계좌 통보(노티) URL을 등록해 주세요.
+
+- MID: ` + provider.MIDMark + `
+- 입금통보 URL: ` + provider.NoticeURLMark + `
+- 노티 인코딩: EUC-KR (기본값)
+- 취소 노티: 발송
+
+등록이 끝나면 회신 부탁드립니다.
+`,
+		},
 	}
 }
 
