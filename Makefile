@@ -1,5 +1,5 @@
 # One screen. `make check` is exactly what CI runs.
-.PHONY: help build dev test check lint fuzz bench torture vuln
+.PHONY: help build dev test check lint fuzz screenshots bench torture vuln
 .DEFAULT_GOAL := help
 FUZZTIME ?= 30s
 FUZZ ?= ./...
@@ -33,6 +33,10 @@ fuzz: ## every fuzz target in turn, FUZZTIME=30s each; FUZZ=./internal/provider/
 			echo "$$p $$f"; try="go test -run ^$$ -fuzz ^$$f$$ -fuzztime $(FUZZTIME) $$p"; \
 			$$try || { echo "once more: a find is in testdata/fuzz and fails again"; $$try; } || exit 1; \
 		done || exit 1; done
+
+screenshots: ## a picture of every page of the console, in both languages and themes, into screenshots/
+	@scripts/need.sh browser
+	TONGBO_SCREENSHOTS=$(CURDIR)/screenshots go test -count 1 -run TestEveryPage ./test/browser
 
 bench: ## the whole program against its floors, into docs/benchmarks.md; BENCH='-only accept' for a part
 	@scripts/need.sh postgres
