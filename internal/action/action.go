@@ -15,6 +15,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -122,6 +123,11 @@ type Actions struct {
 	// Notify, if set, gives a notice to the ingress as this machine would send it,
 	// and returns the answer and what became of it.
 	Notify func(context.Context, notice.Request) (provider.Reply, notice.Result, error)
+	// NotifyFrom, if set, is Notify for a notice that seems to come from an address.
+	NotifyFrom func(context.Context, netip.Addr, notice.Request) (provider.Reply, notice.Result, error)
+	// Own, if set, is a client that reaches this server's own address, and that
+	// address, for where nobody said how PGs reach it; empty while it listens nowhere.
+	Own func() (*http.Client, string)
 	// PublicURL is how PGs reach this server, without a slash at the end; empty if
 	// nobody said.
 	PublicURL string

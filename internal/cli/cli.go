@@ -82,6 +82,7 @@ type commands struct {
 	Decode       decodeCmd       `cmd:"" help:"Read one notice and print what it says, without any database."`
 	Simulate     simulateCmd     `cmd:"" help:"Send a notice as a PG would, and again until it is acknowledged."`
 	Listen       listenCmd       `cmd:"" help:"Give webhooks to a server on this machine, as they happen; nothing is missed meanwhile."`
+	Trigger      triggerCmd      `cmd:"" help:"Have something happen to a test payment: its PG's notices go the way of all notices."`
 	Notices      noticesCmd      `cmd:"" help:"List the notices that came."`
 	Tail         tailCmd         `cmd:"" help:"Show what happens: notices, events, webhooks, as they come."`
 	Export       exportCmd       `cmd:"" help:"Write payments, notices or deliveries as a table."`

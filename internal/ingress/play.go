@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/netip"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/notice"
@@ -17,6 +18,11 @@ import (
 // it was not committed, and then the answer is 503. It reports fault.Invalid if the
 // path is none of notices.
 func (i *Ingress) Play(ctx context.Context, n notice.Request) (provider.Reply, notice.Result, error) {
+	return i.PlayFrom(ctx, netip.AddrFrom4([4]byte{127, 0, 0, 1}), n)
+}
+
+// PlayFrom is Play for a notice as if it came from another address.
+func (i *Ingress) PlayFrom(ctx context.Context, from netip.Addr, n notice.Request) (provider.Reply, notice.Result, error) {
 	rt, ok := i.route(n.Path)
 	if !ok {
 		return provider.Reply{}, notice.Result{}, fault.Errorf(fault.Invalid, "no notices are taken at %q", n.Route())
@@ -29,7 +35,7 @@ func (i *Ingress) Play(ctx context.Context, n notice.Request) (provider.Reply, n
 	if err != nil {
 		return provider.Reply{}, notice.Result{}, fault.Errorf(fault.Invalid, "a notice that is no request: %w", err)
 	}
-	r.RequestURI, r.RemoteAddr = target, "127.0.0.1:0"
+	r.RequestURI, r.RemoteAddr = target, netip.AddrPortFrom(from, 0).String()
 	if r.Header = n.Header.Clone(); r.Header == nil {
 		r.Header = http.Header{}
 	}

@@ -10,8 +10,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/action"
@@ -97,6 +99,8 @@ type Server struct {
 	api, v1    http.Handler
 	pages      *console.Console
 	console    http.Handler
+	loopback   *http.Client
+	listener   atomic.Pointer[string] // its address, once it serves
 	stopping   chan struct{}
 	stopOnce   sync.Once
 	readiness  readiness
@@ -115,7 +119,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Store: st, cfg: cfg, stopping: make(chan struct{})}
+	s := &Server{Store: st, cfg: cfg, stopping: make(chan struct{}), loopback: safehttp.New(safehttp.Config{AllowPrivate: true})}
 	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), TrustedProxies: cfg.TrustedProxies, Log: cfg.Log, Rehearsals: st}
 	if !strings.HasPrefix(cfg.Database, "sqlite:") {
 		s.ingress.Commits = commitsAtOnce
@@ -130,7 +134,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		Store: st, Judge: s.ingress.Judge, Again: s.ingress.Again, ByHand: ingress.ByHand, Providers: all.ByCode,
 		HTTP:   safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
 		Trial:  func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: st} },
-		Notify: s.ingress.Play, PublicURL: cfg.PublicURL, Log: cfg.Log, Hash: key.Hash,
+		Notify: s.ingress.Play, NotifyFrom: s.ingress.PlayFrom, Own: s.own, PublicURL: cfg.PublicURL, Log: cfg.Log, Hash: key.Hash,
 	}
 	fit := func() bool { return st.Share(1) > 0 }
 	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log, Fit: fit}
@@ -172,6 +176,15 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	st.OnSettings(s.desk.Refresh)
 	st.OnSettings(s.trials.Wake)
 	return s, nil
+}
+
+// own is how this server reaches itself: over loopback, by its own listener.
+func (s *Server) own() (*http.Client, string) {
+	l := s.listener.Load()
+	if l == nil {
+		return nil, ""
+	}
+	return s.loopback, "http://" + *l
 }
 
 func (s *Server) clientAddr(r *http.Request) netip.Addr {
@@ -220,6 +233,8 @@ const (
 // for the time of Drain, no new connections, answers to what has come in, the
 // tries in hand, the store. It closes the store.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	at := reachable(l.Addr())
+	s.listener.Store(&at)
 	hs, old, pages := s.newHTTP(s.Handler()), s.newHTTP(s.V1Handler()), s.newHTTP(s.ConsoleHandler())
 	engines, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -283,6 +298,14 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	leave()
 	watch.Wait()
 	return errors.Join(err, s.Store.Close())
+}
+
+// reachable is an address at which this machine reaches a listener of its own.
+func reachable(a net.Addr) string {
+	if t, ok := a.(*net.TCPAddr); ok && t.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(t.Port))
+	}
+	return a.String()
 }
 
 // drain goes on listening for the time of Drain, unless a part fails.

@@ -35,6 +35,7 @@ type trialShop struct {
 	database, shop string
 	key            *seal.Key
 	stopped        chan struct{}
+	hidden         bool // from the next serve on: nobody says how PGs reach it
 
 	mu    sync.Mutex
 	heard map[string]bool // type and payment of each webhook
@@ -100,9 +101,13 @@ func trialChannel(i int) merchant.ChannelKey {
 func (s *trialShop) serve() {
 	s.Helper()
 	var err error
+	public := "https://pay.example.kr"
+	if s.hidden {
+		public = ""
+	}
 	s.server, err = server.Open(s.Context(), server.Config{
 		Database: s.database, Key: server.KeySource{Text: s.key.Text()}, AllowPrivate: true, Log: slog.New(slog.DiscardHandler),
-		PublicURL: "https://pay.example.kr",
+		PublicURL: public,
 	})
 	if err != nil {
 		s.Fatal(err)

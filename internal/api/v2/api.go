@@ -160,6 +160,7 @@ func (a *API) Routes() http.Handler {
 		{http.MethodPost, "/payments/{paymentId}/escrow/complete", false, a.absent(escrowElsewhere)},
 		{http.MethodPost, "/tongbo/v1/payments/{paymentId}/deposit", false, a.deposit},
 		{http.MethodPost, "/tongbo/v1/payments/{paymentId}/notice", false, a.pgNotice},
+		{http.MethodPost, "/tongbo/v1/simulations", false, a.enact},
 		{http.MethodPost, "/tongbo/v1/listen", false, a.openListen},
 		{http.MethodGet, listenPath, false, a.listenStream},
 		{http.MethodDelete, listenPath, false, a.endListen},
