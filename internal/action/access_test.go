@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -108,6 +109,25 @@ func TestUndoAccess(t *testing.T) {
 		}
 		if err := a.UndoAccess(t.Context(), from(office), mainStore, merchant.AllowConsole); err != nil || listed(t, st, mainStore) != "203.0.113.9/32" {
 			t.Errorf("undone: %v, %s", err, listed(t, st, mainStore))
+		}
+		if _, err := a.EditAccess(t.Context(), from(cafe), AccessEdit{Store: mainStore, Scope: merchant.AllowConsole, Add: []string{"192.0.2.2"}, Anyway: true}, ""); err != nil {
+			t.Error(err)
+		}
+		if err := a.ConfirmAccess(t.Context(), from(office), mainStore, merchant.AllowConsole); err != nil {
+			t.Error(err)
+		}
+		list, err := st.AuditLog(t.Context(), store.AuditQuery{Action: "allow."})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var done []string
+		for _, e := range list {
+			done = append(done, strings.TrimPrefix(e.Action, "allow.")+" "+strings.TrimPrefix(e.Object, "console "))
+		}
+		slices.Sort(done)
+		if got, want := strings.Join(done, ", "), "changed 203.0.113.9/32, confirmed 192.0.2.2/32, created 192.0.2.1/32, created 192.0.2.2/32, "+
+			"created 203.0.113.9/32, deleted 192.0.2.1/32, undone 203.0.113.9/32"; got != want {
+			t.Errorf("the audit log has %s, want %s", got, want)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -67,7 +68,17 @@ func TestAddressList(t *testing.T) {
 	h.allows(main1, merchant.Allow{CIDR: there, Trial: merchant.Coming, Until: until.Add(-time.Hour)})
 	may(map[string]bool{"owner": true})
 
+	// A page that is open hears nothing more.
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+Prefix+"/stream", nil)
+	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: "owner"})
+	v := &visit{c: h.Console, r: r, Member: h.people["owner"]}
+	if !h.Console.stays(v) {
+		t.Error("a page was ended for no reason")
+	}
 	h.allows(main1, merchant.Allow{CIDR: there})
+	if h.Console.stays(v) {
+		t.Error("a page stays open whose visitor is shut out")
+	}
 	h.Console.ClientAddr = func(*http.Request) netip.Addr { return netip.Addr{} }
 	h.shows(h.get("owner", Prefix+"/stream"), http.StatusForbidden, "--trusted-proxies")
 }

@@ -84,12 +84,17 @@ func (c *Console) stream(v *visit) error {
 	}
 }
 
-// stays reports whether the visitor is still signed in, with what they had when they came.
+// stays reports whether the visitor is still signed in, with what they had when they came,
+// and comes from where they still may.
 func (c *Console) stays(v *visit) bool {
 	ctx, cancel := context.WithTimeout(v.ctx(), streamWrite)
 	defer cancel()
 	m, _, err := c.Sessions.Session(ctx, sessionToken(v.r))
-	return err == nil && m.ID == v.Member.ID && m.Role == v.Member.Role && m.Store == v.Member.Store
+	if err != nil || m.ID != v.Member.ID || m.Role != v.Member.Role || m.Store != v.Member.Store {
+		return false
+	}
+	v.All, err = c.settings(ctx)
+	return err == nil && v.admitted() == nil
 }
 
 // topicSet are the topics that a page asks for.

@@ -86,7 +86,7 @@ func Entries(before, after All, by member.By, reason string, hash func(purpose, 
 		case !known:
 			tell(t, nil, said(t.fields), string(Created))
 		case len(b)+len(a) > 0:
-			tell(t, b, a, doneTo(a))
+			tell(t, b, a, doneTo(b, a))
 		}
 	}
 	for _, t := range old {
@@ -104,13 +104,19 @@ func said(fields []member.Field) []member.Field {
 
 // doneTo says what was done to a thing of which these fields changed. What people
 // have a word of its own for gets that word.
-func doneTo(after []member.Field) string {
-	if len(after) != 1 {
+func doneTo(before, after []member.Field) string {
+	if len(before) != 1 || len(after) != 1 {
 		return string(Changed)
 	}
 	words := map[member.Field]string{
 		{Name: "paused", Text: "true"}: "paused", {Name: "paused", Text: "false"}: "resumed",
 		{Name: "disabled", Text: "true"}: "disabled", {Name: "disabled", Text: "false"}: "enabled",
+	}
+	if after[0] == (member.Field{Name: "trial"}) { // a line that stays
+		if strings.HasPrefix(before[0].Text, string(merchant.Coming)) {
+			return "confirmed"
+		}
+		return "undone"
 	}
 	return cmp.Or(words[after[0]], string(Changed))
 }
