@@ -17,7 +17,7 @@ test: ## all tests; installs what they need if it may
 	@scripts/need.sh cc postgres node browser
 	@scripts/need.sh receivers || echo "the receivers of docs/ are tested without what is missing"
 	CGO_ENABLED=1 go test -race ./...
-	go test ./test/...
+	go test ./test ./test/bench
 
 check: lint ## what CI runs: the linters, the tests, tidy modules, unchanged golden files
 	scripts/golden.sh $(MAKE) --no-print-directory test

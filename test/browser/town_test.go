@@ -22,6 +22,10 @@ import (
 const (
 	townStore  = "store-00000000-0000-4000-8000-000000000001"
 	townSecret = "town-secret-0123456789"
+	// What is never to be seen again.
+	townSigning  = "whsec_dG93bi1zaWduaW5nLXNlY3JldC0wMTIzNDU2Nzg5"
+	townPGKey    = "town-pg-key-0123456789"
+	townPassword = "correct horse battery staple"
 )
 
 // townChannel is the key of the nth channel.
@@ -52,12 +56,14 @@ mid = "L0000"
 payment_type = "window_general"
 methods = ["VIRTUAL_ACCOUNT"]
 senders = ["203.0.113.0/24"]
+credentials = { site_key = %q }
 [[merchant.store.endpoint]]
 name = "주문 서버"
 url = %q
 mode = "test"
 events = ["*"]
 schedule = ["1s", "1h"]
+secrets = [%q]
 [[merchant.store.endpoint]]
 name = "정산 서버"
 url = %q
@@ -75,7 +81,7 @@ secret = "town-key-secret-0123456789"
 [[merchant.store]]
 name = "하위 상점"
 tier_code = "ABC"
-`, townChannel(9), shop, shop+"/settlement", townSecret)
+`, townChannel(9), townPGKey, shop, townSigning, shop+"/settlement", townSecret)
 	s.apply(b.String())
 	s.until("the settings in force", func() bool {
 		status, _ := s.call("GET", "/payments/none", "")
@@ -153,7 +159,7 @@ func (s *site) notice(path, contentType, body string) {
 
 // owner makes the first owner behind the pages' back, with the token that serve printed, and
 // has the tab signed in.
-func (s *site) owner(x *tab, merchant string) {
+func (s *site) owner(x *tab, merchant string) secret.Text {
 	s.Helper()
 	_, token, _ := strings.Cut(s.link(), "token=")
 	log := slog.New(slog.DiscardHandler)
@@ -168,13 +174,14 @@ func (s *site) owner(x *tab, merchant string) {
 	defer func() { _ = st.Close() }()
 	p := &people.People{Store: st, Loopback: true, Log: log}
 	session, err := p.SetUp(s.Context(), people.Setup{
-		Token: secret.Text(token), Email: "owner@example.kr", Name: "홍길동", Password: "correct horse battery staple", Merchant: merchant,
+		Token: secret.Text(token), Email: "owner@example.kr", Name: "홍길동", Password: townPassword, Merchant: merchant,
 	}, people.From{})
 	if err != nil {
 		s.Fatal(err)
 	}
 	x.speak("ko")
 	ask[string](x, "sign in", fmt.Sprintf(`document.cookie = "tongbo=%s; path=/"`, session.Reveal()))
+	return session
 }
 
 // speak chooses the language of pages for who has not chosen one.
