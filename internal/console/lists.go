@@ -13,7 +13,7 @@ import (
 // A listed is what stands around the rows of a list: how many there are, where it was cut,
 // and where its other parts are. The part "listed" of the templates shows it.
 type listed struct {
-	Count        string
+	Count        string // empty on other parts than the newest
 	Cut          string // that not all was looked at; empty if it was
 	Floor        string // that what is older was pruned; empty if nothing was
 	Newer, Older string // paths; empty if there is nothing
@@ -21,7 +21,10 @@ type listed struct {
 
 // listedOf is what stands around a part of a list.
 func listedOf[Row any](v *visit, l store.Listed[Row]) listed {
-	out := listed{Count: v.count(l.Count), Newer: v.part("newer", l.Newer), Older: v.part("older", l.Older)}
+	out := listed{Newer: v.part("newer", l.Newer), Older: v.part("older", l.Older)}
+	if v.asked() == (store.Page{}) {
+		out.Count = v.count(l.Count)
+	}
 	if l.Cut {
 		out.Cut = v.t("list.cut", "n", store.MostCounted)
 	}

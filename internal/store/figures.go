@@ -49,7 +49,7 @@ func (r *Reader) Figures(ctx context.Context, s Scope, midnight, now time.Time, 
 		return f, away(err)
 	}
 	waiting := PaymentFilter{States: []payment.State{payment.Issued}}.listing(r, stores, s.Mode)
-	if f.Awaiting, err = r.count(ctx, waiting); err != nil {
+	if f.Awaiting, err = r.count(ctx, waiting, false); err != nil {
 		return f, away(err)
 	}
 	f.DueSoon, err = r.dueSoon(ctx, s, stores, now, soon)

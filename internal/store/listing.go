@@ -181,9 +181,9 @@ func (g listing) counting(some []leg, limit int) (string, []any) {
 }
 
 // count counts the rows of a list. What no index tells is counted among the
-// newest MostCounted rows of each leg.
-func (r *Reader) count(ctx context.Context, g listing) (Count, error) {
-	var c Count
+// newest MostCounted rows of each leg; cut says that one of them has more.
+func (r *Reader) count(ctx context.Context, g listing, cut bool) (Count, error) {
+	c := Count{More: cut}
 	for some := range slices.Chunk(g.legs, mostLegs) {
 		var n int
 		text, args := g.counting(some, MostCounted+1-c.N)
@@ -194,9 +194,7 @@ func (r *Reader) count(ctx context.Context, g listing) (Count, error) {
 			return Count{N: MostCounted, More: true}, nil
 		}
 	}
-	_, cut, err := r.reached(ctx, g, false, g.least, g.most)
-	c.More = cut
-	return c, err
+	return c, nil
 }
 
 // reached is the place up to which each leg is looked at, and whether one of
@@ -267,7 +265,7 @@ func listPart[Row any](ctx context.Context, r *Reader, g listing, p Page, scan f
 			high = at
 		}
 	}
-	rows, last, err := read(ctx, r, g, forward, low, high, p.size()+1, scan)
+	rows, last, cut, err := read(ctx, r, g, forward, low, high, p.size()+1, scan)
 	if err != nil {
 		return out, away(err)
 	}
@@ -276,13 +274,16 @@ func listPart[Row any](ctx context.Context, r *Reader, g listing, p Page, scan f
 	}
 	out.Cut = last != nil
 	out.turn(p, rows, last)
-	out.Count, err = r.count(ctx, g)
+	if p.Older+p.Newer == "" {
+		out.Count, err = r.count(ctx, g, cut)
+	}
 	return out, away(err)
 }
 
 // read reads the rows between two places, the nearest first, and the place at
-// which it stopped to look; nil if it looked at all, or found enough.
-func read[Row any](ctx context.Context, r *Reader, g listing, forward bool, low, high []any, size int, scan func(rowSet) ([]any, Row, error)) (rows []placed[Row], last []any, err error) {
+// which it stopped to look; nil if it looked at all, or found enough. cut says that
+// a leg has more rows than were looked at.
+func read[Row any](ctx context.Context, r *Reader, g listing, forward bool, low, high []any, size int, scan func(rowSet) ([]any, Row, error)) (rows []placed[Row], last []any, cut bool, err error) {
 	for some := range slices.Chunk(g.legs, mostLegs) {
 		text, args := g.page(some, forward, low, high, size)
 		if err := each(ctx, over(r.db), text, args, func(set rowSet) error {
@@ -290,7 +291,7 @@ func read[Row any](ctx context.Context, r *Reader, g listing, forward bool, low,
 			rows = append(rows, placed[Row]{at, row})
 			return err
 		}); err != nil {
-			return nil, nil, err
+			return nil, nil, false, err
 		}
 	}
 	slices.SortFunc(rows, func(a, b placed[Row]) int {
@@ -302,7 +303,7 @@ func read[Row any](ctx context.Context, r *Reader, g listing, forward bool, low,
 	rows = rows[:min(len(rows), size)]
 	stop, cut, err := r.reached(ctx, g, forward, low, high)
 	if err != nil || !cut {
-		return rows, nil, err
+		return rows, nil, cut, err
 	}
 	beyond := func(p placed[Row]) bool {
 		return (comparePlaces(p.at, stop) > 0) == forward && comparePlaces(p.at, stop) != 0
@@ -310,7 +311,7 @@ func read[Row any](ctx context.Context, r *Reader, g listing, forward bool, low,
 	if at := slices.IndexFunc(rows, beyond); at >= 0 {
 		rows = rows[:at]
 	} else if len(rows) == size {
-		return rows, nil, nil
+		return rows, nil, true, nil
 	}
-	return rows, stop, nil
+	return rows, stop, true, nil
 }

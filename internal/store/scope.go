@@ -53,7 +53,9 @@ type Listed[Row any] struct {
 	// Older and Newer are the cursors of the parts behind and before this one;
 	// empty if there is none.
 	Older, Newer string
-	Count        Count // of the whole list, wherever the part is
+	// Count is of the whole list. It is counted for its newest part alone: a part that
+	// a cursor names has none.
+	Count Count
 	// Cut says that the part ended since MostCounted rows had been looked at: go
 	// on with its cursor.
 	Cut bool
