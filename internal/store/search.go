@@ -188,7 +188,7 @@ func (s *searching) take(ctx context.Context, keys []payment.Key) error {
 		s.seen[k] = true
 		return before
 	})
-	list, err := s.r.OpenPayments(ctx, keys)
+	list, err := s.r.openable(ctx, keys)
 	if err != nil {
 		return err
 	}

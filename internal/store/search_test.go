@@ -266,3 +266,21 @@ func TestSearchIsPruned(t *testing.T) {
 		}
 	})
 }
+
+// TestSearchPassesOverDamage checks that a payment that cannot be opened keeps no
+// other from being found.
+func TestSearchPassesOverDamage(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		bad := bought(t, s, storetest.Store, "order-bad", "텀블러", "", "110-1", 1000)
+		bought(t, s, storetest.Store, "order-good", "텀블러", "", "110-2", 1000)
+		db.Exec(t, `update payment set doc = $2 where key = $1`, string(bad.Key), []byte("damaged"))
+		for _, when := range []string{"at once", "from pages"} {
+			if got := searched(t, s, store.Search{Text: "텀블러"}); len(got) != 1 || got[0] != "order_name order-good" {
+				t.Errorf("%s: %v", when, got)
+			}
+			searchable(t, s)
+		}
+	})
+}

@@ -44,7 +44,8 @@ func (s *Store) PutSearchable(ctx context.Context, now time.Time, n int) (int, e
 	if err != nil || taken+len(due) == 0 {
 		return 0, away(err)
 	}
-	list, err := s.OpenPayments(ctx, append(keys, due...))
+	keys = append(keys, due...)
+	list, err := s.openable(ctx, keys)
 	if err != nil {
 		return 0, err
 	}
@@ -94,6 +95,24 @@ func (r *Reader) dueForSearch(ctx context.Context, n int) (keys []payment.Key, e
 		return err
 	})
 	return keys, err
+}
+
+// openable opens payments, without those that cannot be: one such must not keep
+// others from being found.
+func (r *Reader) openable(ctx context.Context, keys []payment.Key) ([]payment.Payment, error) {
+	list, err := r.OpenPayments(ctx, keys)
+	if err == nil || !isProgram(err) {
+		return list, err
+	}
+	list = nil
+	for _, k := range keys {
+		one, err := r.OpenPayments(ctx, []payment.Key{k})
+		if err != nil && !isProgram(err) {
+			return nil, err
+		}
+		list = append(list, one...)
+	}
+	return list, nil
 }
 
 // putSearchables writes payments behind what the pages of their merchants have, and
