@@ -72,11 +72,12 @@ func TestAddressList(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+Prefix+"/stream", nil)
 	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: "owner"})
 	v := &visit{c: h.Console, r: r, Member: h.people["owner"]}
-	if !h.Console.stays(v) {
+	page := h.Console.openPage(v)
+	if !page.stays() {
 		t.Error("a page was ended for no reason")
 	}
 	h.allows(main1, merchant.Allow{CIDR: there})
-	if h.Console.stays(v) {
+	if page.stays() {
 		t.Error("a page stays open whose visitor is shut out")
 	}
 	h.Console.ClientAddr = func(*http.Request) netip.Addr { return netip.Addr{} }

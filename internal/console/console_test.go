@@ -46,7 +46,7 @@ const (
 
 // A house is a console on a database of its own, with somebody of every role signed in.
 type house struct {
-	*testing.T
+	testing.TB
 	Store   *store.Store
 	Actions *action.Actions
 	Ingress *ingress.Ingress
@@ -94,11 +94,13 @@ func (p people) Session(_ context.Context, token secret.Text) (member.Member, me
 // newHouse builds one on SQLite. The tokens of those signed in are their roles: owner,
 // admin, manager, dev, read_only; "branch" is a dev of the branch alone, "rival" an owner
 // of another merchant, and with "stale-" before it a session was confirmed an hour ago.
-func newHouse(t *testing.T) *house { t.Helper(); return newHouseOn(t, storetest.SQLite(t).Open(t)) }
+func newHouse(t *testing.T) *house { t.Helper(); return newHouseOn(t, sqliteStore(t)) }
 
-func newHouseOn(t *testing.T, s *store.Store) *house {
+func sqliteStore(t testing.TB) *store.Store { t.Helper(); return storetest.SQLite(t).Open(t) }
+
+func newHouseOn(t testing.TB, s *store.Store) *house {
 	t.Helper()
-	h := &house{T: t, Store: s, Log: &journal{}, people: people{}}
+	h := &house{TB: t, Store: s, Log: &journal{}, people: people{}}
 	log := slog.New(slog.NewTextHandler(h.Log, nil))
 	h.Ingress = &ingress.Ingress{Store: s, Providers: all.Providers(), Log: log}
 	h.Actions = &action.Actions{Store: s, Judge: h.Ingress.Judge, Providers: all.ByCode, Log: log, Hash: fakeHash}

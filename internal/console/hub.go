@@ -69,11 +69,8 @@ func (s *subscriber) wants(n store.News) (topics []string) {
 
 // join adds a page. from is the last event it saw, 0 if none; reset says that what came
 // after that is no longer known.
-func (h *hub) join(ctx context.Context, r *store.Reader, at scope, only merchant.StoreID, topics map[string]bool, from int64) (s *subscriber, reset bool) {
+func (h *hub) join(ctx context.Context, r *store.Reader, at scope, topics map[string]bool, from int64) (s *subscriber, reset bool) {
 	s = &subscriber{merchant: at.Merchant, store: at.Store, mode: at.Mode, topics: topics, news: make(chan news, keptWaiting)}
-	if only != "" {
-		s.store = only
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.subs == nil {

@@ -60,7 +60,7 @@ func TestJoin(t *testing.T) {
 	hub := &h.Console.hub
 	at := scope{Merchant: ours, Mode: merchant.Test}
 	topics := topicSet(topicNotices)
-	first, reset := hub.join(t.Context(), h.Store.Reader, at, "", topics, 0)
+	first, reset := hub.join(t.Context(), h.Store.Reader, at, topics, 0)
 	if reset {
 		t.Error("a first page is told that it missed something")
 	}
@@ -73,11 +73,11 @@ func TestJoin(t *testing.T) {
 		hub.tell(first, x)
 	}
 	hub.mu.Unlock()
-	again, reset := hub.join(t.Context(), h.Store.Reader, at, "", topics, from+1)
+	again, reset := hub.join(t.Context(), h.Store.Reader, at, topics, from+1)
 	if reset || len(again.news) != 2 || len(first.news) != 3 {
 		t.Errorf("reset %v, %d events after the first, want 2; the first page has %d, want 3", reset, len(again.news), len(first.news))
 	}
-	if _, reset := hub.join(t.Context(), h.Store.Reader, at, "", topics, from-10); !reset {
+	if _, reset := hub.join(t.Context(), h.Store.Reader, at, topics, from-10); !reset {
 		t.Error("a page that was away too long is not told so")
 	}
 	for range keptWaiting - 3 + 1 {
@@ -90,7 +90,7 @@ func TestJoin(t *testing.T) {
 	}
 	hub.leave(again)
 	hub.end()
-	if s, _ := hub.join(t.Context(), h.Store.Reader, at, "", topics, 0); s != nil {
+	if s, _ := hub.join(t.Context(), h.Store.Reader, at, topics, 0); s != nil {
 		if _, open := <-s.news; open {
 			t.Error("a server that stops takes pages")
 		}

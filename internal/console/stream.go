@@ -3,10 +3,18 @@ package console
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/secret"
 )
 
 // What a page can be told of. A topic with an id after a colon is of one object.
@@ -28,73 +36,110 @@ const mostTopics = 8
 
 // stream tells a page that things of its topics were written, as server-sent events: an
 // id to go on from, and the topic; never what was written. It ends with the session.
+//
+// A page stays open for hours and mostly hears nothing, so its connection is taken over
+// from the HTTP server, with whose buffers it would be three times as dear.
 func (c *Console) stream(v *visit) error {
-	topics := topicSet(v.query("topics"))
-	ctl := http.NewResponseController(v.w)
-	// The server's limit of time for a request would end the stream.
-	if err := ctl.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
-	h := v.w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no") // nginx would keep the events to itself
-	v.w.WriteHeader(http.StatusOK)
 	from, _ := strconv.ParseInt(v.r.Header.Get("Last-Event-ID"), 10, 64) // none: from now on
-	sub, reset := c.hub.join(v.ctx(), c.Store, v.Scope, v.Member.Store, topics, from)
-	defer c.hub.leave(sub)
-	say := func(format string, args ...any) error {
-		if err := ctl.SetWriteDeadline(time.Now().Add(streamWrite)); err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(v.w, format, args...); err != nil {
-			return err
-		}
-		return ctl.Flush()
+	p := c.openPage(v)
+	at := v.Scope
+	if p.store != "" {
+		at.Store = p.store
 	}
+	conn, _, err := http.NewResponseController(v.w).Hijack()
+	if err != nil {
+		return fmt.Errorf("take over the connection of an open page: %w", err)
+	}
+	p.conn = conn
+	head := v.w.Header().Clone()
+	head.Set("Content-Type", "text/event-stream")
+	head.Set("X-Accel-Buffering", "no") // nginx would keep the events to itself
+	head.Set("Connection", "close")
+	var text strings.Builder
+	_ = head.Write(&text) // a Builder takes all
+	sub, reset := c.hub.join(v.ctx(), c.Store, at, topicSet(v.query("topics")), from)
+	p.sub = sub
 	if reset {
-		if say("event: reset\ndata: -\n\n") != nil {
-			return nil
-		}
+		text.WriteString("\r\nevent: reset\ndata: -\n")
 	}
-	if say("retry: 2000\n: hello\n\n") != nil {
-		return nil
+	go p.serve("HTTP/1.1 200 OK\r\n" + text.String() + "\r\nretry: 2000\n: hello\n\n")
+	return nil
+}
+
+// An openPage is the connection of a page that is told of news, and all that is held for it.
+type openPage struct {
+	console *Console
+	conn    net.Conn
+	sub     *subscriber
+	token   secret.Text
+	member  member.ID
+	role    member.Role
+	store   merchant.StoreID
+	from    netip.Addr // invalid if that cannot be told
+}
+
+// openPage is what is held for the visitor's page.
+func (c *Console) openPage(v *visit) *openPage {
+	from, _ := netip.ParseAddr(v.address()) // what is none is in no list
+	return &openPage{console: c, token: sessionToken(v.r), member: v.Member.ID, role: v.Member.Role, store: v.Member.Store, from: from}
+}
+
+// serve tells the page until it is gone, does not keep up, or may not hear more. A page that
+// was cut off comes again and asks from where it was.
+func (p *openPage) serve(hello string) {
+	defer func() {
+		p.console.hub.leave(p.sub)
+		_ = p.conn.Close() // it may be closed
+	}()
+	if !p.say(hello) {
+		return
 	}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
-		var err error
 		select {
-		case <-v.ctx().Done():
-			return nil
-		case n, open := <-sub.news:
-			if !open { // it did not keep up: it comes again and asks from where it was
-				return nil
+		case n, open := <-p.sub.news:
+			if !open || !p.say(fmt.Sprintf("id: %d\nevent: news\ndata: %s\n\n", n.seq, strings.Join(n.topics, ","))) {
+				return
 			}
-			err = say("id: %d\nevent: news\ndata: %s\n\n", n.seq, strings.Join(n.topics, ","))
 		case <-beat.C:
-			if !c.stays(v) {
-				_ = say("event: gone\ndata: -\n\n") // it ends either way
-				return nil
+			if !p.stays() {
+				p.say("event: gone\ndata: -\n\n")
+				return
 			}
-			err = say("event: beat\ndata: -\n\n")
-		}
-		if err != nil {
-			return nil // the browser is gone
+			if !p.say("event: beat\ndata: -\n\n") {
+				return
+			}
 		}
 	}
 }
 
-// stays reports whether the visitor is still signed in, with what they had when they came,
-// and comes from where they still may.
-func (c *Console) stays(v *visit) bool {
-	ctx, cancel := context.WithTimeout(v.ctx(), streamWrite)
-	defer cancel()
-	m, _, err := c.Sessions.Session(ctx, sessionToken(v.r))
-	if err != nil || m.ID != v.Member.ID || m.Role != v.Member.Role || m.Store != v.Member.Store {
+// say writes to the page; false means that it is gone.
+func (p *openPage) say(text string) bool {
+	if p.conn.SetWriteDeadline(time.Now().Add(streamWrite)) != nil {
 		return false
 	}
-	v.All, err = c.settings(ctx)
-	return err == nil && v.admitted() == nil
+	_, err := io.WriteString(p.conn, text)
+	return err == nil
+}
+
+// stays reports whether whoever opened the page is still signed in, with what they had then,
+// and comes from where they still may. While the store is away nobody is sent off.
+func (p *openPage) stays() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), streamWrite)
+	defer cancel()
+	m, _, err := p.console.Sessions.Session(ctx, p.token)
+	if err == nil && (m.ID != p.member || m.Role != p.role || m.Store != p.store) {
+		return false
+	}
+	if err != nil {
+		return fault.Is(err, fault.Unavailable)
+	}
+	all, err := p.console.settings(ctx)
+	if err != nil {
+		return fault.Is(err, fault.Unavailable)
+	}
+	return all.OpensConsole(m.Merchant, m.Store, p.from, time.Now()).OK
 }
 
 // topicSet are the topics that a page asks for.
