@@ -110,6 +110,7 @@ func (c *Console) routes() []route {
 		c.paymentRoutes(), c.searchRoutes(),
 		c.storeRoutes(),
 		c.limitRoutes(),
+		c.deliveryRoutes(),
 	)
 }
 

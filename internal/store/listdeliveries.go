@@ -242,7 +242,7 @@ func (r *Reader) completeDeliveries(ctx context.Context, rows []DeliveryRow) err
 	return each(ctx, over(r.db), r.triesQuery(), []any{list}, func(set rowSet) error {
 		var a webhook.Attempt
 		var when, took int64
-		if err := set.Scan(&a.ID, &a.Delivery, &a.Webhook, &a.Number, &when, &took, &a.URL, &a.Outcome, &a.Status, &a.Error); err != nil {
+		if err := set.Scan(&a.ID, &a.Delivery, &a.Webhook, &a.Number, &when, &took, &a.URL, &a.Outcome, &a.Status, &a.Error, &a.Cause); err != nil {
 			return err
 		}
 		a.At, a.Took = moment(when), time.Duration(took)*time.Microsecond
@@ -256,7 +256,7 @@ func (r *Reader) completeDeliveries(ctx context.Context, rows []DeliveryRow) err
 // triesQuery reads the tries of webhooks, without what was sent. Index:
 // attempt_by_webhook.
 func (r *Reader) triesQuery() string {
-	return `select id, delivery_id, webhook_id, number, at, took, url, outcome, status, error from attempt
+	return `select id, delivery_id, webhook_id, number, at, took, url, outcome, status, error, cause from attempt
 		where ` + r.among("webhook_id", "uuid", 1) + ` order by webhook_id, id`
 }
 
