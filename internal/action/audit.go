@@ -1,6 +1,7 @@
 package action
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -104,4 +105,14 @@ func (c Caller) onResend(p payment.Payment) func(webhook.Delivery) []member.Entr
 		e.After = []member.Field{{Name: "webhook", Text: d.WebhookID()}, {Name: "delivery", Text: string(d.ID)}, {Name: "type", Text: string(d.Type)}}
 		return []member.Entry{e}
 	}
+}
+
+// Exported writes down that somebody took a list away, such as "payment" or "audit",
+// with the filter that it went through.
+func (a *Actions) Exported(ctx context.Context, c Caller, what, filter string) error {
+	e := c.entry(what+".exported", what, "", "")
+	if filter != "" {
+		e.After = []member.Field{{Name: "filter", Text: filter}}
+	}
+	return a.Store.Audit(ctx, e)
 }

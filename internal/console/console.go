@@ -47,6 +47,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
@@ -55,13 +56,14 @@ import (
 // Prefix is where the console's paths begin.
 const Prefix = "/console"
 
-// A Console answers below Prefix. Store, Actions, Sessions and Log are required. The
+// A Console answers below Prefix. Store, Actions, Sessions, People and Log are required. The
 // fields must not change once it is in use.
 type Console struct {
 	Store   *store.Reader
 	Actions *action.Actions
-	// Sessions knows who is signed in.
+	// Sessions knows who is signed in, and People changes who is.
 	Sessions Sessions
+	People   *people.People
 	Log      *slog.Logger
 	// ClientAddr finds who sent a request, behind any trusted proxies; the invalid
 	// address if that cannot be told.
@@ -84,7 +86,8 @@ type Console struct {
 // Sessions is what the frame asks about who is signed in.
 type Sessions interface {
 	// Session returns the session of a token, and whose it is. It reports
-	// fault.Unauthorized if there is none, or it has ended.
+	// fault.Unauthorized if there is none, or it has ended; and, with whose it is, while
+	// the second factor is owed.
 	Session(ctx context.Context, token secret.Text) (member.Member, member.Session, error)
 }
 
@@ -105,6 +108,7 @@ type route struct {
 func (c *Console) routes() []route {
 	return slices.Concat(
 		c.frameRoutes(),
+		c.accountRoutes(), c.meRoutes(), c.memberRoutes(), c.auditRoutes(),
 		c.keyRoutes(),
 		c.accessRoutes(),
 		c.paymentRoutes(), c.searchRoutes(),

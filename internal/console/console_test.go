@@ -22,6 +22,7 @@ import (
 	"github.com/tongbo/tongbo/internal/ingress"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
@@ -53,7 +54,7 @@ type house struct {
 	Console *Console
 	Log     *journal
 	handler http.Handler
-	people  people
+	people  visitors
 }
 
 // A journal is what was logged.
@@ -74,11 +75,11 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
-// people are who is signed in, by their tokens.
-type people map[string]member.Member
+// visitors are who is signed in, by their tokens.
+type visitors map[string]member.Member
 
 // Session knows a token, and none when it was taken away.
-func (p people) Session(_ context.Context, token secret.Text) (member.Member, member.Session, error) {
+func (p visitors) Session(_ context.Context, token secret.Text) (member.Member, member.Session, error) {
 	m, ok := p[token.Reveal()]
 	if !ok {
 		return m, member.Session{}, fault.Errorf(fault.Unauthorized, "no session has this token")
@@ -100,7 +101,7 @@ func sqliteStore(t testing.TB) *store.Store { t.Helper(); return storetest.SQLit
 
 func newHouseOn(t testing.TB, s *store.Store) *house {
 	t.Helper()
-	h := &house{TB: t, Store: s, Log: &journal{}, people: people{}}
+	h := &house{TB: t, Store: s, Log: &journal{}, people: visitors{}}
 	log := slog.New(slog.NewTextHandler(h.Log, nil))
 	h.Ingress = &ingress.Ingress{Store: s, Providers: all.Providers(), Log: log}
 	h.Actions = &action.Actions{Store: s, Judge: h.Ingress.Judge, Providers: all.ByCode, Log: log, Hash: fakeHash}
@@ -111,7 +112,7 @@ func newHouseOn(t testing.TB, s *store.Store) *house {
 	h.signIn("rival", member.Member{Merchant: theirs, Role: member.Owner})
 	h.declare()
 	h.Console = &Console{
-		Store: s.Reader, Actions: h.Actions, Sessions: h.people, Log: log, PublicURL: "https://pay.example.kr",
+		Store: s.Reader, Actions: h.Actions, Sessions: h.people, People: &people.People{Store: s, Log: log}, Log: log, PublicURL: "https://pay.example.kr",
 		ClientAddr: func(*http.Request) netip.Addr { return netip.MustParseAddr("203.0.113.7") },
 	}
 	s.OnSettings(h.Console.Refresh)

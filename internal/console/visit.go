@@ -27,7 +27,7 @@ type visit struct {
 	ID      string // of the request, for people to name
 	Lang    words.Lang
 	Member  member.Member // the zero Member if nobody is signed in
-	Half    member.Member // who has given a password, and not yet the second factor
+	Half    member.Member // who has given a password, and owes the second factor
 	Session member.Session
 	Scope   scope
 	All     *settings.All // as they are; nil where nobody is signed in
@@ -212,16 +212,12 @@ func (v *visit) signedIn() error {
 	m, s, err := v.c.Sessions.Session(v.ctx(), token)
 	switch {
 	case fault.Is(err, fault.Unauthorized):
+		v.Half = m
 		return nil
 	case err != nil:
 		return err
 	}
-	v.Session = s
-	if !s.SignedIn() {
-		v.Half = m
-		return nil
-	}
-	v.Member = m
+	v.Member, v.Session = m, s
 	if l, ok := words.ParseLang(m.Lang); ok {
 		v.Lang = l
 	}

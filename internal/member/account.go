@@ -46,6 +46,9 @@ type NewSession struct {
 	Token string
 }
 
+// ErrSameEmail says that an e-mail address is another member's.
+var ErrSameEmail = fault.Errorf(fault.Conflict, "somebody has this e-mail address on this installation")
+
 // ErrConfirm says that somebody must say again who it is before this is done. See
 // Session.Confirmed.
 var ErrConfirm = fault.Errorf(fault.Forbidden, "say first that it is you: give your password again")

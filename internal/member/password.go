@@ -89,11 +89,17 @@ func runs(s string) bool {
 	return false
 }
 
+// Why a member cannot be called so.
+var (
+	ErrEmail = fault.Errorf(fault.Invalid, "that is no e-mail address, such as you@example.kr")
+	ErrName  = fault.Errorf(fault.Invalid, "a name has 1 to %d characters that can be seen", mostName)
+)
+
 // mostEmail is how long an address may be.
 const mostEmail = 254
 
 // CleanEmail is an e-mail address as members are told apart by it: without blanks
-// around it, in lower case. It reports fault.Invalid for what is none.
+// around it, in lower case. It reports ErrEmail for what is none.
 func CleanEmail(s string) (string, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	account, host, ok := strings.Cut(s, "@")
@@ -104,7 +110,7 @@ func CleanEmail(s string) (string, error) {
 	case !ok || account == "" || len(s) > mostEmail || !utf8.ValidString(s),
 		strings.ContainsFunc(account, odd), strings.ContainsFunc(host, odd),
 		strings.Trim(host, ".") != host || host == "" || strings.Contains(host, ".."):
-		return "", fault.Errorf(fault.Invalid, "that is no e-mail address, such as you@example.kr")
+		return "", ErrEmail
 	}
 	return s, nil
 }
@@ -112,14 +118,13 @@ func CleanEmail(s string) (string, error) {
 // mostName is how long the name of a person may be, in characters.
 const mostName = 80
 
-// CleanName is the name of a person without blanks around it. It reports
-// fault.Invalid for one that is empty or too long, or has characters that cannot be
-// seen.
+// CleanName is the name of a person without blanks around it. It reports ErrName for
+// one that is empty or too long, or has characters that cannot be seen.
 func CleanName(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if n := utf8.RuneCountInString(s); n == 0 || n > mostName || !utf8.ValidString(s) ||
 		strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return "", fault.Errorf(fault.Invalid, "a name has 1 to %d characters that can be seen", mostName)
+		return "", ErrName
 	}
 	return s, nil
 }

@@ -28,6 +28,9 @@ type Link struct {
 	Until  time.Time
 }
 
+// ErrLimited says that members of a role are never limited to a store.
+var ErrLimited = fault.Errorf(fault.Invalid, "owners and admins are not limited to a store")
+
 // An Invitation is who is to be a member.
 type Invitation struct {
 	Email, Name string
@@ -60,7 +63,7 @@ func (p *People) checkPlace(ctx context.Context, m merchant.ID, r member.Role, s
 		return nil
 	}
 	if !r.MayBeLimited() {
-		return invalid("members of the role %s are not limited to a store", r)
+		return ErrLimited
 	}
 	known, err := p.Store.Settings(ctx)
 	if err != nil {

@@ -42,7 +42,7 @@ type Store interface {
 	Account(ctx context.Context, id member.ID) (member.Account, error)
 	AccountByEmail(ctx context.Context, email string) (member.Account, error)
 	AccountByLink(ctx context.Context, hash string) (member.Account, error)
-	// AddMember reports fault.Conflict if somebody has the e-mail address.
+	// AddMember reports member.ErrSameEmail.
 	AddMember(ctx context.Context, a member.Account, entries ...member.Entry) error
 	// ChangeMember changes an account as do says, which must be pure.
 	ChangeMember(ctx context.Context, id member.ID, do func(a member.Account, all []member.Member) (member.Change, error)) (member.Account, error)
@@ -168,11 +168,15 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 func invalid(format string, args ...any) error { return fault.Errorf(fault.Invalid, format, args...) }
 
-// MakeMerchant returns the merchant of a name, which is made if there is none.
+// ErrMerchantName says that a merchant cannot be called so.
+var ErrMerchantName = fault.Errorf(fault.Invalid, "a merchant's name has 1 to 80 characters that can be seen")
+
+// MakeMerchant returns the merchant of a name, which is made if there is none. It
+// reports ErrMerchantName.
 func (p *People) MakeMerchant(ctx context.Context, by member.By, name string) (merchant.ID, error) {
 	name, err := member.CleanName(name)
 	if err != nil {
-		return "", err
+		return "", ErrMerchantName
 	}
 	for {
 		known, err := p.Store.Settings(ctx)

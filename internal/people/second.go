@@ -1,11 +1,14 @@
 package people
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
 	"errors"
+	"fmt"
+	"image/png"
 	"net/url"
 	"slices"
 	"strconv"
@@ -152,6 +155,45 @@ func (p *People) BeginSecondFactor(ctx context.Context, token secret.Text) (Enro
 		return Enrolment{}, err
 	}
 	return p.enrolment(a.Email, a.Proof.Pending), nil
+}
+
+// SecondFactorBegun is what BeginSecondFactor returned, for the page that shows it; ok
+// is false if nothing was begun. It reports what BeginSecondFactor does.
+func (p *People) SecondFactorBegun(ctx context.Context, token secret.Text) (e Enrolment, ok bool, err error) {
+	m, s, err := p.enrolling(ctx, token)
+	if err != nil {
+		return Enrolment{}, false, err
+	}
+	a, err := p.Store.Account(ctx, m.ID)
+	switch {
+	case err != nil:
+		return Enrolment{}, false, err
+	case a.SecondFactor && !s.Confirmed(now()):
+		return Enrolment{}, false, member.ErrConfirm
+	case a.Proof.Pending == "":
+		return Enrolment{}, false, nil
+	}
+	return p.enrolment(a.Email, a.Proof.Pending), true, nil
+}
+
+// qrSize is how many pixels the picture has on a side.
+const qrSize = 240
+
+// QR is the picture that an authenticator reads, as PNG.
+func (e Enrolment) QR() ([]byte, error) {
+	key, err := otp.NewKeyFromURL(e.URL.Reveal())
+	if err != nil {
+		return nil, errors.New("the address of a second factor cannot be read") // its own error would quote it
+	}
+	picture, err := key.Image(qrSize, qrSize)
+	if err != nil {
+		return nil, fmt.Errorf("picture of a second factor: %w", err)
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, picture); err != nil {
+		return nil, fmt.Errorf("picture of a second factor: %w", err)
+	}
+	return out.Bytes(), nil
 }
 
 // enrolling is a session in which a second factor may be set up: one that is signed

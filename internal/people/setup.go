@@ -46,8 +46,8 @@ type Setup struct {
 }
 
 // SetUp makes the first member, an owner who operates the installation, and begins a
-// session. It reports fault.Forbidden if the token does not count, fault.Conflict if
-// there is a member, what member.CheckPassword does, and fault.Invalid.
+// session. It reports ErrSetup, ErrIsSetUp, ErrMerchantName, and what
+// member.CheckPassword, CleanEmail and CleanName do.
 func (p *People) SetUp(ctx context.Context, x Setup, f From) (secret.Text, error) {
 	hash := hashed(forSetup, secret.Text(typed(x.Token)))
 	counts, err := p.Store.SetupCounts(ctx, hash, now())
@@ -75,10 +75,19 @@ func (p *People) SetUp(ctx context.Context, x Setup, f From) (secret.Text, error
 	e.After = fields(a.Member)
 	token, begin := begun(a.ID, f, at, at)
 	if err := p.Store.SetUp(ctx, hash, at, a, begin, e); err != nil {
+		switch fault.KindOf(err) { //nolint:exhaustive // the others stay as they are
+		case fault.Conflict:
+			err = ErrIsSetUp
+		case fault.Forbidden:
+			err = ErrSetup // another was quicker with it, or it ended meanwhile
+		}
 		return "", err
 	}
 	return token, nil
 }
+
+// ErrIsSetUp says that there is a member already.
+var ErrIsSetUp = fault.Errorf(fault.Conflict, "this installation is set up")
 
 // ErrSetup says that a set-up token does not count.
 var ErrSetup = fault.Errorf(fault.Forbidden, "the set-up link does not count any more: tongbo serve prints a new one when it starts")
@@ -98,7 +107,7 @@ func (p *People) owner(ctx context.Context, by member.By, merchantName string, x
 		return Link{}, err
 	}
 	if _, err := p.Store.AccountByEmail(ctx, a.Email); err == nil {
-		return Link{}, fault.Errorf(fault.Conflict, "somebody has this e-mail address on this installation")
+		return Link{}, member.ErrSameEmail
 	}
 	if a.Merchant, err = p.MakeMerchant(ctx, by, merchantName); err != nil {
 		return Link{}, err

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/action"
@@ -13,13 +14,22 @@ import (
 // openConsole builds the console, which is served on the main listener, or where Console
 // listens.
 func (s *Server) openConsole(st *store.Store, actions *action.Actions) {
-	s.People = &people.People{Store: st, Loopback: s.cfg.LoopbackConsole, Log: s.cfg.Log}
+	s.People = &people.People{Store: st, Loopback: s.cfg.LoopbackConsole, Issuer: issuer(s.cfg.PublicURL), Log: s.cfg.Log}
 	s.pages = &console.Console{
-		Store: st.Reader, Actions: actions, Sessions: s.People, Log: s.cfg.Log, ClientAddr: s.clientAddr,
+		Store: st.Reader, Actions: actions, Sessions: s.People, People: s.People, Log: s.cfg.Log, ClientAddr: s.clientAddr,
 		PublicURL: s.cfg.PublicURL, Egress: s.cfg.Egress, AllowPrivate: s.cfg.AllowPrivate, Flags: s.cfg.Flags,
 	}
 	st.OnSettings(s.pages.Refresh)
 	s.console = s.pages.Routes()
+}
+
+// issuer is what authenticators call this installation.
+func issuer(public string) string {
+	u, err := url.Parse(public)
+	if err != nil || u.Host == "" {
+		return "Tongbo"
+	}
+	return "Tongbo " + u.Host
 }
 
 // ofConsole reports whether a path belongs to the console.

@@ -15,11 +15,7 @@ import (
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
-// Why a member is not found, or not made.
-var (
-	errNoMember  = fault.Errorf(fault.NotFound, "there is no such member")
-	errSameEmail = fault.Errorf(fault.Conflict, "somebody has this e-mail address on this installation")
-)
+var errNoMember = fault.Errorf(fault.NotFound, "there is no such member")
 
 // A memberDoc is the part of a member that is sealed. Secrets are revealed here
 // alone.
@@ -132,7 +128,7 @@ func (s *Store) account(ctx context.Context, where string, arg any) (member.Acco
 }
 
 // AddMember writes a new member and its entries in the audit log. It reports
-// fault.Conflict if somebody has the e-mail address.
+// member.ErrSameEmail.
 func (s *Store) AddMember(ctx context.Context, a member.Account, entries ...member.Entry) error {
 	return s.write(ctx, func(t *tx) error {
 		if err := t.lock([]string{allMembers, membersLock(a.Merchant)}); err != nil {
@@ -156,7 +152,7 @@ func (t *tx) addMember(a member.Account, entries []member.Entry) error {
 	case err != nil:
 		return err
 	case taken:
-		return errSameEmail
+		return member.ErrSameEmail
 	}
 	doc, err := t.s.sealMember(a)
 	if err != nil {
