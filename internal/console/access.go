@@ -55,8 +55,10 @@ type accessLine struct {
 	Mine                     bool           // the visitor's address is in it
 }
 
-// An accessAsk asks whether a change is meant that shuts out whoever makes it.
+// An accessAsk asks whether a change is meant that shuts out whoever makes it, or leaves
+// nothing on a list, which opens it to everybody.
 type accessAsk struct {
+	Open        bool // the latter
 	Scope       merchant.AllowScope
 	Verb        string // add or remove
 	CIDR, Typed string
@@ -166,6 +168,10 @@ func (v *visit) editAccess(verb string) error {
 	default:
 		e.Remove = []string{text}
 	}
+	if verb == "remove" && v.value("open") != "on" && v.isLast(e) {
+		p.Ask = &accessAsk{Open: true, Scope: scope, Verb: verb, CIDR: text}
+		return v.show(http.StatusConflict, "settings_access", p, nil)
+	}
 	until, err := v.c.Actions.EditAccess(v.ctx(), v.caller(v.Member.Store), e, v.value("reason"))
 	var wide action.WideError
 	switch {
@@ -186,6 +192,13 @@ func (v *visit) editAccess(verb string) error {
 		return v.done("/settings/access", "access.added", "cidr", text)
 	}
 	return v.done("/settings/access", "access.removed", "cidr", text)
+}
+
+// isLast reports whether an edit removes the last line of a list that is in force.
+func (v *visit) isLast(e action.AccessEdit) bool {
+	list := v.All.List(e.Store, e.Scope, v.now())
+	block, err := settings.ParseBlock(e.Remove[0])
+	return err == nil && len(list) == 1 && list[0] == block
 }
 
 // askWide asks for a block once more that opens so much.

@@ -75,6 +75,14 @@ func TestAccessOfTheAPI(t *testing.T) {
 	ofBranch := Prefix + "/" + string(branch1) + "/test/settings/access"
 	h.goesTo(h.post("admin", ofBranch+"/api/add", cidr("api", "192.0.2.1")), ofBranch)
 	h.shows(h.get("admin", ofBranch), http.StatusOK, "192.0.2.1/32", "하위 상점의 목록이에요")
+	h.shows(h.post("admin", ofBranch+"/api/remove", cidr("api", "192.0.2.1")), http.StatusConflict, "목록이 비게 돼요", `name="open" value="on"`)
+	if got := h.lines(branch1, merchant.AllowAPI); got != "192.0.2.1/32" {
+		t.Errorf("asked, the list is %q", got)
+	}
+	h.goesTo(h.post("admin", ofBranch+"/api/remove", cidr("api", "192.0.2.1", "open", "on")), ofBranch)
+	if got := h.lines(branch1, merchant.AllowAPI); got != "" {
+		t.Errorf("removed, the list is %q", got)
+	}
 }
 
 func TestAccessThatShutsOut(t *testing.T) {
