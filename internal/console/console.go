@@ -111,6 +111,7 @@ func (c *Console) routes() []route {
 		c.accountRoutes(), c.meRoutes(), c.memberRoutes(), c.auditRoutes(),
 		c.keyRoutes(),
 		c.accessRoutes(),
+		c.noticeRoutes(),
 		c.paymentRoutes(), c.searchRoutes(),
 		c.storeRoutes(),
 		c.limitRoutes(),

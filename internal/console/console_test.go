@@ -104,7 +104,7 @@ func newHouseOn(t testing.TB, s *store.Store) *house {
 	h := &house{TB: t, Store: s, Log: &journal{}, people: visitors{}}
 	log := slog.New(slog.NewTextHandler(h.Log, nil))
 	h.Ingress = &ingress.Ingress{Store: s, Providers: all.Providers(), Log: log}
-	h.Actions = &action.Actions{Store: s, Judge: h.Ingress.Judge, Providers: all.ByCode, Log: log, Hash: fakeHash}
+	h.Actions = &action.Actions{Store: s, Judge: h.Ingress.Judge, Again: h.Ingress.Again, ByHand: ingress.ByHand, Providers: all.ByCode, Log: log, Hash: fakeHash}
 	for _, r := range member.Roles() {
 		h.signIn(string(r), member.Member{Merchant: ours, Role: r, Operator: r == member.Owner})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
@@ -203,3 +204,15 @@ func decodeAny(p module, r notice.Request, at time.Time) (notice.Notice, error) 
 	}
 	return a.notice(), nil
 }
+
+// Read reads what a notice's bytes say, as they are read when it comes: a PG's, or one that
+// was made here. It reports fault.Invalid for what p does not understand.
+func Read(p provider.Provider, r notice.Request, came time.Time) (notice.Notice, error) {
+	return decodeAny(module{p, p.Info()}, r, came)
+}
+
+// MadeHere reports whether no PG sent a notice: see MethodInquiry and MethodByHand.
+func MadeHere(r notice.Request) bool { return learnt(r) }
+
+// Outcome is what a PG hears of a verdict.
+func Outcome(v payment.Verdict) provider.Outcome { return outcome(v) }
