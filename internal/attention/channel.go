@@ -36,6 +36,8 @@ type Heard struct {
 	Verdict payment.Verdict
 	// Learnt says that the PG did not send it: it said so when it was asked.
 	Learnt bool
+	// Test says that it is a test notice (시험 통보), which this installation sent itself.
+	Test bool
 }
 
 // IsZero reports whether nothing was heard.
@@ -66,6 +68,7 @@ type ChannelState struct {
 	AskedAt time.Time
 	Last    Heard // the newest request on its address, whoever sent it
 	FromPG  Heard // the newest from the PG's own address
+	Tested  Heard // the newest test notice, if it is recent
 	Applied Heard // one from there that was applied; the newest if it is recent
 	// Quiet is since when nothing was sent to it; zero if nothing ever was.
 	Quiet   time.Time
@@ -96,8 +99,8 @@ func StateOf(p provider.Provider, c merchant.Channel, f ChannelFacts) ChannelSta
 	return s
 }
 
-// sent reports whether a notice was sent to us.
-func sent(h Heard) bool { return !h.Learnt }
+// sent reports whether a notice was sent to us by somebody else.
+func sent(h Heard) bool { return !h.Learnt && !h.Test }
 
 // lastSent is when the last of some notices, the newest first, was sent to us; the
 // time of the oldest if none was.
@@ -112,7 +115,10 @@ func lastSent(list []Heard) (at time.Time) {
 
 // note notes a request, if it came from the PG's own address.
 func (s *ChannelState) note(p provider.Provider, h Heard) {
-	if h.Learnt || !FromPG(p, s.Channel, h.Peer) {
+	if h.Test && s.Tested.IsZero() {
+		s.Tested = h
+	}
+	if !sent(h) || !FromPG(p, s.Channel, h.Peer) {
 		return
 	}
 	if s.FromPG.IsZero() {

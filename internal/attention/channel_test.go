@@ -33,6 +33,8 @@ func heard(peers ...string) (list []Heard) {
 		switch peer[0] {
 		case '!':
 			h.Verdict, peer = payment.Refused, peer[1:]
+		case '~':
+			h.Test, h.Verdict, peer = true, payment.Recorded, peer[1:]
 		case '?':
 			h.Learnt, peer = true, peer[1:]
 		}
@@ -71,6 +73,7 @@ func TestStateOf(t *testing.T) {
 		{"a notice from the PG that was applied", complete, ChannelFacts{AskedAt: noon, Newest: heard("!203.0.113.7", own)}, Connected},
 		{"one that was applied long ago", complete, ChannelFacts{Newest: heard("!203.0.113.7"), Decided: heard(own)}, Connected},
 		{"what the PG said when it was asked", complete, ChannelFacts{Newest: heard("?" + own)}, Waiting},
+		{"a test notice", complete, ChannelFacts{Newest: heard("~" + own)}, Waiting},
 		{"a test of this machine", complete, ChannelFacts{Newest: heard("127.0.0.1")}, Waiting},
 		{"this machine, which the channel's list names", named, ChannelFacts{Newest: heard("127.0.0.1")}, Connected},
 		{"this machine, where the PG is played", test, ChannelFacts{Newest: heard("127.0.0.1")}, Connected},
@@ -84,6 +87,9 @@ func TestStateOf(t *testing.T) {
 		}
 	}
 	s := StateOf(kcp, complete, ChannelFacts{Newest: heard("?"+own, "!203.0.113.7", own)})
+	if tested := StateOf(kcp, complete, ChannelFacts{Newest: heard("~127.0.0.1")}); tested.Tested.IsZero() || !tested.Last.IsZero() {
+		t.Errorf("after a test notice: %+v", tested)
+	}
 	if s.Last.Peer.String() != "203.0.113.7" || s.FromPG.Peer.String() != own || !s.Quiet.Equal(s.Last.At) {
 		t.Errorf("heard: %+v", s)
 	}

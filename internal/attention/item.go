@@ -3,6 +3,7 @@ package attention
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -50,6 +51,37 @@ func (i Item) Closes() bool { return i.Case != "" && i.Kind != PendingLong }
 
 // Acknowledgeable reports whether a note can hide the row until something new comes.
 func (i Item) Acknowledgeable() bool { return i.Case == "" && i.Subject != "" }
+
+// Named is what a form names the thing by: its case, or its subject; empty for a row that
+// stands for several.
+func (i Item) Named() string {
+	if i.Case != "" {
+		return string(i.Case)
+	}
+	return i.Subject
+}
+
+// Of is what an acknowledgement was about, as far as its subject tells.
+func Of(a Ack) Item {
+	i := Item{Kind: a.Kind, Subject: a.Subject, Merchant: a.Merchant, Store: a.Store, Mode: a.Mode, Mark: a.Upto, Count: a.Count}
+	first, second, _ := strings.Cut(a.Subject, " ")
+	switch a.Kind {
+	case Refused, Unreadable:
+		i.Peer, i.Channel = first, merchant.ChannelKey(second)
+	case DeliveriesFailed:
+		i.Endpoint, i.Target = webhook.EndpointID(second), second
+	case EndpointDown, EndpointNeverGood, CertificateEnding:
+		i.Endpoint = webhook.EndpointID(first)
+	case ChannelSilent:
+		i.Channel = merchant.ChannelKey(first)
+	case DepositOverdue:
+		i.Channel = merchant.ChannelKey(second)
+	case CancelUnclear, PaymentListed:
+		i.Payment, i.Part = payment.Key(first), second
+	case Unmatched, Conflict, PendingLong, Listed, SecretEnding:
+	}
+	return i
+}
 
 // An Ack is a person's word on something that needs one and is no case: it hides what
 // came until Upto.

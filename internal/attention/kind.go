@@ -21,3 +21,11 @@ const (
 	CancelUnclear     Kind = "cancel_unclear"     // a cancellation whose end only a person can find out
 	PaymentListed     Kind = "payment_listed"     // a payment that a person is to compare with the PG's pages
 )
+
+// Kinds lists every kind.
+func Kinds() []Kind {
+	return []Kind{
+		Unmatched, Conflict, PendingLong, Listed, Refused, Unreadable, DeliveriesFailed, EndpointDown, EndpointNeverGood, ChannelSilent,
+		DepositOverdue, SecretEnding, CertificateEnding, CancelUnclear, PaymentListed,
+	}
+}

@@ -46,6 +46,7 @@ import (
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/secret"
@@ -74,6 +75,10 @@ type Console struct {
 	// Egress are the addresses from which webhooks leave, for shops to allow; they are
 	// only shown.
 	Egress []netip.Addr
+	// Desk knows what needs a person.
+	Desk *attention.Desk
+	// Dropped, if set, is how many calls of the APIs this server could not keep.
+	Dropped func() int64
 	// AllowPrivate says that webhooks may go to private addresses.
 	AllowPrivate bool
 	// Flags are what this node was told when it was started; they are only shown.
@@ -81,6 +86,7 @@ type Console struct {
 
 	views settings.Cache[settings.All]
 	hub   hub
+	front homeFigures
 }
 
 // Sessions is what the frame asks about who is signed in.
@@ -116,6 +122,7 @@ func (c *Console) routes() []route {
 		c.storeRoutes(),
 		c.limitRoutes(),
 		c.deliveryRoutes(),
+		c.homeRoutes(), c.attentionRoutes(), c.requestRoutes(),
 	)
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/ingress"
 	"github.com/tongbo/tongbo/internal/member"
@@ -54,6 +55,7 @@ type house struct {
 	Console *Console
 	Log     *journal
 	handler http.Handler
+	dropped int64 // calls of the APIs
 	people  visitors
 }
 
@@ -111,7 +113,10 @@ func newHouseOn(t testing.TB, s *store.Store) *house {
 	h.signIn("branch", member.Member{Merchant: ours, Role: member.Dev, Store: branch1})
 	h.signIn("rival", member.Member{Merchant: theirs, Role: member.Owner})
 	h.declare()
+	desk := &attention.Desk{Store: s.Reader, Providers: all.ByCode}
+	s.OnSettings(desk.Refresh)
 	h.Console = &Console{
+		Desk: desk, Dropped: func() int64 { return h.dropped },
 		Store: s.Reader, Actions: h.Actions, Sessions: h.people, People: &people.People{Store: s, Log: log}, Log: log, PublicURL: "https://pay.example.kr",
 		ClientAddr: func(*http.Request) netip.Addr { return netip.MustParseAddr("203.0.113.7") },
 	}

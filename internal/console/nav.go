@@ -59,6 +59,9 @@ func (v *visit) nav(string) []navItem {
 			continue
 		}
 		item := v.navItem(s, here)
+		if s.key == "attention" {
+			item.Count = v.waiting()
+		}
 		if s.sub != nil {
 			item.Here = strings.HasPrefix(here, "/"+s.key)
 		}
@@ -80,4 +83,16 @@ func (v *visit) navItem(s section, here string) navItem {
 		at = at || strings.HasPrefix(here, s.path+"/")
 	}
 	return navItem{Text: v.t("nav." + s.key), Path: v.Scope.Base() + s.path, Key: s.shortcut, Here: at}
+}
+
+// waiting is how many things need a person, as far as that can be told now.
+func (v *visit) waiting() int {
+	if v.c.Desk == nil || v.refuse {
+		return 0
+	}
+	n, err := v.c.Desk.Count(v.ctx(), v.watch(), v.now())
+	if err != nil {
+		v.c.Log.WarnContext(v.ctx(), "what needs a person is not counted", "request_id", v.ID, "err", err)
+	}
+	return n
 }

@@ -18,6 +18,7 @@ func (s *Server) openConsole(st *store.Store, actions *action.Actions) {
 	s.pages = &console.Console{
 		Store: st.Reader, Actions: actions, Sessions: s.People, People: s.People, Log: s.cfg.Log, ClientAddr: s.clientAddr,
 		PublicURL: s.cfg.PublicURL, Egress: s.cfg.Egress, AllowPrivate: s.cfg.AllowPrivate, Flags: s.cfg.Flags,
+		Desk: s.desk, Dropped: s.journal.Dropped,
 	}
 	st.OnSettings(s.pages.Refresh)
 	s.console = s.pages.Routes()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/settings"
 )
@@ -50,10 +51,9 @@ func (r *Reader) Overdue(ctx context.Context, c merchant.ChannelKey, after time.
 }
 
 const (
-	// Pairs are compared as in noticesByChannelQuery. What this installation sent itself
-	// does not show that anybody else does. Index: notice_by_channel backwards.
-	heardQuery = `select id, received_at, peer, method, verdict from notice where channel_key >= $1 and (channel_key, id) < ($1, $2)
-		and reason <> 'rehearsal' order by channel_key desc, id desc limit $3`
+	// Pairs are compared as in noticesByChannelQuery. Index: notice_by_channel backwards.
+	heardQuery = `select id, received_at, peer, method, verdict, reason from notice where channel_key >= $1 and (channel_key, id) < ($1, $2)
+		order by channel_key desc, id desc limit $3`
 	// Index: notice_key_pkey; on SQLite the primary key.
 	decidedQuery = `select channel_key, notice_id from notice_key where channel_key >= $1 and (channel_key, key) > ($1, '')
 		order by channel_key, key limit $2`
@@ -62,7 +62,8 @@ const (
 )
 
 // Heard are the last n requests on the notice address of a channel, the newest
-// first; what its PG said when it was asked is among them, and marked.
+// first; what its PG said when it was asked, and what this installation sent itself, are
+// among them, and marked.
 func (r *Reader) Heard(ctx context.Context, c merchant.ChannelKey, n int) ([]attention.Heard, error) {
 	return r.heard(ctx, heardQuery, string(c), behindAll, n)
 }
@@ -92,7 +93,7 @@ func (r *Reader) Decided(ctx context.Context, c merchant.ChannelKey, n int) ([]a
 
 // heardOfQuery reads notices by their ids. Index: notice_pkey.
 func (r *Reader) heardOfQuery() string {
-	return `select id, received_at, peer, method, verdict from notice where ` + r.among("id", "uuid", 1)
+	return `select id, received_at, peer, method, verdict, reason from notice where ` + r.among("id", "uuid", 1)
 }
 
 // behindAll is behind every id.
@@ -102,9 +103,10 @@ func (r *Reader) heard(ctx context.Context, query string, args ...any) (list []a
 	err = each(ctx, over(r.db), query, args, func(rows rowSet) error {
 		var h attention.Heard
 		var peer, method string
+		var reason payment.Reason
 		var at int64
-		err := rows.Scan(&h.ID, &at, &peer, &method, &h.Verdict)
-		h.At, h.Learnt = moment(at), method == methodLearnt
+		err := rows.Scan(&h.ID, &at, &peer, &method, &h.Verdict, &reason)
+		h.At, h.Learnt, h.Test = moment(at), method == methodLearnt, reason == notice.ReasonRehearsal
 		h.Peer, _ = netip.ParseAddr(peer) // what is none is nobody's
 		list = append(list, h)
 		return err

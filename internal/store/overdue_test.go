@@ -70,9 +70,6 @@ func TestHeard(t *testing.T) {
 		r.Channel = storetest.Channel
 		refused.Ruled = &r
 		settle(t, s, refused)
-		own := byOrder("o-3") // what the installation sent itself is not heard
-		own.Ruled = &notice.Ruling{Verdict: payment.Recorded, Reason: notice.ReasonRehearsal, Channel: storetest.Channel}
-		settle(t, s, own)
 		list, err := s.Heard(t.Context(), storetest.Channel, 10)
 		if err != nil {
 			t.Fatal(err)
@@ -84,6 +81,13 @@ func TestHeard(t *testing.T) {
 		if want := []string{"refused false 203.0.113.7", "unmatched true 203.0.113.7", "applied false 203.0.113.7"}; !cmp.Equal(got, want) {
 			t.Errorf("heard: %s", cmp.Diff(want, got))
 		}
+		test := byOrder("o-3")
+		test.Ruled = &notice.Ruling{Verdict: payment.Recorded, Reason: notice.ReasonRehearsal, Channel: storetest.Channel}
+		settle(t, s, test)
+		if list, err = s.Heard(t.Context(), storetest.Channel, 1); err != nil || !list[0].Test || list[0].Learnt {
+			t.Errorf("a test notice is %+v, %v", list, err)
+		}
+		db.Exec(t, `delete from notice where reason = 'rehearsal'`)
 		if list, err = s.Heard(t.Context(), storetest.Channel, 1); err != nil || len(list) != 1 || list[0].Verdict != payment.Refused {
 			t.Errorf("the newest is %+v, %v", list, err)
 		}
