@@ -26,7 +26,7 @@ func listedOf[Row any](v *visit, l store.Listed[Row]) listed {
 		out.Count = v.count(l.Count)
 	}
 	if l.Cut {
-		out.Cut = v.t("list.cut", "n", store.MostCounted)
+		out.Cut = v.t("list.cut", "n", store.MostLooked)
 	}
 	if !l.Floor.IsZero() && l.Older == "" {
 		out.Floor = v.t("list.floor", "day", l.Floor.In(location(v.zone())).Format(time.DateOnly))

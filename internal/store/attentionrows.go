@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/attention"
@@ -49,7 +50,6 @@ func (r *Reader) troubles(since time.Time, legs ...leg) listing {
 	g := r.listing("id")
 	g.least, g.look = []any{idAt(since)}, mostTroubles
 	for _, l := range legs {
-		l.where = "true" // so that it is looked how far a leg goes
 		g.legs = append(g.legs, l)
 	}
 	return g
@@ -63,9 +63,30 @@ func (g listing) stretched(q *query, selected, columns, rest string) string {
 		if i > 0 {
 			out += " union all "
 		}
-		out += "select * from (" + q.stretch(g, l, columns, false, g.least, g.most, g.look, 0) + ") as part"
+		out += "select * from (" + q.stretch(g, l, columns, false, g.least, g.most, g.look) + ") as part"
 	}
 	return "select " + selected + " from (" + out + ") as t " + rest
+}
+
+// overfull reports whether a leg has more rows than are looked at of it.
+func (r *Reader) overfull(ctx context.Context, g listing) (more bool, err error) {
+	text, args := g.overfullQuery()
+	err = r.db.QueryRowContext(ctx, text, args...).Scan(&more)
+	return more, err
+}
+
+// overfullQuery reads nothing but the indexes of the legs.
+func (g listing) overfullQuery() (string, []any) {
+	q := &query{}
+	out := ""
+	for i, l := range g.legs {
+		if i > 0 {
+			out += " union all "
+		}
+		text, order := q.between(g, l, g.by[0], false, g.least, g.most)
+		out += "select * from (" + text + order + " limit 1 offset " + strconv.Itoa(g.look) + ") as part"
+	}
+	return "select exists (" + out + ")", q.args
 }
 
 // refusedLegs are notices that were refused or unreadable. Index: notice_by_trouble.
@@ -101,7 +122,7 @@ func (r *Reader) Refusals(ctx context.Context, m merchant.ID, mode merchant.Mode
 		return err
 	})
 	if err == nil {
-		_, more, err = r.reached(ctx, g, false, g.least, g.most)
+		more, err = r.overfull(ctx, g)
 	}
 	return list, more, away(err)
 }
@@ -153,7 +174,7 @@ func (r *Reader) FailedDeliveries(ctx context.Context, m merchant.ID, mode merch
 		if err != nil {
 			return nil, false, away(err)
 		}
-		_, cut, err := r.reached(ctx, g, false, g.least, g.most)
+		cut, err := r.overfull(ctx, g)
 		if err != nil {
 			return nil, false, away(err)
 		}
@@ -169,7 +190,7 @@ func (r *Reader) unnoticedQuery(m merchant.ID, mode merchant.Mode, since time.Ti
 	g.least, g.most, g.look = []any{micros(since)}, []any{micros(never)}, mostUnnoticed
 	g.legs = []leg{{
 		from: "overdue", when: "not asked", index: "overdue_by_merchant",
-		same: []string{"merchant_id", "mode"}, values: []string{string(m), string(mode)}, where: "true",
+		same: []string{"merchant_id", "mode"}, values: []string{string(m), string(mode)},
 	}}
 	q := &query{}
 	text := g.stretched(q, `t.channel_key, t.store_id, count(*), min(t.due_at), max(t.due_at)`, `payment_key, channel_key, store_id, due_at`,
@@ -228,7 +249,7 @@ func (r *Reader) raisedQuery(m merchant.ID, mode merchant.Mode, since time.Time,
 		same: []string{"merchant_id", "mode"}, values: []string{string(m), string(mode)},
 	})
 	q := &query{}
-	return q.stretch(g, g.legs[0], `id, at, store_id, payment_key, payment_id, concern`, false, g.least, g.most, limit, 0), q.args
+	return q.stretch(g, g.legs[0], `id, at, store_id, payment_key, payment_id, concern`, false, g.least, g.most, limit), q.args
 }
 
 // Raised are events of tongbo.attention since a time, the newest first.

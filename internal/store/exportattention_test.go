@@ -15,9 +15,9 @@ func (r *Reader) AttentionQueries(m merchant.ID, stores []merchant.StoreID, mode
 	refused, undone := r.troubles(since, refusedLegs(m, mode)...), r.troubles(since, undoneLegs(stores, mode)...)
 	refused.look, undone.look = 1000, 1000
 	add(r.refusalsQuery(refused))
-	add(refused.reach(refused.legs, false, refused.least, refused.most))
+	add(refused.overfullQuery())
 	add(r.undoneQuery(undone))
-	add(undone.reach(undone.legs, false, undone.least, undone.most))
+	add(undone.overfullQuery())
 	_, text, args := r.unnoticedQuery(m, mode, since)
 	add(text, args)
 	add(r.raisedQuery(m, mode, since, 500))

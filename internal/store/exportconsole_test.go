@@ -44,11 +44,11 @@ func (r *Reader) ConsoleQueries(s Scope, stores []merchant.StoreID, channels []m
 			}
 			for _, l := range g.legs[:1] {
 				q := &query{}
-				text := q.stretch(g, l, g.by[0], forward, g.least, g.most, 20, 0)
+				text := q.stretch(g, l, g.by[0], forward, g.least, g.most, 20)
 				add(text, q.args)
 			}
 		}
-		add(g.counting(g.legs, 20))
+		add(g.counting(g.legs, g.least, g.most, 20))
 	}
 	listed := func(list ...string) any {
 		arg, err := many(r, list)
@@ -77,7 +77,8 @@ func (r *Reader) ConsoleQueries(s Scope, stores []merchant.StoreID, channels []m
 	add(r.dueSoonQuery(), []any{int64(0), int64(1) << 60, 20, string(s.Mode), listed(string(stores[0]))})
 	add(sampleQuery, []any{firstID, lastID, 20, string(s.Mode)})
 	for _, failed := range []bool{false, true} {
-		add(r.endedListing(stores, s.Mode, failed).counting(r.endedListing(stores, s.Mode, failed).legs, 1000))
+		g := r.endedListing(stores, s.Mode, failed)
+		add(g.counting(g.legs, g.least, g.most, 1000))
 	}
 	for _, between := range []string{paymentsBetween, noticesBetween, deliveriesBetween, eventsBetween} {
 		add(between, []any{string(p.Key)[:8] + firstID[8:], string(p.Key)[:8] + lastID[8:], 20})
@@ -99,3 +100,6 @@ func (s *Store) MultiplySearch(ctx context.Context, m merchant.ID, n int, one fu
 		panic(err) // the test's database takes them
 	}
 }
+
+// LookAt has lists look at so many rows for a part, and no more.
+func (r *Reader) LookAt(rows int) { r.look = rows }

@@ -11,7 +11,7 @@ import (
 )
 
 // MostFigured is how many rows a figure is made of at most, the newest ones.
-const MostFigured = 20_000
+const MostFigured = 10_000
 
 // A DayFigures is what came of a part of a day.
 type DayFigures struct {
@@ -33,7 +33,7 @@ type Figures struct {
 
 // Figures returns the numbers of a scope at now: of today, which began at
 // midnight, of yesterday until the same time, and of what waits. Each day is
-// figured of at most MostFigured payments and ten times as many webhooks, which
+// figured of at most MostFigured payments and five times as many webhooks, which
 // takes some 100 ms; see [Cached].
 func (r *Reader) Figures(ctx context.Context, s Scope, midnight, now time.Time, soon time.Duration) (f Figures, err error) {
 	stores, err := r.storesOf(ctx, s)
@@ -49,7 +49,7 @@ func (r *Reader) Figures(ctx context.Context, s Scope, midnight, now time.Time, 
 		return f, away(err)
 	}
 	waiting := PaymentFilter{States: []payment.State{payment.Issued}}.listing(r, stores, s.Mode)
-	if f.Awaiting, err = r.count(ctx, waiting, false); err != nil {
+	if f.Awaiting, err = r.count(ctx, waiting, waiting.least, false); err != nil {
 		return f, away(err)
 	}
 	f.DueSoon, err = r.dueSoon(ctx, s, stores, now, soon)
@@ -107,10 +107,10 @@ func (r *Reader) paidQuery(stores []merchant.StoreID, mode merchant.Mode, from, 
 func (r *Reader) countBetween(ctx context.Context, stores []merchant.StoreID, mode merchant.Mode, failed bool, from, until time.Time) (n int, more bool, err error) {
 	g := r.endedListing(stores, mode, failed)
 	g.least, g.most = []any{idAt(from)}, []any{idAt(until)}
-	const most = 10 * MostFigured
+	const most = 5 * MostFigured
 	for some := range slices.Chunk(g.legs, mostLegs) {
 		var c int
-		text, args := g.counting(some, most-n)
+		text, args := g.counting(some, g.least, g.most, most-n)
 		if err := r.db.QueryRowContext(ctx, text, args...).Scan(&c); err != nil {
 			return 0, false, err
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -33,7 +34,7 @@ type Health struct {
 const mostBuckets = 400
 
 // DeliveryHealth returns how the deliveries of a scope went that were made
-// between two times, in steps; of one endpoint alone if one is named. At most ten
+// between two times, in steps; of one endpoint alone if one is named. At most five
 // times MostFigured deliveries are looked at, of an endpoint MostFigured, the
 // newest; and in each bucket the newest 40 tries, of whomever.
 func (r *Reader) DeliveryHealth(ctx context.Context, s Scope, e webhook.EndpointID, from, until time.Time, step time.Duration) (h Health, err error) {
@@ -84,21 +85,27 @@ func (r *Reader) endedIn(ctx context.Context, h *Health, stores []merchant.Store
 	for _, failed := range []bool{false, true} {
 		g := r.endedListing(stores, mode, failed)
 		g.columns, g.least, g.most = "id", []any{idAt(from)}, []any{idAt(until)}
-		limit := 10 * MostFigured
+		limit := 5 * MostFigured
 		if e != "" {
-			g.columns, g.look, limit = "id, endpoint_id", MostFigured, MostFigured
+			g.shown, g.columns, g.look, limit = "id", "id, endpoint_id", MostFigured, MostFigured
 			g.narrow("t.endpoint_id = $1", string(e))
+			last, _, err := r.reached(ctx, g, false, g.least, g.most)
+			if err != nil {
+				return err
+			}
+			if last != nil {
+				g.least = last
+				if err := h.since(fmt.Sprint(last[0])); err != nil {
+					return err
+				}
+			}
 		}
 		n, oldest := 0, ""
 		for some := range slices.Chunk(g.legs, mostLegs) {
 			text, args := g.page(some, false, g.least, g.most, limit)
 			if err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
 				var id string
-				into := []any{&id}
-				if e != "" {
-					into = append(into, new(any))
-				}
-				if err := rows.Scan(into...); err != nil {
+				if err := rows.Scan(&id); err != nil {
 					return err
 				}
 				n, oldest = n+1, id
@@ -115,26 +122,18 @@ func (r *Reader) endedIn(ctx context.Context, h *Health, stores []merchant.Store
 				return err
 			}
 		}
-		if err := h.cut(ctx, r, g, n >= limit, oldest); err != nil {
-			return err
+		if n >= limit {
+			if err := h.since(oldest); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// cut notes since when was looked.
-func (h *Health) cut(ctx context.Context, r *Reader, g listing, full bool, oldest string) error {
-	place, looked, err := r.reached(ctx, g, false, g.least, g.most)
-	if err != nil {
-		return err
-	}
-	if looked {
-		oldest, _ = place[0].(string)
-	}
-	if !full && !looked {
-		return nil
-	}
-	at, err := timeOf(oldest)
+// since notes from when on was looked.
+func (h *Health) since(id string) error {
+	at, err := timeOf(id)
 	if err == nil && at.After(h.Since) {
 		h.Since = at
 	}

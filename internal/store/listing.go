@@ -16,6 +16,7 @@ type leg struct {
 	index  string   // which index that is; SQLite is told, PostgreSQL has no other choice
 	same   []string // columns
 	values []string
+	alone  bool // no other index begins with these columns
 	// columns are those that are read, and where tells which rows are asked for,
 	// as far as no index does; its parameters are $1 … of with. Empty: the
 	// listing's columns; all rows.
@@ -31,7 +32,8 @@ type listing struct {
 	columns string
 	// postgres says which engine it is for.
 	postgres bool
-	look     int // how many rows of a leg are looked at; MostCounted
+	shown    string // those of columns that a row has; empty: all
+	look     int    // how many rows of a leg are looked at; MostCounted
 	// least and most are the places between which the list is: the first is in it.
 	least, most []any
 }
@@ -39,7 +41,7 @@ type listing struct {
 // listing is one of rows in the order of some columns, the last of which is an
 // id; it is not bounded.
 func (r *Reader) listing(by ...string) listing {
-	return listing{by: by, postgres: r.d.postgres, look: MostCounted, least: []any{firstID}, most: []any{lastID}}
+	return listing{by: by, postgres: r.d.postgres, look: cmp.Or(r.look, MostLooked), least: []any{firstID}, most: []any{lastID}}
 }
 
 // narrow adds a condition on the rows t, whose parameters are $1 … of args.
@@ -97,29 +99,41 @@ func (q *query) place(l leg, at []any) string {
 }
 
 // stretch is a select of what a leg has between two places, in order, up to a
-// limit. The places are compared as a whole: equalities would let PostgreSQL go
-// along another index until it has found enough, which may be all of the table.
-// Limits are no parameters, since it would plan for a tenth of the table.
-func (q *query) stretch(g listing, l leg, columns string, forward bool, low, high []any, limit, skip int) string {
-	way, from := " desc", ">="
+// limit. Limits are no parameters, since PostgreSQL would plan for a tenth of the
+// table.
+func (q *query) stretch(g listing, l leg, columns string, forward bool, low, high []any, limit int) string {
+	text, order := q.between(g, l, columns, forward, low, high)
+	return text + order + " limit " + strconv.Itoa(limit)
+}
+
+// between is stretch without its limit, and the order apart. Places are compared as
+// a whole: equalities would let PostgreSQL go along another index until it has
+// found enough, which may be all of the table. A leg of which no other index has
+// the beginning is the same by its columns, so that both engines see its order,
+// and merge it with others as they go.
+func (q *query) between(g listing, l leg, columns string, forward bool, low, high []any) (text, order string) {
+	way, from := " desc", " >= "
 	if forward {
-		way, from = "", ">"
+		way, from = "", " > "
 	}
-	all := slices.Concat(l.same, g.by)
-	row := "(" + strings.Join(all, ", ") + ")"
 	table := l.from
 	if !g.postgres {
 		table += " indexed by " + l.index
 	}
-	out := "select " + columns + " from " + table + " where " + row + " < " + q.place(l, high) + " and " + row + " " + from + " " + q.place(l, low)
+	all, apart := slices.Concat(l.same, g.by), l
+	text = "select " + columns + " from " + table + " where "
+	if l.alone {
+		all, apart.values = g.by, nil
+		for i, c := range l.same {
+			text += c + " = " + q.arg(l.values[i]) + " and "
+		}
+	}
+	row := "(" + strings.Join(all, ", ") + ")"
+	text += row + " < " + q.place(apart, high) + " and " + row + from + q.place(apart, low)
 	if l.when != "" {
-		out += " and " + l.when
+		text += " and " + l.when
 	}
-	out += " order by " + strings.Join(all, way+", ") + way + " limit " + strconv.Itoa(limit)
-	if skip > 0 {
-		out += " offset " + strconv.Itoa(skip)
-	}
-	return out
+	return text, " order by " + strings.Join(all, way+", ") + way
 }
 
 // chosen is the condition of a leg, its parameters counted on.
@@ -141,52 +155,68 @@ func (g listing) page(some []leg, forward bool, low, high []any, size int) (stri
 	}
 	order := " order by " + strings.Join(g.by, way+", ") + way + " limit "
 	parts := make([]string, len(some))
+	shown := cmp.Or(g.shown, "*")
 	for i, l := range some {
-		limit := size
-		if l.where != "" {
-			limit = g.look
+		part := ""
+		if l.where == "" {
+			part = q.stretch(g, l, cmp.Or(l.columns, g.columns), forward, low, high, size)
+		} else {
+			part = "select " + shown + " from (" + q.looked(g, l, forward, low, high) + ") as t where " + q.chosen(l) + order + strconv.Itoa(size)
 		}
-		part := q.stretch(g, l, cmp.Or(l.columns, g.columns), forward, low, high, limit, 0)
-		if l.where != "" {
-			part = "select * from (" + part + ") as t where " + q.chosen(l) + order + strconv.Itoa(size)
-		}
-		parts[i] = "select * from (" + part + ") as part"
+		parts[i] = "select " + shown + " from (" + part + ") as part"
 	}
 	return strings.Join(parts, " union all ") + order + strconv.Itoa(size), q.args
 }
 
-// reach is the query for how far a page may look in some legs: a place for each
-// that has more rows than are looked at.
+// reach is the query for how far a page may look in some legs together: the place
+// of the last row that is looked at, and the next one, if there are so many. It
+// reads nothing but indexes.
 func (g listing) reach(some []leg, forward bool, low, high []any) (string, []any) {
 	q := &query{}
+	way := " desc"
+	if forward {
+		way = ""
+	}
+	columns, limit := strings.Join(g.by, ", "), g.look+1
 	parts := make([]string, len(some))
 	for i, l := range some {
-		parts[i] = "select * from (" + q.stretch(g, l, strings.Join(g.by, ", "), forward, low, high, 1, g.look-1) + ") as part"
+		text, order := q.between(g, l, columns, forward, low, high)
+		if parts[i] = text; !l.alone || g.postgres { // SQLite merges what has no limit of its own
+			parts[i] = "select * from (" + text + order + " limit " + strconv.Itoa(limit) + ") as part"
+		}
 	}
-	return strings.Join(parts, " union all "), q.args
+	return strings.Join(parts, " union all ") + " order by " + strings.Join(g.by, way+", ") + way +
+		" limit 2 offset " + strconv.Itoa(g.look-1), q.args
 }
 
-// counting is the query for how many rows some legs have, up to a limit.
-func (g listing) counting(some []leg, limit int) (string, []any) {
+// looked are the rows of a leg that are looked at between two places. There are no
+// more of them than its limit, which has PostgreSQL go along the index.
+func (q *query) looked(g listing, l leg, forward bool, low, high []any) string {
+	return q.stretch(g, l, cmp.Or(l.columns, g.columns), forward, low, high, g.look+1)
+}
+
+// counting is the query for how many rows some legs have between two places, up to
+// a limit.
+func (g listing) counting(some []leg, low, high []any, limit int) (string, []any) {
 	q := &query{}
 	parts := make([]string, len(some))
 	for i, l := range some {
 		if l.where == "" {
-			parts[i] = "select 1 as one from (" + q.stretch(g, l, g.by[len(g.by)-1], false, g.least, g.most, limit, 0) + ") as part"
+			parts[i] = "select 1 as one from (" + q.stretch(g, l, g.by[len(g.by)-1], false, low, high, limit) + ") as part"
 			continue
 		}
-		parts[i] = "select 1 as one from (" + q.stretch(g, l, cmp.Or(l.columns, g.columns), false, g.least, g.most, g.look, 0) + ") as t where " + q.chosen(l)
+		parts[i] = "select 1 as one from (" + q.looked(g, l, false, low, high) + ") as t where " + q.chosen(l)
 	}
 	return "select count(*) from (" + strings.Join(parts, " union all ") + " limit " + strconv.Itoa(limit) + ") as counted", q.args
 }
 
-// count counts the rows of a list. What no index tells is counted among the
-// newest MostCounted rows of each leg; cut says that one of them has more.
-func (r *Reader) count(ctx context.Context, g listing, cut bool) (Count, error) {
+// count counts the rows of a list. What no index tells is counted from low on,
+// which is as far as rows are looked at; cut says that there are more.
+func (r *Reader) count(ctx context.Context, g listing, low []any, cut bool) (Count, error) {
 	c := Count{More: cut}
 	for some := range slices.Chunk(g.legs, mostLegs) {
 		var n int
-		text, args := g.counting(some, MostCounted+1-c.N)
+		text, args := g.counting(some, low, g.most, MostCounted+1-c.N)
 		if err := r.db.QueryRowContext(ctx, text, args...).Scan(&n); err != nil {
 			return c, err
 		}
@@ -197,27 +227,24 @@ func (r *Reader) count(ctx context.Context, g listing, cut bool) (Count, error) 
 	return c, nil
 }
 
-// reached is the place up to which each leg is looked at, and whether one of
-// them goes on behind it.
-func (r *Reader) reached(ctx context.Context, g listing, forward bool, low, high []any) (at []any, cut bool, err error) {
+// reached is the place of the last row that is looked at, going on from one end,
+// and that of the next; nil if all are.
+func (r *Reader) reached(ctx context.Context, g listing, forward bool, low, high []any) (last, next []any, err error) {
 	for some := range slices.Chunk(g.looking(), mostLegs) {
+		var places [][]any
 		text, args := g.reach(some, forward, low, high)
-		err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
+		if err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
 			place, err := g.scanPlace(rows)
-			if err != nil {
-				return err
-			}
-			// What is nearest: behind it not all legs were looked at.
-			if !cut || (comparePlaces(place, at) < 0) == forward {
-				at, cut = place, true
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, false, err
+			places = append(places, place)
+			return err
+		}); err != nil {
+			return nil, nil, err
+		}
+		if len(places) == 2 && (last == nil || (comparePlaces(places[0], last) < 0) == forward) {
+			last, next = places[0], places[1]
 		}
 	}
-	return at, cut, nil
+	return last, next, nil
 }
 
 // scanPlace reads a row that has nothing but the columns of the order.
@@ -265,25 +292,34 @@ func listPart[Row any](ctx context.Context, r *Reader, g listing, p Page, scan f
 			high = at
 		}
 	}
-	rows, last, cut, err := read(ctx, r, g, forward, low, high, p.size()+1, scan)
+	last, next, err := r.reached(ctx, g, forward, low, high)
+	if err != nil {
+		return out, away(err)
+	}
+	switch {
+	case last == nil:
+	case forward:
+		high = next
+	default:
+		low = last
+	}
+	rows, err := read(ctx, r, g, forward, low, high, p.size()+1, scan)
 	if err != nil {
 		return out, away(err)
 	}
 	if forward && len(rows) == 0 && last == nil {
 		return listPart(ctx, r, g, Page{Size: p.Size}, scan) // nothing is newer: the newest, then
 	}
-	out.Cut = last != nil
+	out.Cut = last != nil && len(rows) <= p.size()
 	out.turn(p, rows, last)
 	if p.Older+p.Newer == "" {
-		out.Count, err = r.count(ctx, g, cut)
+		out.Count, err = r.count(ctx, g, low, last != nil)
 	}
 	return out, away(err)
 }
 
-// read reads the rows between two places, the nearest first, and the place at
-// which it stopped to look; nil if it looked at all, or found enough. cut says that
-// a leg has more rows than were looked at.
-func read[Row any](ctx context.Context, r *Reader, g listing, forward bool, low, high []any, size int, scan func(rowSet) ([]any, Row, error)) (rows []placed[Row], last []any, cut bool, err error) {
+// read reads the rows between two places, the nearest first.
+func read[Row any](ctx context.Context, r *Reader, g listing, forward bool, low, high []any, size int, scan func(rowSet) ([]any, Row, error)) (rows []placed[Row], err error) {
 	for some := range slices.Chunk(g.legs, mostLegs) {
 		text, args := g.page(some, forward, low, high, size)
 		if err := each(ctx, over(r.db), text, args, func(set rowSet) error {
@@ -291,7 +327,7 @@ func read[Row any](ctx context.Context, r *Reader, g listing, forward bool, low,
 			rows = append(rows, placed[Row]{at, row})
 			return err
 		}); err != nil {
-			return nil, nil, false, err
+			return nil, err
 		}
 	}
 	slices.SortFunc(rows, func(a, b placed[Row]) int {
@@ -300,18 +336,5 @@ func read[Row any](ctx context.Context, r *Reader, g listing, forward bool, low,
 		}
 		return comparePlaces(b.at, a.at)
 	})
-	rows = rows[:min(len(rows), size)]
-	stop, cut, err := r.reached(ctx, g, forward, low, high)
-	if err != nil || !cut {
-		return rows, nil, cut, err
-	}
-	beyond := func(p placed[Row]) bool {
-		return (comparePlaces(p.at, stop) > 0) == forward && comparePlaces(p.at, stop) != 0
-	}
-	if at := slices.IndexFunc(rows, beyond); at >= 0 {
-		rows = rows[:at]
-	} else if len(rows) == size {
-		return rows, nil, true, nil
-	}
-	return rows, stop, true, nil
+	return rows[:min(len(rows), size)], nil
 }

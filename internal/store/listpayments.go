@@ -78,15 +78,19 @@ func (r *Reader) PaymentRows(ctx context.Context, s Scope, f PaymentFilter, p Pa
 }
 
 // listing is how payments are found. Index: payment_by_request,
-// payment_by_change; where amount or channel are asked for, rows are looked at
-// too.
+// payment_by_change, which have the amount; where a channel is asked for, rows are
+// looked at.
 func (f PaymentFilter) listing(r *Reader, stores []merchant.StoreID, mode merchant.Mode) listing {
 	at, index := "requested_at", "payment_by_request"
 	if f.Changed {
 		at, index = "status_changed_at", "payment_by_change"
 	}
 	g := r.listing(at, "key")
-	g.columns, g.least, g.most = "key, "+at+", channel_key, amount", []any{int64(0), firstID}, []any{micros(never), lastID}
+	g.shown, g.columns = "key, "+at, "key, "+at+", amount" // which the index has
+	g.least, g.most = []any{int64(0), firstID}, []any{micros(never), lastID}
+	if f.Channel != "" {
+		g.columns += ", channel_key"
+	}
 	if !f.From.IsZero() {
 		g.least[0] = micros(f.From)
 	}
@@ -103,7 +107,7 @@ func (f PaymentFilter) listing(r *Reader, stores []merchant.StoreID, mode mercha
 	for _, s := range stores {
 		for _, state := range states {
 			g.legs = append(g.legs, leg{
-				from: "payment", index: index, same: []string{"store_id", "mode", "state"}, values: []string{string(s), string(mode), string(state)},
+				from: "payment", index: index, alone: true, same: []string{"store_id", "mode", "state"}, values: []string{string(s), string(mode), string(state)},
 			})
 		}
 	}
@@ -123,7 +127,7 @@ func (f PaymentFilter) listing(r *Reader, stores []merchant.StoreID, mode mercha
 func scanPaymentPlace(rows rowSet) ([]any, payment.Key, error) {
 	var key string
 	var at int64
-	err := rows.Scan(&key, &at, new(any), new(any))
+	err := rows.Scan(&key, &at)
 	return []any{at, key}, payment.Key(key), err
 }
 

@@ -43,9 +43,13 @@ type Count struct {
 	More bool // there may be more
 }
 
-// MostCounted is how far rows are counted, and how many are looked at for one
-// page if no index tells which of them are asked for.
-const MostCounted = 10_000
+// MostCounted is how far rows are counted, and MostLooked how many are looked at
+// for one page if no index tells which of them are asked for: SQLite takes some
+// 10 µs for each.
+const (
+	MostCounted = 10_000
+	MostLooked  = 5_000
+)
 
 // A Listed is a part of a list, the newest first.
 type Listed[Row any] struct {
@@ -56,8 +60,8 @@ type Listed[Row any] struct {
 	// Count is of the whole list. It is counted for its newest part alone: a part that
 	// a cursor names has none.
 	Count Count
-	// Cut says that the part ended since MostCounted rows had been looked at: go
-	// on with its cursor.
+	// Cut says that the part ended since MostLooked rows had been looked at: go on
+	// with its cursor.
 	Cut bool
 	// Floor is when what retention took of the list ends; zero if it took none.
 	Floor time.Time

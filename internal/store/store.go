@@ -45,6 +45,7 @@ type Reader struct {
 	d   dialect
 
 	verifying sync.Mutex // held by the one Verify that has several connections
+	look      int        // how many rows lists look at, in tests; 0 is MostLooked
 }
 
 // A Store reads and writes.

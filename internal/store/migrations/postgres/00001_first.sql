@@ -89,9 +89,10 @@ create table payment (
 create unique index payment_by_id on payment (store_id, id);
 create index payment_by_deadline on payment (deadline, key) where deadline is not null;
 -- Lists go along these, by either time, of each store, mode and state apart. Each takes some 100 bytes a payment and is
--- written when a payment is made and with each change of its state.
-create index payment_by_request on payment (store_id, mode, state, requested_at, key);
-create index payment_by_change on payment (store_id, mode, state, status_changed_at, key);
+-- written when a payment is made and with each change of its state. They end with the amount, by which people narrow
+-- the lists.
+create index payment_by_request on payment (store_id, mode, state, requested_at, key, amount);
+create index payment_by_change on payment (store_id, mode, state, status_changed_at, key, amount);
 
 -- Names under which notices speak of a payment; and, in no channel, the ids of its attempts, by which people ask for it.
 create table match_key (
