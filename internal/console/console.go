@@ -47,6 +47,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/attention"
+	"github.com/tongbo/tongbo/internal/doctor"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/secret"
@@ -84,9 +85,13 @@ type Console struct {
 	// Flags are what this node was told when it was started; they are only shown.
 	Flags []settings.Flag
 
-	views settings.Cache[settings.All]
-	hub   hub
-	front homeFigures
+	// Doctor examines the installation, for who operates it.
+	Doctor *doctor.Doctor
+
+	views   settings.Cache[settings.All]
+	hub     hub
+	checkup checkup
+	front   homeFigures
 }
 
 // Sessions is what the frame asks about who is signed in.
@@ -119,6 +124,7 @@ func (c *Console) routes() []route {
 		c.accessRoutes(),
 		c.noticeRoutes(),
 		c.paymentRoutes(), c.searchRoutes(),
+		c.channelRoutes(), c.systemRoutes(),
 		c.storeRoutes(),
 		c.limitRoutes(),
 		c.deliveryRoutes(),

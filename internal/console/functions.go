@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/words"
 )
@@ -49,6 +50,9 @@ func functions(s speech) template.FuncMap {
 		"chip":    func(key string, args ...any) template.HTML { return chip(s.lang, key, args...) },
 		"bank":    bankName,
 		"outside": visible,
+		"kst":     func(t time.Time) string { return clockTime(t, s.zone) },
+		"kstday":  func(t time.Time) string { return t.In(seoul).Format(time.DateOnly) },
+		"rung":    func(r action.Rung) string { return visible(words.Text(s.lang, "ladder."+string(r.Finding), r.Args...)) },
 		"list":    func(items ...any) []any { return items },
 		"dict":    dict,
 		"field":   newField,

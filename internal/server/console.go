@@ -19,6 +19,7 @@ func (s *Server) openConsole(st *store.Store, actions *action.Actions) {
 		Store: st.Reader, Actions: actions, Sessions: s.People, People: s.People, Log: s.cfg.Log, ClientAddr: s.clientAddr,
 		PublicURL: s.cfg.PublicURL, Egress: s.cfg.Egress, AllowPrivate: s.cfg.AllowPrivate, Flags: s.cfg.Flags,
 		Desk: s.desk, Dropped: s.journal.Dropped,
+		Doctor: Doctor(st, s.cfg),
 	}
 	st.OnSettings(s.pages.Refresh)
 	s.console = s.pages.Routes()

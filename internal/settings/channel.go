@@ -284,6 +284,13 @@ const (
 	tokenLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 )
 
+// NewToken makes the secret last segment of a notice path.
+func NewToken() secret.Text {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return secret.Text(base64.RawURLEncoding.EncodeToString(b[:]))
+}
+
 // token reads the secret last segment of a channel's notice path. The word
 // "new" makes one if there is none, so that the same file comes to rest; the
 // empty text removes it.
@@ -293,10 +300,8 @@ func token(ch *merchant.Channel, c *Change, f ChannelFile) error {
 	}
 	to := f.Token.Reveal()
 	if to == newToken {
-		var b [16]byte
-		_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-		to = base64.RawURLEncoding.EncodeToString(b[:])
-		c.Secret = secret.Text(to)
+		c.Secret = NewToken()
+		to = c.Secret.Reveal()
 	}
 	if to != "" && (len(to) < shortToken || strings.Trim(to, tokenLetters) != "") {
 		return invalid("token: want at least %d letters, digits, - and _, or \"new\" to have one made", shortToken)

@@ -16,6 +16,9 @@ import (
 )
 
 // methods are PortOne's names of payment methods.
+// Methods are the ways of paying that a channel may have.
+func Methods() []string { return slices.Clone(methods) }
+
 var methods = []string{
 	"CARD", "VIRTUAL_ACCOUNT", "TRANSFER", "MOBILE", "GIFT_CERTIFICATE", "EASY_PAY", "CONVENIENCE_STORE",
 	"CRYPTO", "PAYPAL", "ALIPAY", "ALIPAY_PLUS",
