@@ -9,12 +9,10 @@ import (
 // countFor is how long a count is kept.
 const countFor = 10 * time.Second
 
-// A count is how many things needed a person lately. Who asks while another counts
-// waits for that one.
+// A count is what needed a person lately. Who asks while another looks waits for that one.
 type count struct {
-	mu sync.Mutex
-	at time.Time
-	n  int
+	mu   sync.Mutex
+	list List
 }
 
 // mostCounts bounds how many scopes are remembered.
@@ -22,6 +20,12 @@ const mostCounts = 1000
 
 // Count is how many rows List has in a scope, as it was at most ten seconds ago.
 func (d *Desk) Count(ctx context.Context, scope Scope, now time.Time) (int, error) {
+	l, err := d.Recent(ctx, scope, now)
+	return l.Total, err
+}
+
+// Recent is List as it was at most ten seconds ago. Its Items must not be changed.
+func (d *Desk) Recent(ctx context.Context, scope Scope, now time.Time) (List, error) {
 	d.mu.Lock()
 	if d.counts == nil || len(d.counts) > mostCounts {
 		d.counts = make(map[Scope]*count)
@@ -34,15 +38,15 @@ func (d *Desk) Count(ctx context.Context, scope Scope, now time.Time) (int, erro
 	d.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if age := now.Sub(c.at); age >= 0 && age < countFor {
-		return c.n, nil
+	if age := now.Sub(c.list.At); age >= 0 && age < countFor {
+		return c.list, nil
 	}
 	list, err := d.List(ctx, scope, now)
 	if err != nil {
-		return 0, err
+		return List{}, err
 	}
-	c.n, c.at = list.Total, now
-	return c.n, nil
+	c.list = list
+	return list, nil
 }
 
 // Recount forgets the counts, since somebody dealt with something.

@@ -13,6 +13,7 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/store"
 )
 
 func (c *Console) attentionRoutes() []route {
@@ -29,6 +30,7 @@ type attentionPage struct {
 	At       time.Time
 	Resolved bool
 	Done     []doneLine
+	DoneCut  int    // how many are shown of what was resolved, if that may not be all
 	Mistaken string // the subject of the form that is wrong
 	Many     bool   // rows of several stores
 }
@@ -36,13 +38,14 @@ type attentionPage struct {
 // An attentionLine is a row.
 type attentionLine struct {
 	attention.Item
-	ID    string // of the row on the page
-	What  string
-	Where string // the channel, endpoint or store
-	Link  string // the primary action
-	Text  string
-	Store string
-	Why   string // the reason code's words; empty if there are none
+	ID     string // of the row on the page
+	What   string
+	Where  string // the channel, endpoint or store
+	Number string
+	Link   string // the primary action
+	Text   string
+	Store  string
+	Why    string // the reason code's words; empty if there are none
 }
 
 // A doneLine is something that a person dealt with.
@@ -74,7 +77,9 @@ func (v *visit) attentionPage() (attentionPage, error) {
 	page := attentionPage{Resolved: v.query("tab") == "resolved", Many: v.manyStores()}
 	if page.Resolved {
 		var err error
-		page.Done, err = v.resolved()
+		if page.Done, err = v.resolved(); len(page.Done) == mostDone {
+			page.DoneCut = mostDone
+		}
 		return page, err
 	}
 	list, err := v.c.Desk.List(v.ctx(), v.watch(), v.now())
@@ -86,7 +91,7 @@ func (v *visit) attentionPage() (attentionPage, error) {
 		page.Cut = list.Total
 	}
 	for n, i := range list.Items {
-		l := attentionLine{Item: i, ID: "w-" + strconv.Itoa(n), What: v.what(i), Where: v.about(i), Store: v.storeName(i.Store)}
+		l := attentionLine{Item: i, ID: "w-" + strconv.Itoa(n), What: v.what(i), Number: v.number(store.Count{N: i.Count, More: i.More}), Where: v.about(i), Store: v.storeName(i.Store)}
 		l.Link, l.Text = v.action(i)
 		if i.Reason != "" {
 			l.Why = visible(string(i.Reason))
@@ -106,12 +111,16 @@ func (v *visit) what(i attention.Item) string {
 	if i.Folded > 0 {
 		key = "attention.many." + string(i.Kind)
 	}
-	count := v.t("attention.n", "n", i.Count)
-	if i.More {
-		count = v.t("attention.n_more", "n", i.Count)
-	}
-	return v.t(key, "count", count, "n", i.Count, "from", visible(i.Peer), "payment", visible(string(i.PaymentID)), "name", visible(i.Name),
+	return v.t(key, "count", v.number(store.Count{N: i.Count, More: i.More}), "n", i.Count, "from", visible(i.Peer), "payment", visible(string(i.PaymentID)), "name", visible(i.Name),
 		"target", visible(i.Target), "folded", i.Folded, "days", int(i.Ends.Sub(v.now())/(24*time.Hour)))
+}
+
+// number writes how many of something there are.
+func (v *visit) number(c store.Count) string {
+	if c.More {
+		return v.t("attention.n_more", "n", c.N)
+	}
+	return v.t("attention.n", "n", c.N)
 }
 
 // about names what it is about.
@@ -126,6 +135,8 @@ func (v *visit) about(i attention.Item) string {
 		return i.Target
 	case i.Channel != "":
 		return v.channelName(i.Channel)
+	case i.Merchant == "" && i.Case+i.Notice != "":
+		return v.t("attention.installation")
 	}
 	return ""
 }

@@ -60,7 +60,7 @@ func (v *visit) flows(page *homePage, states []attention.ChannelState, list atte
 			store.Stage
 		}{{"notices", f.Notices}, {"applied", f.Applied}, {"webhooks", f.Webhooks}, {"answered", f.Answered}} {
 			l.Stages = append(l.Stages, flowStage{
-				Key: stage.key, N: v.count(store.Count{N: stage.N}), Median: stage.Median, Last: stage.Last, Broken: n == broken,
+				Key: stage.key, N: v.number(store.Count{N: stage.N}), Median: stage.Median, Last: stage.Last, Broken: n == broken,
 			})
 		}
 		page.Flows = append(page.Flows, l)

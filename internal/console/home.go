@@ -68,7 +68,7 @@ func (c *Console) home(v *visit) error {
 	if err != nil {
 		return err
 	}
-	list, err := c.Desk.List(v.ctx(), v.watch(), now)
+	list, err := c.Desk.Recent(v.ctx(), v.watch(), now)
 	if err != nil {
 		return err
 	}
@@ -155,14 +155,14 @@ func (v *visit) figures(f store.Figures, waiting int) []figure {
 	sum := func(d store.DayFigures) string { return moneyOf(d) }
 	return []figure{
 		{
-			Key: "deposits", Path: "/payments?state=PAID&basis=changed", Value: v.count(today.Deposits), More: sum(today),
-			Before: v.t("home.before", "value", v.count(before.Deposits)+" "+sum(before)),
+			Key: "deposits", Path: "/payments?state=PAID&basis=changed", Value: v.number(today.Deposits), More: sum(today),
+			Before: v.t("home.before", "value", v.number(before.Deposits)+" "+sum(before)),
 		},
 		{
-			Key: "awaiting", Path: "/payments?state=VIRTUAL_ACCOUNT_ISSUED", Value: v.count(f.Awaiting),
-			More: v.t("home.due_soon", "count", v.count(f.DueSoon)),
+			Key: "awaiting", Path: "/payments?state=VIRTUAL_ACCOUNT_ISSUED", Value: v.number(f.Awaiting),
+			More: v.t("home.due_soon", "count", v.number(f.DueSoon)),
 		},
-		{Key: "attention", Path: "/attention", Value: v.t("list.count", "n", waiting), Bad: waiting > 0},
+		{Key: "attention", Path: "/attention", Value: v.number(store.Count{N: waiting}), Bad: waiting > 0},
 		{
 			Key: "webhooks", Path: "/deliveries", Value: rate(today), More: v.t("home.failed", "n", today.Failed),
 			Before: v.t("home.before", "value", rate(before)),

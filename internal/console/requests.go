@@ -23,6 +23,7 @@ type requestsPage struct {
 	Cut           time.Time // how far back it was looked, if not all was
 	Dropped       int64     // calls that this server could not keep
 	Filtered      bool
+	One           bool   // one call alone is shown
 	Failed        string // that a request id names nothing; empty if it does, or none was given
 }
 
@@ -81,7 +82,7 @@ func (c *Console) requests(v *visit) error {
 
 // oneRequest shows the call that an answer named.
 func (c *Console) oneRequest(v *visit, page requestsPage, id string) error {
-	page.Filtered = true
+	page.Filtered, page.One = true, true
 	x, err := c.Store.Call(v.ctx(), strings.ToLower(id))
 	switch {
 	case fault.Is(err, fault.NotFound), err == nil && (!v.sees(x.Merchant, x.Store) || !x.Mode.Sees(v.Scope.Mode)):

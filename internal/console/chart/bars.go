@@ -36,8 +36,14 @@ func (c Bars) HTML() template.HTML {
 
 // legend says what the patterns mean.
 func (c Bars) legend(w *writer) {
-	w.put(`<figcaption class="legend"><span class="ok">■</span> %s <span class="wait">■</span> %s <span class="bad">▨</span> %s</figcaption>`,
-		esc(c.Completed), esc(c.Retrying), esc(c.Failed))
+	w.put(`<figcaption class="legend">%s %s %s %s %s %s</figcaption>`,
+		swatch(`<path class="ok" d="M0 0h12v12H0z"/>`), esc(c.Completed), swatch(`<path class="wait" d="M0 0h12v12H0z"/>`), esc(c.Retrying),
+		swatch(`<path class="bad" d="M0 0h12v12H0z"/><path class="hatch" d="M-2 6L6-2M0 12L12 0M6 14L14 6"/>`), esc(c.Failed))
+}
+
+// swatch is a patch of how something is drawn.
+func swatch(drawn string) string {
+	return `<svg class="swatch" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">` + drawn + `</svg>`
 }
 
 func (c Bars) draw(w *writer) {

@@ -94,7 +94,7 @@ func (w *writer) gaps(f Frame, has func(int) bool) {
 			end++
 		}
 		if from, to := f.x(i), f.x(end); to-from >= leastNoteRoom {
-			w.put(`<text class="none" x="%s" y="%d" text-anchor="middle">%s</text>`, num((from+to)/2), top+plotHeight/2, esc(f.None))
+			w.put(`<text class="none" x="%s" y="%d" text-anchor="middle">%s</text>`, num((from+to)/2), top+plotHeight/3, esc(f.None))
 		}
 		i = end
 	}

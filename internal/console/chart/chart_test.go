@@ -34,7 +34,10 @@ func frame(n int, step time.Duration) Frame {
 func golden(t *testing.T, name string, got template.HTML) {
 	t.Helper()
 	svg := string(got)
-	svg = svg[strings.Index(svg, "<svg"):]
+	svg = svg[strings.Index(svg, "<svg class=\""):]
+	if at := strings.Index(svg, "<svg class=\"chart"); at > 0 {
+		svg = svg[at:]
+	}
 	d := xml.NewDecoder(strings.NewReader(svg[:strings.LastIndex(svg, "</svg>")+len("</svg>")]))
 	for {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
@@ -128,7 +131,7 @@ func TestPair(t *testing.T) {
 	t.Parallel()
 	p := Pair{Bars: bars(2, time.Hour, func(i int) Bar { return Bar{Completed: 1 - i} })}
 	p.Lines = Lines{Frame: p.Bars.Frame, P50: "절반", P95: "95%", Points: make([]Point, 2)}
-	if text := string(p.HTML()); strings.Count(text, "<svg") != 2 || strings.Count(text, "<tr>") != 2 || !strings.Contains(text, "<td>1<td>0<td>0<td>–<td>–") {
+	if text := string(p.HTML()); strings.Count(text, `<svg class="chart"`) != 2 || strings.Count(text, "<tr>") != 2 || !strings.Contains(text, "<td>1<td>0<td>0<td>–<td>–") {
 		t.Errorf("a pair of charts:\n%s", text)
 	}
 }

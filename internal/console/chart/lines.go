@@ -31,7 +31,8 @@ func (c Lines) HTML() template.HTML {
 
 // legend says what the lines mean.
 func (c Lines) legend(w *writer) {
-	w.put(`<p class="legend"><span class="run">—</span> %s <span class="wait">┄</span> %s</p>`, esc(c.P50), esc(c.P95))
+	w.put(`<p class="legend">%s %s %s %s</p>`, swatch(`<path class="line-run" d="M0 6h12"/>`), esc(c.P50),
+		swatch(`<path class="line-wait" stroke-dasharray="4 2" d="M0 6h12"/>`), esc(c.P95))
 }
 
 func (c Lines) draw(w *writer) {
