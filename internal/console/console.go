@@ -47,7 +47,9 @@ import (
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/attention"
+	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/doctor"
+	"github.com/tongbo/tongbo/internal/listen"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/secret"
@@ -58,7 +60,7 @@ import (
 // Prefix is where the console's paths begin.
 const Prefix = "/console"
 
-// A Console answers below Prefix. Store, Actions, Sessions, People and Log are required. The
+// A Console answers below Prefix. Store, Actions, Sessions, People, Tester, Listen and Log are required. The
 // fields must not change once it is in use.
 type Console struct {
 	Store   *store.Reader
@@ -82,6 +84,10 @@ type Console struct {
 	Dropped func() int64
 	// AllowPrivate says that webhooks may go to private addresses.
 	AllowPrivate bool
+	// Tester calls endpoints with samples.
+	Tester *delivery.CallTester
+	// Listen has the sessions of developers' machines.
+	Listen *listen.Sessions
 	// Flags are what this node was told when it was started; they are only shown.
 	Flags []settings.Flag
 
@@ -121,6 +127,7 @@ func (c *Console) routes() []route {
 		c.frameRoutes(),
 		c.accountRoutes(), c.meRoutes(), c.memberRoutes(), c.auditRoutes(),
 		c.keyRoutes(),
+		c.eventRoutes(), c.signatureRoutes(), c.simulatorRoutes(), c.listenRoutes(),
 		c.accessRoutes(),
 		c.noticeRoutes(),
 		c.paymentRoutes(), c.searchRoutes(),

@@ -19,12 +19,15 @@ import (
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/attention"
+	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/ingress"
+	"github.com/tongbo/tongbo/internal/listen"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/provider/all"
+	"github.com/tongbo/tongbo/internal/safehttp"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
@@ -118,6 +121,7 @@ func newHouseOn(t testing.TB, s *store.Store) *house {
 	h.Console = &Console{
 		Desk: desk, Dropped: func() int64 { return h.dropped },
 		Store: s.Reader, Actions: h.Actions, Sessions: h.people, People: &people.People{Store: s, Log: log}, Log: log, PublicURL: "https://pay.example.kr",
+		Tester: &delivery.CallTester{Client: safehttp.New(safehttp.Config{AllowPrivate: true})}, Listen: &listen.Sessions{Store: s},
 		ClientAddr: func(*http.Request) netip.Addr { return netip.MustParseAddr("203.0.113.7") },
 	}
 	s.OnSettings(h.Console.Refresh)

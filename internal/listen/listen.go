@@ -36,6 +36,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -48,7 +49,7 @@ type Store interface {
 	Listener(ctx context.Context, id webhook.ListenerID) (webhook.Listener, error)
 	HoldListener(ctx context.Context, id webhook.ListenerID, holder string, now time.Time) error
 	KeepListener(ctx context.Context, id webhook.ListenerID, holder string, floor webhook.EventID, now time.Time) error
-	EndListener(ctx context.Context, id webhook.ListenerID) error
+	EndListener(ctx context.Context, id webhook.ListenerID, entries ...member.Entry) error
 	// NextEvents returns at most n events of stores in a mode behind one, and
 	// what the look after it begins behind; that is empty if nothing is left.
 	NextEvents(ctx context.Context, stores []merchant.StoreID, m merchant.Mode, after webhook.EventID, n int) ([]webhook.Event, webhook.EventID, error)
@@ -159,9 +160,12 @@ func (s *Sessions) Report(ctx context.Context, l webhook.Listener, a webhook.Lis
 const keptAnswer = 16 << 10
 
 // End ends a session for good: it forgets its place and its tries, and a
-// connection that has it ends within a heartbeat.
-func (s *Sessions) End(ctx context.Context, l webhook.Listener) error {
-	err := s.Store.EndListener(ctx, l.ID)
+// connection that has it ends within a heartbeat. Who ends it is in the audit log.
+func (s *Sessions) End(ctx context.Context, l webhook.Listener, by member.By) error {
+	err := s.Store.EndListener(ctx, l.ID, member.Entry{
+		Merchant: l.Merchant, Store: l.Store, Mode: l.Mode, By: by, Action: "listener.ended", Kind: "listener",
+		Object: webhook.ListenerPrefix + string(l.ID), Before: []member.Field{{Name: "name", Text: l.Name}, {Name: "forward", Text: l.Forward}},
+	})
 	s.Wake()
 	return err
 }

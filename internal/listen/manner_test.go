@@ -16,6 +16,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/listen"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -103,14 +104,14 @@ func TestTakenOverAndEnded(t *testing.T) {
 		second := s.connect(l, false)
 		first.after(time.Minute, "ready 0", "end taken")
 		second.after(time.Minute, "ready 0")
-		if err := s.sessions.End(s.Context(), l); err != nil {
+		if err := s.sessions.End(s.Context(), l, member.By{Kind: member.CLI, Name: "you"}); err != nil {
 			s.Fatal(err)
 		}
 		second.after(time.Minute, "ready 0", "end ended")
 		if _, err := s.sessions.Own(s.Context(), l.ID, credential); !fault.Is(err, fault.NotFound) {
 			s.Errorf("Own of an ended session = %v", err)
 		}
-		if err := s.sessions.End(s.Context(), l); !fault.Is(err, fault.NotFound) {
+		if err := s.sessions.End(s.Context(), l, member.By{Kind: member.CLI, Name: "you"}); !fault.Is(err, fault.NotFound) {
 			s.Errorf("End of an ended session = %v", err)
 		}
 	})

@@ -7,19 +7,23 @@ import (
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/console"
+	"github.com/tongbo/tongbo/internal/delivery"
+	"github.com/tongbo/tongbo/internal/listen"
 	"github.com/tongbo/tongbo/internal/people"
+	"github.com/tongbo/tongbo/internal/safehttp"
 	"github.com/tongbo/tongbo/internal/store"
 )
 
 // openConsole builds the console, which is served on the main listener, or where Console
 // listens.
-func (s *Server) openConsole(st *store.Store, actions *action.Actions) {
+func (s *Server) openConsole(st *store.Store, actions *action.Actions, sessions *listen.Sessions) {
 	s.People = &people.People{Store: st, Loopback: s.cfg.LoopbackConsole, Issuer: issuer(s.cfg.PublicURL), Log: s.cfg.Log}
 	s.pages = &console.Console{
 		Store: st.Reader, Actions: actions, Sessions: s.People, People: s.People, Log: s.cfg.Log, ClientAddr: s.clientAddr,
 		PublicURL: s.cfg.PublicURL, Egress: s.cfg.Egress, AllowPrivate: s.cfg.AllowPrivate, Flags: s.cfg.Flags,
 		Desk: s.desk, Dropped: s.journal.Dropped,
 		Doctor: Doctor(st, s.cfg),
+		Tester: &delivery.CallTester{Client: safehttp.New(safehttp.Config{AllowPrivate: s.cfg.AllowPrivate, Bind: s.cfg.Bind})}, Listen: sessions,
 	}
 	st.OnSettings(s.pages.Refresh)
 	s.console = s.pages.Routes()

@@ -159,7 +159,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	api.Limit(cfg.APIRate)
 	s.api = api.Routes()
 	s.openV1(st, actions, key)
-	s.openConsole(st, actions)
+	s.openConsole(st, actions, sessions)
 	actions.Registered = s.deadlines.Sooner
 	s.ingress.Waits = s.deadlines.Sooner
 	actions.Asked = s.inquiries.Sooner

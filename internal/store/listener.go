@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -97,9 +98,9 @@ func (t *tx) endListeners(condition string, args ...any) error {
 	return t.must(`delete from listener where `+condition, args...)
 }
 
-// EndListener ends a listen session and forgets its tries. It reports
-// fault.NotFound if there is none.
-func (s *Store) EndListener(ctx context.Context, id webhook.ListenerID) error {
+// EndListener ends a listen session and forgets its tries, with entries of the
+// audit log. It reports fault.NotFound if there is none.
+func (s *Store) EndListener(ctx context.Context, id webhook.ListenerID, entries ...member.Entry) error {
 	if !isID(string(id)) {
 		return errNoListener
 	}
@@ -112,7 +113,10 @@ func (s *Store) EndListener(ctx context.Context, id webhook.ListenerID) error {
 		if err != nil {
 			return err
 		}
-		return t.endListeners(`id = $1`, string(id))
+		if err := t.endListeners(`id = $1`, string(id)); err != nil {
+			return err
+		}
+		return t.audit(entries)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/listen"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -92,7 +93,7 @@ func (a *API) endListen(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, a.Listen.End(c.ctx(), l)
+	return struct{}{}, a.Listen.End(c.ctx(), l, member.By{Kind: member.API, ID: c.secret.ID, Name: c.secret.Name})
 }
 
 // A triedBody is what became of something that a session was sent.
