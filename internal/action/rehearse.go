@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -71,6 +72,15 @@ func (a *Actions) Rehearse(ctx context.Context, c Caller, key merchant.ChannelKe
 	x.plan.Channel, x.plan.Until = ch.Key, at.Add(notice.RehearsalLife)
 	if err := a.Store.BeginRehearsal(ctx, x.token, x.plan, at); err != nil {
 		return Ladder{}, err
+	}
+	if !c.By.IsZero() {
+		e := c.entry("channel.tested", "channel", string(ch.Key), "")
+		if e.Mode = ch.Mode; about != "" {
+			e.After = []member.Field{{Name: "payment", Text: string(about)}}
+		}
+		if err := a.Store.Audit(ctx, e); err != nil {
+			return Ladder{}, err
+		}
 	}
 	return x.run(ctx)
 }

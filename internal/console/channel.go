@@ -17,20 +17,21 @@ import (
 // A channelPage is everything about one channel.
 type channelPage struct {
 	channelCard
-	Heard    attention.ChannelState
-	Fields   []credentialField
-	Types    []option
-	Ticks    []tick
-	Others   []tick // the merchant's other stores
-	Confirms []option
-	Confirm  string
-	Unknowns []option
-	Guide    guidePart
-	Own      string   // its own address list, one block a line; empty: the published one
-	Public   []string // the published list of its mode
-	Deaf     bool
-	Today    string
-	Secret   bool // its path ends with a token
+	Heard     attention.ChannelState
+	Fields    []credentialField
+	Types     []option
+	Ticks     []tick
+	Others    []tick // the merchant's other stores
+	Confirms  []option
+	Confirm   string
+	Unknowns  []option
+	Guide     guidePart
+	Own       string   // addresses of its own, one block a line
+	Public    []string // the published ones of its mode
+	Published bool     // they are admitted, too
+	Deaf      bool
+	Today     string
+	Secret    bool // its path ends with a token
 }
 
 func (p channelPage) title() string { return p.Name }
@@ -81,6 +82,7 @@ func (v *visit) channelPage(ch merchant.Channel, pg provider.Provider) (p channe
 		list = i.TestSenders
 	}
 	p.Public = blocks(list)
+	p.Own, p.Published = strings.Join(blocks(ch.SendersToo), "\n"), ch.Senders == nil
 	if ch.Senders != nil {
 		p.Own = strings.Join(blocks(*ch.Senders), "\n")
 	}
@@ -203,14 +205,13 @@ func (c *Console) changeSenders(v *visit) error {
 		return err
 	}
 	list := strings.Fields(strings.ReplaceAll(v.value("senders"), ",", " "))
-	if v.value("published") == "on" {
-		list = []string{settings.PublishedSenders}
-	} else {
-		for _, s := range list {
-			if !isBlock(s) {
-				return v.remade(ch, pg, mistake{"senders", v.t("channels.bad_sender", "text", visible(s))})
-			}
+	for _, s := range list {
+		if !isBlock(s) {
+			return v.remade(ch, pg, mistake{"senders", v.t("channels.bad_sender", "text", visible(s))})
 		}
+	}
+	if v.value("published") == "on" {
+		list = append([]string{settings.PublishedSenders}, list...)
 	}
 	if err := v.redeclare(ch, settings.ChannelFile{Senders: &list}); err != nil {
 		return err

@@ -254,6 +254,10 @@ func TestChannelTest(t *testing.T) {
 	if list, err = h.Store.Notices(t.Context(), store.NoticeQuery{}); err != nil || len(list) != 1 || list[0].Reason != notice.ReasonRehearsal {
 		t.Errorf("notices are %+v, %v", list, err)
 	}
+	log, err := h.Store.AuditLog(t.Context(), store.AuditQuery{Merchant: ours, Object: string(oursTest), Limit: 10})
+	if err != nil || len(log) != 2 || log[0].Action != "channel.tested" || log[0].By.Name != "dev@example.kr" {
+		t.Errorf("the audit log has %+v, %v", log, err)
+	}
 }
 
 // TestChannelPage changes everything that can be changed of a channel.
@@ -263,7 +267,7 @@ func TestChannelPage(t *testing.T) {
 	key := h.begun("dev", merchant.Live, "kpn")
 	h.goesTo(h.post("dev", at(merchant.Live, key, "/setup/credentials"), url.Values{"mid": {"MX1"}, "credential_mx_otp": {"opensesame-mx-otp"}}), at(merchant.Live, key, "/setup/address"))
 	path := at(merchant.Live, key, "")
-	page := h.shows(h.get("dev", path), http.StatusOK, "kpn 결제", "••••-otp", "dev@example.kr", "PG에 보낼 메일", "PG가 공개한 주소를 쓰기", "disabled")
+	page := h.shows(h.get("dev", path), http.StatusOK, "kpn 결제", "••••-otp", "dev@example.kr", "PG에 보낼 메일", "PG가 공개한 주소도 받기", "disabled")
 	if strings.Contains(page, "opensesame") {
 		t.Error("the secret is on the page")
 	}
@@ -287,7 +291,11 @@ func TestChannelPage(t *testing.T) {
 	}
 	h.shows(h.get("dev", path), http.StatusOK, "담당자 &lt;b&gt;김&lt;/b&gt;", "2026-08-01", "하위 상점", "203.0.113.0/24")
 	h.shows(h.get("dev", Prefix+"/all/live/channels"), http.StatusOK, "PG 등록 요청함")
-	send("admin", "/senders", url.Values{"published": {"on"}, "senders": {"x"}})
+	send("admin", "/senders", url.Values{"published": {"on"}, "senders": {"203.0.113.9"}})
+	if c := h.channel(key); c.Senders != nil || len(c.SendersToo) != 1 {
+		t.Errorf("beside the published ones, the senders are %v, %v", c.Senders, c.SendersToo)
+	}
+	send("admin", "/senders", url.Values{"published": {"on"}})
 	send("dev", "/token", url.Values{"want": {"none"}, "sure": {"on"}})
 	send("dev", "/state", url.Values{"to": {"off"}})
 	send("dev", "/credentials", url.Values{"clear_mx_otp": {"on"}})
