@@ -130,7 +130,7 @@ func (c *Console) routes() []route {
 		c.eventRoutes(), c.signatureRoutes(), c.simulatorRoutes(), c.listenRoutes(),
 		c.accessRoutes(),
 		c.noticeRoutes(),
-		c.paymentRoutes(), c.searchRoutes(),
+		c.paymentRoutes(), c.onePaymentRoutes(), c.searchRoutes(),
 		c.channelRoutes(), c.systemRoutes(),
 		c.storeRoutes(),
 		c.limitRoutes(),

@@ -1,0 +1,205 @@
+package console
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/secret"
+	"github.com/tongbo/tongbo/internal/webhook"
+)
+
+// resendPayment sends a payment's latest webhook once more.
+func (c *Console) resendPayment(v *visit) error {
+	p, err := v.paymentOf()
+	if err != nil {
+		return err
+	}
+	d, err := c.Actions.Resend(v.ctx(), v.caller(p.P.Store), p.P.ID, "")
+	switch {
+	case errors.Is(err, action.ErrNoWebhook):
+		return v.done("/payments/"+string(p.P.Key), "payment.no_webhook")
+	case errors.Is(err, webhook.ErrTooManyResends):
+		return v.done("/payments/"+string(p.P.Key), "payment.too_many_resends")
+	case err != nil:
+		return err
+	}
+	return v.done("/payments/"+string(p.P.Key), "payment.resent", "to", visible(v.endpointName(d.Endpoint, d.URL)))
+}
+
+// askPayment has the PG asked where the payment stands.
+func (c *Console) askPayment(v *visit) error {
+	p, err := v.paymentOf()
+	if err != nil {
+		return err
+	}
+	if err := c.Actions.Ask(v.ctx(), v.caller(p.P.Store), p.P.ID); err != nil {
+		return err
+	}
+	return v.done("/payments/"+string(p.P.Key), "payment.asked")
+}
+
+// cancelPage asks how much is to be given back, and to whom.
+type cancelPage struct {
+	paymentPage
+	Once      string // names the request, so that it is made once
+	Left      string
+	Close     bool // money never came: the account is closed instead
+	Banks     []option
+	NeedsBank bool
+}
+
+func (p cancelPage) title() string { return p.paymentPage.title() }
+
+func (v *visit) cancelPage(p paymentPage) cancelPage {
+	left := p.P.Remaining()
+	out := cancelPage{
+		paymentPage: p, Once: v.value("once"), Left: money(left), Close: p.P.State == payment.Issued,
+		NeedsBank: p.Account != nil, Banks: []option{{Text: "–"}},
+	}
+	if uuid.Validate(out.Once) != nil {
+		out.Once = uuid.NewString()
+	}
+	for _, b := range payment.Banks() {
+		out.Banks = append(out.Banks, option{Value: string(b.Bank), Text: bankName(b.Bank)})
+	}
+	return out
+}
+
+func (c *Console) cancelPayment(v *visit) error {
+	p, err := v.paymentOf()
+	if err != nil {
+		return err
+	}
+	return v.page("payment_cancel", v.cancelPage(p))
+}
+
+func (c *Console) cancelledPayment(v *visit) error {
+	p, err := v.paymentOf()
+	if err != nil {
+		return err
+	}
+	form := v.cancelPage(p)
+	r := action.CancelRequest{CancelRequest: payment.CancelRequest{Reason: v.value("reason"), Trigger: payment.TriggerConsole}}
+	var wrong []mistake
+	if r.Reason == "" {
+		wrong = append(wrong, mistake{"reason", v.t("notice.reason_missing")})
+	}
+	if text := v.value("amount"); text != "" {
+		won, ok := wonOf(text)
+		if !ok || won == 0 {
+			wrong = append(wrong, mistake{"amount", v.t("list.no_amount", "value", visible(text))})
+		}
+		r.Amount = &won
+	}
+	if n := v.value("number"); n != "" {
+		r.Account = &provider.RefundAccount{Bank: payment.Bank(v.value("bank")), Number: secret.Account(n), Holder: v.value("holder")}
+	}
+	if len(wrong) > 0 {
+		return v.mistaken("payment_cancel", form, wrong)
+	}
+	once := form.Once
+	r.IDs = func(n int) string {
+		return uuid.NewSHA1(uuid.NameSpaceURL, []byte("console/cancel/"+once+"/"+strconv.Itoa(n))).String()
+	}
+	key, err := "payment.cancelled", error(nil)
+	if form.Close {
+		_, _, err = c.Actions.Close(v.ctx(), v.caller(p.P.Store), p.P.ID)
+		key = "payment.account_closed"
+	} else {
+		var x payment.Cancellation
+		if _, x, err = c.Actions.Cancel(v.ctx(), v.caller(p.P.Store), p.P.ID, r); x.State == payment.CancelRequested {
+			key = "payment.cancel_requested"
+		}
+	}
+	if why, shown := v.pgProblem(err); shown {
+		return v.mistaken("payment_cancel", form, []mistake{{"", why}})
+	}
+	if err != nil {
+		return err
+	}
+	return v.done("/payments/"+string(p.P.Key), key)
+}
+
+// pgProblem is what a PG or a rule says against it, for the form that asked.
+func (v *visit) pgProblem(err error) (string, bool) {
+	if no, ok := errors.AsType[*action.PGError](err); ok {
+		return v.t("payment.pg_said", "code", visible(no.Code), "message", visible(no.Message)), true
+	}
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.Conflict, fault.Unsupported:
+		return v.t("payment.not_done", "why", err.Error()), err != nil
+	default:
+		return "", false
+	}
+}
+
+// depositPage asks for money that came without a notice.
+type depositPage struct {
+	paymentPage
+	Would *foretold // nil until it was looked at
+}
+
+func (p depositPage) title() string { return p.paymentPage.title() }
+
+func (c *Console) enterDeposit(v *visit) error {
+	p, err := v.paymentOf()
+	if err != nil {
+		return err
+	}
+	return v.page("payment_deposit", depositPage{paymentPage: p})
+}
+
+// enteredDeposit shows what would become of it, and does it once that was seen.
+func (c *Console) enteredDeposit(v *visit) error {
+	p, err := v.paymentOf()
+	if err != nil {
+		return err
+	}
+	form := depositPage{paymentPage: p}
+	w := action.HandDeposit{Number: v.value("number"), Reason: v.value("reason"), Depositor: v.value("depositor"), Dry: v.value("do") != "on"}
+	var wrong []mistake
+	if w.Number == "" {
+		wrong = append(wrong, mistake{"number", v.t("payment.number_missing")})
+	}
+	if w.Reason == "" {
+		wrong = append(wrong, mistake{"reason", v.t("notice.reason_missing")})
+	}
+	if text := v.value("paid_at"); text != "" {
+		if w.PaidAt, err = time.ParseInLocation("2006-01-02T15:04", text, location(v.zone())); err != nil {
+			wrong = append(wrong, mistake{"paid_at", v.t("list.no_day", "value", visible(text))})
+		}
+	}
+	if text := v.value("amount"); text != "" {
+		won, ok := wonOf(text)
+		if !ok || won == 0 {
+			wrong = append(wrong, mistake{"amount", v.t("list.no_amount", "value", visible(text))})
+		}
+		w.Amount = won
+	}
+	if len(wrong) > 0 {
+		return v.mistaken("payment_deposit", form, wrong)
+	}
+	r, err := c.Actions.DepositByHand(v.ctx(), v.caller(p.P.Store), p.P.ID, w)
+	if ruled, is := errors.AsType[*action.RuledOutError](err); is {
+		return v.mistaken("payment_deposit", form, []mistake{{"number", v.ruledOut(ruled)}})
+	}
+	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.Conflict) {
+		return v.mistaken("payment_deposit", form, []mistake{{"paid_at", v.t("payment.not_done", "why", err.Error())}})
+	}
+	if err != nil {
+		return err
+	}
+	if !w.Dry {
+		return v.done("/payments/"+string(p.P.Key), "payment.deposited")
+	}
+	would := v.foretold(r)
+	form.Would = &would
+	return v.page("payment_deposit", form)
+}
