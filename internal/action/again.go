@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -120,10 +121,8 @@ func (a *Actions) Link(ctx context.Context, c Caller, id notice.ID, to payment.I
 
 // ruledOut reports a verdict that is not among those wanted.
 func ruledOut(r notice.Redecided, wanted ...payment.Verdict) error {
-	for _, v := range wanted {
-		if r.Verdict == v {
-			return nil
-		}
+	if slices.Contains(wanted, r.Verdict) {
+		return nil
 	}
 	return &RuledOutError{r.Verdict, r.Reason}
 }

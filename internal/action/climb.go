@@ -148,7 +148,7 @@ func (c climb) address() Rung {
 		return later(StepAddress)
 	}
 	r := Rung{Step: StepAddress, Outcome: StepFailed, Args: []any{"peer", c.seen.Peer.String()}}
-	switch c.seen.Reason {
+	switch c.seen.Reason { //nolint:exhaustive // the others are of later steps
 	case notice.ReasonProxy:
 		r.Finding = FoundProxy
 		return r
@@ -183,7 +183,7 @@ func (c climb) decode() Rung {
 
 // unheard reports whether nothing after the path was looked at.
 func (c climb) unheard() bool {
-	switch c.seen.Reason {
+	switch c.seen.Reason { //nolint:exhaustive // after the others it was
 	case notice.ReasonProxy, notice.ReasonUnknownChannel, notice.ReasonWrongToken, notice.ReasonDisabled:
 		return true
 	}

@@ -234,7 +234,7 @@ func (x enacting) happen(ctx context.Context, p payment.Payment) ([]telling, err
 		return nil, err
 	}
 	deposit := telling{payment.EventDeposited, paid.Notice, netip.Addr{}}
-	switch x.Act {
+	switch x.Act { //nolint:exhaustive // the others are one notice, and told before
 	case ActReverse, ActReorder:
 		r, err := x.pg.Tell(ctx, x.a.access(x.channel), t.Order, payment.EventReversed)
 		reversal := telling{payment.EventReversed, r, netip.Addr{}}

@@ -71,7 +71,7 @@ func (c *endpointTestCmd) Run(env Env) error {
 // found is the error of a finding that is not good.
 func found(f delivery.Finding, sentence string) error {
 	err := &coded{exitProblems, fault.Errorf(fault.Conflict, "%s", printable(sentence))}
-	switch f.Code {
+	switch f.Code { //nolint:exhaustive // in the others something answered
 	case delivery.FoundTimeout, delivery.FoundRefused, delivery.FoundDNS, delivery.FoundBroken:
 		err.code = exitAway
 	}

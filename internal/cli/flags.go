@@ -54,7 +54,7 @@ func flagText(v reflect.Value) string {
 		}
 		return strings.Join(parts, ",")
 	}
-	if a, ok := v.Interface().(netip.Addr); ok && !a.IsValid() {
+	if a, ok := reflect.TypeAssert[netip.Addr](v); ok && !a.IsValid() {
 		return ""
 	}
 	return fmt.Sprint(v.Interface())

@@ -68,9 +68,7 @@ func (b *browser) send(path string, pairs ...string) *httptest.ResponseRecorder 
 }
 
 func (b *browser) ask(r *http.Request) *httptest.ResponseRecorder {
-	for name, values := range b.header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, b.header)
 	for _, c := range b.cookies {
 		r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
 	}

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// A shutOut error says that the merchant's address list for the console does not hold the
+// A shutOutError says that the merchant's address list for the console does not hold the
 // address that the visitor comes from.
-type shutOut struct {
+type shutOutError struct {
 	address string
 	until   time.Time // when it will, since a change of the list undoes itself; zero: not so
 }
 
-func (e shutOut) Error() string {
+func (e shutOutError) Error() string {
 	return "the console's address list does not hold the visitor's address"
 }
 
 // failure is the page of it. It tells nothing of the merchant.
-func (e shutOut) failure(v *visit) failure {
+func (e shutOutError) failure(v *visit) failure {
 	f := failure{Status: http.StatusForbidden, Head: v.t("access.shut_out"), Say: v.t("access.shut_out_say", "address", e.address)}
 	if e.address == "" {
 		f.Say = v.t("access.shut_out_unknown")
@@ -29,7 +29,7 @@ func (e shutOut) failure(v *visit) failure {
 	return f
 }
 
-// admitted reports a shutOut unless the visitor's address may open the console of the
+// admitted reports a shutOutError unless the visitor's address may open the console of the
 // member's merchant. What was on trial and is over counts no more, whoever cleared it away.
 func (v *visit) admitted() error {
 	from, _ := netip.ParseAddr(v.address()) // what is none is in no list
@@ -37,5 +37,5 @@ func (v *visit) admitted() error {
 	if a.OK {
 		return nil
 	}
-	return shutOut{address: v.address(), until: a.Until}
+	return shutOutError{address: v.address(), until: a.Until}
 }

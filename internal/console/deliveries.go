@@ -138,8 +138,8 @@ func (v *visit) endpointName(id webhook.EndpointID, url string) string {
 // deliveriesPage is the page without its rows.
 func (v *visit) deliveriesPage(f *filtering) deliveriesPage {
 	p := deliveriesPage{Filtered: len(f.Active) > 0, Many: v.manyStores()}
-	any := option{Value: "", Text: v.t("list.any")}
-	p.States, p.Endpoints, p.Types = []option{any}, []option{any}, []option{any}
+	whichever := option{Value: "", Text: v.t("list.any")}
+	p.States, p.Endpoints, p.Types = []option{whichever}, []option{whichever}, []option{whichever}
 	for _, s := range deliveryStates {
 		p.States = append(p.States, option{Value: string(s), Text: v.t("deliveries.state." + string(s))})
 	}

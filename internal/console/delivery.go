@@ -74,7 +74,7 @@ func (v *visit) deliveryPageOf(d store.DeliveryDetail) oneDeliveryPage {
 		if a.Delivery == d.ID {
 			own = append(own, a)
 		}
-		p.Tries = append(p.Tries, v.tryView(d, a))
+		p.Tries = append(p.Tries, v.tryView(a))
 	}
 	slices.Reverse(p.Tries)
 	if d.Endpoint != "" {
@@ -97,7 +97,7 @@ func (v *visit) deliveryPageOf(d store.DeliveryDetail) oneDeliveryPage {
 	return p
 }
 
-func (v *visit) tryView(d store.DeliveryDetail, a webhook.Attempt) tryView {
+func (v *visit) tryView(a webhook.Attempt) tryView {
 	out := tryView{
 		Attempt: a, Answer: v.answer(a), Good: a.Outcome == webhook.Good, Manual: a.Delivery != a.Webhook,
 		Curl: curl(a), Marked: visible(string(a.ResponseBody)),

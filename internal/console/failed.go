@@ -44,8 +44,8 @@ var failures = map[fault.Kind]struct {
 // failed shows an error as a page, or goes where it can be mended.
 func (v *visit) failed(err error) {
 	v.topics = nil
-	var right wantsRight
-	var out shutOut
+	var right wantsRightError
+	var out shutOutError
 	switch {
 	case errors.Is(err, errSignIn):
 		v.goTo(Prefix + "/login")

@@ -31,7 +31,7 @@ type option struct {
 // "auto", "choices".
 func newField(v view, name, label, kind, value string, more ...any) field {
 	f := field{Name: name, Label: label, Type: kind, Value: value}
-	if form := v.visit.r.PostForm; form.Has(name) && kind != "password" {
+	if form := v.visit.r.PostForm; form.Has(name) && kind != "password" { //nolint:forbidigo // what came in, not a call
 		f.Value = form.Get(name)
 	}
 	for _, m := range v.Mistakes {
@@ -62,7 +62,7 @@ func (v *visit) form() url.Values {
 	if err := v.r.ParseForm(); err != nil {
 		return url.Values{}
 	}
-	return v.r.PostForm
+	return v.r.PostForm //nolint:forbidigo // what came in, not a call
 }
 
 // value is a field of what was posted, without the space around it.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,10 +94,8 @@ func (f *filtering) tick(name string) bool {
 // one is a filter that is one of some values; anything else is a mistake.
 func (f *filtering) one(name string, values ...string) string {
 	got := f.text(name)
-	for _, value := range values {
-		if got == value {
-			return got
-		}
+	if slices.Contains(values, got) {
+		return got
 	}
 	if got != "" {
 		f.Mistakes = append(f.Mistakes, mistake{name, f.v.t("list.unknown", "value", visible(got))})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -77,7 +78,7 @@ type memberPage struct {
 }
 
 // StoreID is the store that the member is limited to.
-func (p memberPage) StoreID() merchant.StoreID { return p.Member.Store }
+func (p memberPage) StoreID() merchant.StoreID { return p.Store }
 
 // title is whose page it is.
 func (p memberPage) title() string { return p.Email }
@@ -88,8 +89,8 @@ type newMemberPage struct{ Roles, Stores []option }
 // roleChoices are the roles that the visitor may give.
 func (v *visit) roleChoices() (out []option) {
 	roles := member.Roles()
-	for i := len(roles) - 1; i >= 0; i-- {
-		r := roles[i]
+	for _, r := range slices.Backward(roles) {
+
 		name, say := "account.role_"+string(r), "account.role_"+string(r)+"_say"
 		if v.Member.Role.MayGrant(r) {
 			out = append(out, option{Value: string(r), Text: v.t("members.choice", "role", v.t(name), "say", v.t(say))})
@@ -128,7 +129,7 @@ func (v *visit) wrongMember(name string, data any, err error) error {
 	case errors.Is(err, member.ErrConfirm):
 		return errConfirm
 	case errors.As(err, &may):
-		return wantsRight{may.Right}
+		return wantsRightError{may.Right}
 	case errors.Is(err, people.ErrLimited):
 		return v.mistaken(name, data, []mistake{{Field: "store", Text: v.t("members.not_limited")}})
 	case errors.Is(err, people.ErrLastOwner):

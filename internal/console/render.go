@@ -69,10 +69,7 @@ func (v *visit) mistaken(name string, data any, list []mistake) error {
 
 // show makes a page and sends it whole, so that nobody gets half of one.
 func (v *visit) show(status int, name string, data any, list []mistake) error {
-	w, err := v.view(name, data)
-	if err != nil {
-		return err
-	}
+	w := v.view(name, data)
 	w.Mistakes = list
 	t, err := templates(speech{v.Lang, w.Zone}, name)
 	if err != nil {
@@ -93,7 +90,7 @@ func (v *visit) show(status int, name string, data any, list []mistake) error {
 }
 
 // view is everything that surrounds a page's data.
-func (v *visit) view(name string, data any) (view, error) {
+func (v *visit) view(name string, data any) view {
 	out := view{
 		Page: name, Title: v.t("page." + name), Lang: v.Lang, Theme: themeOf(v.r), Zone: v.zone(),
 		Member: v.Member, Flash: takeFlash(v.w, v.r, v.Lang), Here: v.r.URL.RequestURI(),
@@ -108,16 +105,16 @@ func (v *visit) view(name string, data any) (view, error) {
 	out.Loaded = clockTime(v.now(), out.Zone)
 	if x, ok := data.(interface{ alone() bool }); ok && x.alone() {
 		out.Mode = v.Scope.Mode
-		return out, nil
+		return out
 	}
 	if v.Member.ID == "" || v.All == nil || v.refuse && v.Scope.Mode == "" {
-		return out, nil
+		return out
 	}
 	out.Base, out.Mode, out.Store = v.Scope.Base(), v.Scope.Mode, v.Scope.Store
 	out.Topics = strings.Join(v.topics, ",")
 	out.Stores, out.Modes = v.storeChoices(), v.modeChoices()
 	out.Nav = v.nav(name)
-	return out, nil
+	return out
 }
 
 // zone is the zone of the times that the visitor sees.
@@ -159,10 +156,10 @@ func (v *visit) section() string {
 		return "/"
 	}
 	parts := strings.SplitN(strings.TrimPrefix(rest, "/"), "/", 3)
-	switch {
-	case parts[0] == "settings" || parts[0] == "developers":
+	switch parts[0] {
+	case "settings", "developers":
 		return "/" + path.Join(parts[:min(2, len(parts))]...)
-	case parts[0] == "":
+	case "":
 		return "/"
 	}
 	return "/" + parts[0]

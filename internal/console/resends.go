@@ -80,8 +80,8 @@ func (v *visit) resendsPage(rate int) (resendsPage, error) {
 	for _, k := range webhook.ResendKinds() {
 		p.Kinds = append(p.Kinds, option{Value: string(k), Text: v.t("resends.kind_" + string(k))})
 	}
-	any := option{Value: "", Text: v.t("list.any")}
-	p.Endpoints, p.Types = []option{any}, []option{any}
+	whichever := option{Value: "", Text: v.t("list.any")}
+	p.Endpoints, p.Types = []option{whichever}, []option{whichever}
 	for _, e := range v.endpoints() {
 		p.Endpoints = append(p.Endpoints, option{Value: string(e.ID), Text: e.Name})
 	}
@@ -228,7 +228,7 @@ func (c *Console) stopResends(v *visit) error {
 	id := webhook.ResendJobID(v.r.PathValue("id"))
 	caller := v.resending()
 	if !v.May(member.Resend) {
-		return wantsRight{member.Resend}
+		return wantsRightError{member.Resend}
 	}
 	if _, err := c.Actions.StopResends(v.ctx(), caller, id); err != nil {
 		return err

@@ -132,10 +132,10 @@ var (
 	errCrossOrigin = fault.Errorf(fault.Forbidden, "the form was sent by another site")
 )
 
-// A wantsRight error says that the visitor's role is too little.
-type wantsRight struct{ right member.Right }
+// A wantsRightError says that the visitor's role is too little.
+type wantsRightError struct{ right member.Right }
 
-func (e wantsRight) Error() string { return "the role has no right to " + string(e.right) }
+func (e wantsRightError) Error() string { return "the role has no right to " + string(e.right) }
 
 // handle makes a handler of a route: it finds out who comes, checks that they may, and
 // shows what goes wrong.
@@ -196,7 +196,7 @@ func (v *visit) arrive(r route) error {
 	}
 	switch {
 	case !v.May(r.right):
-		return wantsRight{r.right}
+		return wantsRightError{r.right}
 	case r.confirm && !v.confirmed():
 		return errConfirm
 	}

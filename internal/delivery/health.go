@@ -246,7 +246,7 @@ func (t *targets) end(name string, o webhook.Outcome) {
 		if one.failures++; one.failures >= badAfter {
 			one.window = min(one.window, badWindow)
 		}
-	case webhook.Gone, "":
+	case webhook.Gone, webhook.Stopped, "":
 	}
 }
 

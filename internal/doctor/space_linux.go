@@ -8,6 +8,6 @@ func systemSpace(folder string) (free, total uint64, err error) {
 	if err := syscall.Statfs(folder, &s); err != nil {
 		return 0, 0, err
 	}
-	block := uint64(max(s.Bsize, 0)) //nolint:gosec // it is not negative
+	block := uint64(max(s.Bsize, 0))
 	return s.Bavail * block, s.Blocks * block, nil
 }

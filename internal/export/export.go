@@ -135,6 +135,7 @@ func read(ctx context.Context, r *store.Reader, o Order, p store.Page) (rows [][
 	case Notices:
 		list, err := r.NoticeRows(ctx, o.Scope, store.NoticeFilter{From: o.From, Until: o.Until}, p)
 		return cellsOf(list.Rows, o, noticeCells), list.Older, err
+	case Deliveries:
 	}
 	list, err := r.DeliveryRows(ctx, o.Scope, store.DeliveryFilter{From: o.From, Until: o.Until}, p)
 	return cellsOf(list.Rows, o, deliveryCells), list.Older, err

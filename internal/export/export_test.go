@@ -226,7 +226,7 @@ func TestPages(t *testing.T) {
 		if rows, err := Write(t.Context(), st.Reader, some, &out); err != nil || rows != 2 {
 			t.Errorf("of two seconds %d rows, %v, want 2", rows, err)
 		}
-		if text := out.String(); !strings.HasPrefix(text, "\ufeffrequested_at,") || !strings.Contains(text, "\r\n") || strings.Contains(text, string(storetest.AccountOf("o-005").Reveal())) {
+		if text := out.String(); !strings.HasPrefix(text, "\ufeffrequested_at,") || !strings.Contains(text, "\r\n") || strings.Contains(text, storetest.AccountOf("o-005").Reveal()) {
 			t.Errorf("the table is %q", text)
 		}
 		scope.Merchant = "merchant-of-somebody-else"

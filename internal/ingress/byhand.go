@@ -23,7 +23,7 @@ func ByHand(c merchant.Channel, t payment.Transaction, w notice.HandWord) (notic
 		return notice.Inbound{}, err
 	}
 	return notice.Inbound{
-		ID: notice.ID(newID()), At: w.HandDeposit.At, Provider: c.Provider, Channels: []merchant.ChannelKey{c.Key},
+		ID: notice.ID(newID()), At: w.At, Provider: c.Provider, Channels: []merchant.ChannelKey{c.Key},
 		Request: notice.Request{Method: MethodByHand, Body: b}, Notice: a.notice(),
 	}, nil
 }

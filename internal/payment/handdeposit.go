@@ -19,7 +19,7 @@ const ReasonByHand Reason = "by_hand"
 
 // Unheard reports whether the deposit rests on a person's word alone: its notice may
 // come yet.
-func (k Deposit) Unheard() bool { return k.ByHand != nil && !k.ByHand.Heard }
+func (d Deposit) Unheard() bool { return d.ByHand != nil && !d.ByHand.Heard }
 
 // comparableTo reports whether the report and deposit k have names that tell them
 // apart. A number that a person typed may be another than the one that the PG's notices

@@ -146,11 +146,11 @@ func first(errs ...error) error {
 
 // changeOther changes another member of somebody's merchant. do returns what is
 // changed, without entries but with what the audit log calls it.
-func (p *People) changeOther(ctx context.Context, who Acting, id member.ID, what string, roles []member.Role, do func(a *member.Account, c *member.Change) error) (member.Account, error) {
+func (p *People) changeOther(ctx context.Context, who Acting, id member.ID, what string, roles []member.Role, do func(a *member.Account, c *member.Change) error) error {
 	if err := first(confirmed(who)); err != nil {
-		return member.Account{}, err
+		return err
 	}
-	return p.Store.ChangeMember(ctx, id, func(a member.Account, all []member.Member) (member.Change, error) {
+	_, err := p.Store.ChangeMember(ctx, id, func(a member.Account, all []member.Member) (member.Change, error) {
 		if a.Merchant != who.Merchant {
 			return member.Change{}, fault.Errorf(fault.NotFound, "there is no such member")
 		}
@@ -173,6 +173,7 @@ func (p *People) changeOther(ctx context.Context, who Acting, id member.ID, what
 		c.Account, c.Entries = a, []member.Entry{e}
 		return c, nil
 	})
+	return err
 }
 
 // leavesAnOwner reports ErrLastOwner if nobody but m, who is an owner until now,
@@ -194,7 +195,7 @@ func (p *People) ChangeRole(ctx context.Context, who Acting, id member.ID, r mem
 	if err := p.checkPlace(ctx, who.Merchant, r, s); err != nil {
 		return err
 	}
-	_, err := p.changeOther(ctx, who, id, "member.role_changed", []member.Role{r}, func(a *member.Account, c *member.Change) error {
+	err := p.changeOther(ctx, who, id, "member.role_changed", []member.Role{r}, func(a *member.Account, c *member.Change) error {
 		c.EndSessions = r.Exceeds(a.Role) || s != a.Store && a.Store != ""
 		a.Role, a.Store = r, s
 		return nil
@@ -209,7 +210,7 @@ func (p *People) SetDisabled(ctx context.Context, who Acting, id member.ID, disa
 	if disabled {
 		what = "member.disabled"
 	}
-	_, err := p.changeOther(ctx, who, id, what, nil, func(a *member.Account, c *member.Change) error {
+	err := p.changeOther(ctx, who, id, what, nil, func(a *member.Account, c *member.Change) error {
 		a.Disabled, c.EndSessions = disabled, disabled
 		if disabled {
 			a.Link, a.LinkUntil = "", time.Time{}
@@ -224,7 +225,7 @@ func (p *People) SetDisabled(ctx context.Context, who Acting, id member.ID, disa
 // The link before it counts no more. It needs and reports what ChangeRole does, and
 // fault.Conflict if the member is disabled.
 func (p *People) NewLink(ctx context.Context, who Acting, id member.ID) (link Link, err error) {
-	_, err = p.changeOther(ctx, who, id, "member.link_made", nil, func(a *member.Account, _ *member.Change) error {
+	err = p.changeOther(ctx, who, id, "member.link_made", nil, func(a *member.Account, _ *member.Change) error {
 		if a.Disabled {
 			return fault.Errorf(fault.Conflict, "the member is disabled: enable it first")
 		}

@@ -96,8 +96,7 @@ func certTrouble(err error) Trouble {
 	if !ok {
 		return None
 	}
-	var name x509.HostnameError
-	if errors.As(err, &name) {
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		return CertName
 	}
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {

@@ -159,7 +159,7 @@ func TestCloseCase(t *testing.T) {
 	})
 }
 
-// Ids as they are in real installations, which a declaration insists on.
+// Ids as they are in genuine installations, which a declaration insists on.
 const (
 	realMerchant = "merchant-00000000-0000-4000-8000-000000000001"
 	realStore    = "store-00000000-0000-4000-8000-000000000001"
@@ -191,8 +191,8 @@ func TestTrustAddress(t *testing.T) {
 			d.Fatal(err)
 		}
 		const from = "198.51.100.7"
-		real := func(n *notice.Notice) { n.Merchant = "R0000" }
-		id := d.hears(from, told("o-1", "D1", real))
+		genuine := func(n *notice.Notice) { n.Merchant = "R0000" }
+		id := d.hears(from, told("o-1", "D1", genuine))
 		trust := func(c action.Caller, key merchant.ChannelKey, block string) ([]settings.Change, error) {
 			return d.actions.TrustAddress(d.Context(), c, key, netip.MustParsePrefix(block), "PG가 서버를 바꿈")
 		}
@@ -218,7 +218,7 @@ func TestTrustAddress(t *testing.T) {
 		if changes, err := trust(d.as, realChannel, "198.51.100.7/32"); err != nil || len(changes) != 0 {
 			d.Errorf("what it admits already: %v, %v", changes, err)
 		}
-		d.wants(d.hears("127.0.0.1", told("o-9", "D9", real)), "unmatched unknown_order") // as before
+		d.wants(d.hears("127.0.0.1", told("o-9", "D9", genuine)), "unmatched unknown_order") // as before
 		if r := d.replays(id); r.Verdict != payment.Applied {
 			d.Errorf("replayed it is %s %s", r.Verdict, r.Reason)
 		}

@@ -15,7 +15,7 @@ import (
 
 // Vitals tell of the database itself.
 func (s *Store) Vitals(ctx context.Context) (doctor.Vitals, error) {
-	v, err := s.Reader.vitals(ctx)
+	v, err := s.vitals(ctx)
 	if err != nil {
 		return v, away(err)
 	}

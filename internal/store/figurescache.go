@@ -25,17 +25,17 @@ type keptFigure[Value any] struct {
 	until time.Time
 }
 
-// Get returns the value of a key, which make makes if there is none that is
+// Get returns the value of a key, which produce makes if there is none that is
 // younger than ten seconds. Who asks for one that is being made waits for it. An
 // error is not kept.
-func (c *Cached[Key, Value]) Get(ctx context.Context, k Key, make func(context.Context) (Value, error)) (Value, error) {
+func (c *Cached[Key, Value]) Get(ctx context.Context, k Key, produce func(context.Context) (Value, error)) (Value, error) {
 	f := c.of(k)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if time.Now().Before(f.until) {
 		return f.value, nil
 	}
-	v, err := make(ctx)
+	v, err := produce(ctx)
 	if err == nil {
 		f.value, f.until = v, time.Now().Add(keptFor)
 	}

@@ -91,7 +91,7 @@ func listenerContext(id webhook.ListenerID) string { return "listener/" + string
 func (t *tx) endListeners(condition string, args ...any) error {
 	for _, table := range []string{"listener_repeat", "listener_try"} {
 		// Index: listener_by_name, listener_pkey; listener_repeat_pkey, listener_try_pkey.
-		if err := t.must(`delete from `+table+` where listener_id in (select id from listener where `+condition+`)`, args...); err != nil { //nolint:gosec // all texts are ours
+		if err := t.must(`delete from `+table+` where listener_id in (select id from listener where `+condition+`)`, args...); err != nil {
 			return err
 		}
 	}

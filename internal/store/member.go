@@ -34,7 +34,7 @@ type memberDoc struct {
 func memberContext(id member.ID) string { return "member/" + string(id) }
 
 func (r *Reader) sealMember(a member.Account) ([]byte, error) {
-	b, err := json.Marshal(memberDoc{
+	b, err := json.Marshal(memberDoc{ //nolint:gosec // it is sealed below
 		a.Lang, a.Zone, a.Theme, a.Shortcuts, a.Proof.Password.Reveal(), a.Proof.OTP.Reveal(), a.Proof.Pending.Reveal(),
 		a.Proof.Step, a.Proof.Recovery,
 	})

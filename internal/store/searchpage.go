@@ -162,23 +162,23 @@ func (p *searchPage) add(r searchable) {
 	p.numbers.add(r.numbers)
 	p.fixed = append(p.fixed, r.key[:]...)
 	p.fixed = binary.BigEndian.AppendUint32(p.fixed, r.scope)
-	p.fixed = binary.BigEndian.AppendUint64(p.fixed, uint64(r.amount))
+	p.fixed = binary.BigEndian.AppendUint64(p.fixed, uint64(r.amount)) //nolint:gosec // the same bits, there and back
 }
 
 func (c *texts) add(list []byte) {
 	c.text = append(c.text, list...)
-	c.ends = append(c.ends, uint32(len(c.text)))
+	c.ends = append(c.ends, uint32(len(c.text))) //nolint:gosec // a page is some megabytes at most
 }
 
 // record is what stands fixed of a record.
 func (p *searchPage) record(i int) (key payment.Key, scope uint32, amount int64) {
 	at := p.fixed[i*fixedSize : (i+1)*fixedSize]
-	return payment.Key(uuid.UUID(at[:16]).String()), binary.BigEndian.Uint32(at[16:20]), int64(binary.BigEndian.Uint64(at[20:]))
+	return payment.Key(uuid.UUID(at[:16]).String()), binary.BigEndian.Uint32(at[16:20]), int64(binary.BigEndian.Uint64(at[20:])) //nolint:gosec // the same bits, there and back
 }
 
 // encode is a column in bytes: how many records, where they end, the texts.
 func (c *texts) encode() []byte {
-	out := binary.BigEndian.AppendUint32(nil, uint32(len(c.ends)))
+	out := binary.BigEndian.AppendUint32(nil, uint32(len(c.ends))) //nolint:gosec // a page is some megabytes at most
 	for _, e := range c.ends {
 		out = binary.BigEndian.AppendUint32(out, e)
 	}
@@ -209,7 +209,7 @@ func decodeTexts(b []byte) (c texts, err error) {
 
 // encodeNumbers is the part with what is fixed of records, and their numbers.
 func (p *searchPage) encodeNumbers() []byte {
-	return append(slices.Clone(p.fixed), append(p.numbers.encode(), binary.BigEndian.AppendUint32(nil, uint32(len(p.fixed)))...)...)
+	return append(slices.Clone(p.fixed), append(p.numbers.encode(), binary.BigEndian.AppendUint32(nil, uint32(len(p.fixed)))...)...) //nolint:gosec // a page is some megabytes at most
 }
 
 func (p *searchPage) decodeNumbers(b []byte) (err error) {

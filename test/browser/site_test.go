@@ -78,7 +78,7 @@ func openSite(t *testing.T, flags ...string) *site {
 	}
 	t.Cleanup(s.stop)
 	s.until("readiness", func() bool {
-		r, err := http.Get(s.url + "/readyz") //nolint:noctx // bounded by until
+		r, err := (&http.Client{Timeout: time.Second}).Get(s.url + "/readyz")
 		if err != nil {
 			return false
 		}

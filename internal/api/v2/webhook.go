@@ -66,7 +66,7 @@ func statusOf(o webhook.Outcome) string {
 		return "SUCCEEDED"
 	case webhook.BadAnswer:
 		return "FAILED_NOT_OK_RESPONSE"
-	case webhook.NoAnswer, webhook.NoConnect, webhook.NotAllowed, webhook.Gone:
+	case webhook.NoAnswer, webhook.NoConnect, webhook.NotAllowed, webhook.Gone, webhook.Stopped:
 	}
 	return "FAILED_UNEXPECTED_ERROR"
 }
