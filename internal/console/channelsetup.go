@@ -327,7 +327,7 @@ func (c *Console) issueTest(v *visit) error {
 	case !p.Issue.Can:
 		return errNoThing
 	case p.Issue.Live && !v.May(member.Pay):
-		return wantsRight{member.Pay}
+		return wantsRightError{member.Pay}
 	}
 	now := v.now()
 	id := payment.ID("tongbo-test-" + strings.ReplaceAll(now.Format("20060102-150405.000"), ".", ""))

@@ -185,7 +185,7 @@ func (r *Reader) FailedDeliveries(ctx context.Context, m merchant.ID, mode merch
 
 // unnoticedQuery is the query for accounts that became due and still wait. Index:
 // overdue_by_merchant, payment_pkey.
-func (r *Reader) unnoticedQuery(m merchant.ID, mode merchant.Mode, since time.Time) (listing, string, []any) {
+func (r *Reader) unnoticedQuery(m merchant.ID, mode merchant.Mode, since time.Time) (string, []any) {
 	g := r.listing("due_at")
 	g.least, g.most, g.look = []any{micros(since)}, []any{micros(never)}, mostUnnoticed
 	g.legs = []leg{{
@@ -195,13 +195,13 @@ func (r *Reader) unnoticedQuery(m merchant.ID, mode merchant.Mode, since time.Ti
 	q := &query{}
 	text := g.stretched(q, `t.channel_key, t.store_id, count(*), min(t.due_at), max(t.due_at)`, `payment_key, channel_key, store_id, due_at`,
 		`join payment p on p.key = t.payment_key where p.state = 'VIRTUAL_ACCOUNT_ISSUED' group by t.channel_key, t.store_id`)
-	return g, text, q.args
+	return text, q.args
 }
 
 // Unnoticed are accounts that became due since a time and still wait, of PGs that are not
 // asked, by store and channel: of the last 500.
 func (r *Reader) Unnoticed(ctx context.Context, m merchant.ID, mode merchant.Mode, since time.Time) (list []attention.Unnoticed, more bool, err error) {
-	_, text, args := r.unnoticedQuery(m, mode, since)
+	text, args := r.unnoticedQuery(m, mode, since)
 	n := 0
 	err = each(ctx, over(r.db), text, args, func(rows rowSet) error {
 		var u attention.Unnoticed
