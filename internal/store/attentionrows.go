@@ -39,11 +39,9 @@ func (r *Reader) Cases(ctx context.Context, m merchant.ID, mode merchant.Mode, l
 }
 
 // mostTroubles is how many rows of a kind are looked at for one list.
-const mostTroubles = 2000
-
-// mostUnnoticed is how many accounts that became due are looked at: PostgreSQL would
-// rather sort all of them than go along an index for more.
-const mostUnnoticed = 500
+// PostgreSQL goes along an index for so many, and would rather sort all for more; and
+// every page of the console waits for it once in ten seconds.
+const mostTroubles = 500
 
 // troubles is a listing of rows that need a person, from a time on.
 func (r *Reader) troubles(since time.Time, legs ...leg) listing {
@@ -109,7 +107,7 @@ func (r *Reader) refusalsQuery(g listing) (string, []any) {
 }
 
 // Refusals are notices that were refused or unreadable since a time, by sender and
-// channel: of the last 2,000 of each, and more says that there were more.
+// channel: of the last 500 of each, and more says that there were more.
 func (r *Reader) Refusals(ctx context.Context, m merchant.ID, mode merchant.Mode, since time.Time) (list []attention.Refusal, more bool, err error) {
 	g := r.troubles(since, refusedLegs(m, mode)...)
 	text, args := r.refusalsQuery(g)
@@ -150,7 +148,7 @@ func (r *Reader) undoneQuery(g listing) (string, []any) {
 }
 
 // FailedDeliveries are webhooks of a merchant that no try brought to where they go, by
-// store and endpoint, of those that were made since a time: of the last 2,000 of each
+// store and endpoint, of those that were made since a time: of the last 500 of each
 // store. Those that were resent well are left out.
 func (r *Reader) FailedDeliveries(ctx context.Context, m merchant.ID, mode merchant.Mode, since time.Time) (list []attention.Failed, more bool, err error) {
 	stores, err := r.storesOf(ctx, Scope{Merchant: m, Mode: mode})
@@ -187,7 +185,7 @@ func (r *Reader) FailedDeliveries(ctx context.Context, m merchant.ID, mode merch
 // overdue_by_merchant, payment_pkey.
 func (r *Reader) unnoticedQuery(m merchant.ID, mode merchant.Mode, since time.Time) (string, []any) {
 	g := r.listing("due_at")
-	g.least, g.most, g.look = []any{micros(since)}, []any{micros(never)}, mostUnnoticed
+	g.least, g.most, g.look = []any{micros(since)}, []any{micros(never)}, mostTroubles
 	g.legs = []leg{{
 		from: "overdue", when: "not asked", index: "overdue_by_merchant",
 		same: []string{"merchant_id", "mode"}, values: []string{string(m), string(mode)},
@@ -212,7 +210,7 @@ func (r *Reader) Unnoticed(ctx context.Context, m merchant.ID, mode merchant.Mod
 		n += u.Count
 		return err
 	})
-	return list, n == mostUnnoticed, away(err)
+	return list, n == mostTroubles, away(err)
 }
 
 // outstandingsQuery reads payments of which PGs have yet to say something. Index:

@@ -7,13 +7,11 @@ import (
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
-// AttentionQueries are the statements by which it is found what needs a person. They may
-// look at 1000 rows of a leg.
+// AttentionQueries are the statements by which it is found what needs a person.
 func (r *Reader) AttentionQueries(m merchant.ID, stores []merchant.StoreID, mode merchant.Mode, since time.Time, e webhook.EndpointID) []Query {
 	var out []Query
 	add := func(text string, args []any) { out = append(out, Query{text, args}) }
 	refused, undone := r.troubles(since, refusedLegs(m, mode)...), r.troubles(since, undoneLegs(stores, mode)...)
-	refused.look, undone.look = 1000, 1000
 	add(r.refusalsQuery(refused))
 	add(refused.overfullQuery())
 	add(r.undoneQuery(undone))

@@ -24,11 +24,11 @@ const (
 // was good.
 const (
 	lastTries = 50
-	goodTries = 5000
+	goodTries = 1000
 )
 
 // Tries are the last 50 tries of an endpoint, and when it last took one: among the last
-// 5,000.
+// 1,000.
 func (r *Reader) Tries(ctx context.Context, id webhook.EndpointID) (t webhook.Tries, err error) {
 	err = each(ctx, over(r.db), triesQuery, []any{string(id), behindAll, lastTries}, func(rows rowSet) error {
 		var one webhook.Tried
