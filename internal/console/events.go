@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/delivery"
@@ -22,12 +23,26 @@ func (c *Console) eventRoutes() []route {
 // eventsPage is the catalogue of events, and one of them with its samples.
 type eventsPage struct {
 	States    stateMachine
-	Types     []webhook.Type
-	Own       []webhook.Type // sent only to endpoints that name them
+	Types     []eventName
 	Type      webhook.Type
 	Samples   []sample
 	Endpoints []option // of test mode, that a sample can be sent to
 	Sent      *sentSample
+}
+
+// An eventName is a type of events, its name in two so that a line may end between.
+type eventName struct {
+	Type       webhook.Type
+	Area, Name string
+	Own        bool // sent only to endpoints that name it
+}
+
+func eventNames() (out []eventName) {
+	for _, t := range append(webhook.PortOneTypes(), webhook.OwnTypes()...) {
+		area, name, _ := strings.Cut(string(t), ".")
+		out = append(out, eventName{t, area + ".", name, slices.Contains(webhook.OwnTypes(), t)})
+	}
+	return out
 }
 
 // A sample is the payload of an event in a version and a content type, byte for byte.
@@ -66,7 +81,7 @@ func samples(t webhook.Type, s merchant.Store, m merchant.Mode) (out []sample) {
 
 func (v *visit) eventsPage(t webhook.Type) eventsPage {
 	stores := v.scopeStores()
-	p := eventsPage{States: newStateMachine(v.Lang), Types: webhook.PortOneTypes(), Own: webhook.OwnTypes(), Type: t}
+	p := eventsPage{States: newStateMachine(v.Lang), Types: eventNames(), Type: t}
 	if len(stores) > 0 {
 		p.Samples = samples(t, stores[0].Store, v.Scope.Mode)
 	}

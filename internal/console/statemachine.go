@@ -43,7 +43,7 @@ func moves() []move {
 // Where the states stand in the picture: columns and rows.
 var statePlaces = map[payment.State][2]int{
 	payment.Ready: {0, 1}, payment.Issued: {1, 0}, payment.PayPending: {1, 2}, payment.Paid: {2, 1},
-	payment.PartiallyCancelled: {3, 0}, payment.Cancelled: {3, 1}, payment.Failed: {2, 2},
+	payment.PartiallyCancelled: {3, 2}, payment.Cancelled: {3, 1}, payment.Failed: {2, 2},
 }
 
 // The measures of the picture.
@@ -51,7 +51,8 @@ const (
 	stateWide, stateHigh = 168, 44
 	columnWide, rowHigh  = 264, 108
 	pictureWide          = 3*columnWide + stateWide + 4
-	pictureHigh          = 2*rowHigh + stateHigh + 4
+	underneath           = 20 // below the last row, for the way around it
+	pictureHigh          = 2*rowHigh + stateHigh + underneath + 4
 )
 
 // newStateMachine draws the states of a payment.
@@ -82,21 +83,23 @@ func shortState(s payment.State) string {
 	return strings.ReplaceAll(string(s), "VIRTUAL_ACCOUNT", "VA")
 }
 
-// drawMove draws an arrow from the side of one state to that of another.
-func drawMove(b *strings.Builder, s move) {
-	from, to := statePlaces[s.From], statePlaces[s.To]
-	x1, y1 := 2+from[0]*columnWide+stateWide, 2+from[1]*rowHigh+stateHigh/2
-	x2, y2 := 2+to[0]*columnWide, 2+to[1]*rowHigh+stateHigh/2
-	if from[0] == to[0] { // one above the other
-		x1, y1 = 2+from[0]*columnWide+stateWide/2, 2+from[1]*rowHigh+stateHigh
-		x2, y2 = x1, 2+to[1]*rowHigh
-		fmt.Fprintf(b, `<path d="M%d %dL%d %d" class="edge" marker-end="url(#tip)"/>`, x1, y1, x2, y2)
-		return
+// drawMove draws an arrow from one state to another: around what stands between.
+func drawMove(b *strings.Builder, m move) {
+	from, to := statePlaces[m.From], statePlaces[m.To]
+	left, right := 2+from[0]*columnWide+stateWide, 2+to[0]*columnWide
+	y1, y2 := 2+from[1]*rowHigh+stateHigh/2, 2+to[1]*rowHigh+stateHigh/2
+	under := right + stateWide/2 // the middle of where it ends
+	var path string
+	switch {
+	case from[0] == to[0]: // one above the other
+		path = fmt.Sprintf("M%d %dV%d", under, y1-stateHigh/2, y2+stateHigh/2)
+	case m.From == payment.Issued && m.To == payment.Cancelled: // along the top
+		path = fmt.Sprintf("M%d %dH%dV%d", left, y1, under, y2-stateHigh/2)
+	case m.From == payment.Ready && m.To == payment.Failed: // along the bottom
+		path = fmt.Sprintf("M%d %dV%dH%dV%d", left-stateWide/2, y1+stateHigh/2, pictureHigh-2, under, y2+stateHigh/2)
+	default:
+		middle := (left + right) / 2
+		path = fmt.Sprintf("M%d %dC%d %d %d %d %d %d", left, y1, middle, y1, middle, y2, right, y2)
 	}
-	middle := (x1 + x2) / 2
-	if to[0]-from[0] > 1 && from[1] == to[1] && s.From != payment.Ready { // around what stands between
-		fmt.Fprintf(b, `<path d="M%d %dC%d %d %d %d %d %d" class="edge" marker-end="url(#tip)"/>`, x1, y1, x1+60, y1-rowHigh, x2-60, y1-rowHigh, x2, y2)
-		return
-	}
-	fmt.Fprintf(b, `<path d="M%d %dC%d %d %d %d %d %d" class="edge" marker-end="url(#tip)"/>`, x1, y1, middle, y1, middle, y2, x2, y2)
+	fmt.Fprintf(b, `<path d="%s" class="edge" marker-end="url(#tip)"/>`, path)
 }
