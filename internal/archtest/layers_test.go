@@ -47,7 +47,7 @@ api/v1: fault secret seal safehttp merchant member payment webhook notice provid
 export: fault secret merchant member payment webhook notice provider settings store
 simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/books provider/all
 console/chart:
-console: fault words secret seal safehttp merchant member payment webhook notice provider provider/wire provider/books provider/all settings attention doctor ingress delivery listen action people store console/chart
+console: fault words secret seal safehttp merchant member payment webhook notice provider provider/wire provider/books provider/all settings attention doctor ingress delivery listen action people store export console/chart
 server: above
 cli: above
 cmd/tongbo: cli

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tongbo/tongbo/internal/export"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/secret"
 )
@@ -17,7 +18,7 @@ func (v *visit) person(name string) string {
 	if v.reveals() {
 		return name
 	}
-	return maskedName(name)
+	return export.MaskName(strings.TrimSpace(name))
 }
 
 // account is an account number as the visitor may see it.
@@ -26,21 +27,6 @@ func (v *visit) account(a secret.Account) string {
 		return a.Reveal()
 	}
 	return maskedAccount(a.Reveal())
-}
-
-// maskedName leaves the first and the last letter of a name, or of two the first.
-func maskedName(name string) string {
-	letters := []rune(strings.TrimSpace(name))
-	switch n := len(letters); n {
-	case 0:
-		return ""
-	case 1:
-		return "*"
-	case 2:
-		return string(letters[0]) + "*"
-	default:
-		return string(letters[0]) + strings.Repeat("*", n-2) + string(letters[n-1])
-	}
 }
 
 // How many characters of an account number stay, and of how short a one the first do not.

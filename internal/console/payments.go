@@ -14,7 +14,10 @@ import (
 
 // paymentRoutes are the list of payments.
 func (c *Console) paymentRoutes() []route {
-	return []route{{http.MethodGet, "/payments", member.See, false, c.payments}}
+	return []route{
+		{http.MethodGet, "/payments", member.See, false, c.payments},
+		{http.MethodGet, "/payments.csv", member.See, false, c.paymentsFile},
+	}
 }
 
 // A paymentsPage is the list of payments.
@@ -28,6 +31,7 @@ type paymentsPage struct {
 	Filtered                bool
 	Basis                   string // which time is meant, in words
 	Most                    filterOut
+	File, Resend            string // where the list can be taken away, and its webhooks sent again
 }
 
 // A filterOut is the filter that leaves out the most, where nothing is left.
@@ -133,6 +137,7 @@ func (v *visit) paymentsPage(f *filtering) paymentsPage {
 	if v.query(byBasis) == basisMove {
 		p.Basis = v.t("payments.basis." + basisMove)
 	}
+	p.File, p.Resend = v.besides("/payments.csv"), v.besides("/deliveries/resend", "from", "until")
 	p.States = []option{{Value: "", Text: v.t("list.any")}}
 	for _, s := range payment.States() {
 		p.States = append(p.States, option{Value: string(s), Text: v.t("state.payment." + string(s))})

@@ -15,6 +15,7 @@ import (
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/secret"
+	"github.com/tongbo/tongbo/internal/store"
 )
 
 // A sale is what a test registers of a payment.
@@ -192,18 +193,49 @@ func TestPaymentsPageMasks(t *testing.T) {
 	}
 }
 
-func TestMasked(t *testing.T) {
-	for in, want := range map[string]string{"홍길동": "홍*동", "홍길": "홍*", "홍": "*", "": "", "남궁민수": "남**수", "John Doe": "J******e"} {
-		if got := maskedName(in); got != want {
-			t.Errorf("maskedName(%q) = %q, want %q", in, got, want)
-		}
-	}
+func TestMaskedAccount(t *testing.T) {
 	for in, want := range map[string]string{
 		"110-123-450123": "110-***-**0123", "11012345670123": "110*******0123", "12345678": "****5678", "123": "***", "": "",
 	} {
 		if got := maskedAccount(in); got != want {
 			t.Errorf("maskedAccount(%q) = %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestPaymentsFile takes the list away as a table, with its filters, and looks for the
+// line in the audit log.
+func TestPaymentsFile(t *testing.T) {
+	h := newHouse(t)
+	h.shares()
+	h.sells(
+		sale{store: main1, id: "p-main", name: "=텀블러", who: "홍길동", account: "110-2233-445566", amount: 59000},
+		sale{store: branch1, id: "p-branch", name: "머그컵", who: "성춘향", account: "110-2233-445577", amount: 1000},
+	)
+	file := func(as, query string) string {
+		t.Helper()
+		w := h.get(as, paymentsAt+".csv"+query)
+		if got := w.Header().Get("Content-Disposition"); !strings.HasPrefix(got, `attachment; filename="payments-`) {
+			t.Errorf("%s: Content-Disposition %q", as, got)
+		}
+		return h.shows(w, http.StatusOK, "requested_at,")
+	}
+	if all := file("dev", ""); !strings.Contains(all, "p-main") || !strings.Contains(all, "홍길동") || !strings.Contains(all, "'=텀블러") {
+		t.Errorf("the table: %s", all)
+	}
+	if some := file("dev", "?amount=1000"); strings.Contains(some, "p-main") || !strings.Contains(some, "p-branch") {
+		t.Errorf("the filtered table: %s", some)
+	}
+	if masked := file("read_only", ""); strings.Contains(masked, "홍길동") || strings.Contains(masked, "2233") || !strings.Contains(masked, "홍*동") {
+		t.Errorf("the masked table: %s", masked)
+	}
+	if theirs := file("rival", ""); strings.Contains(theirs, "p-main") {
+		t.Errorf("another merchant's table: %s", theirs)
+	}
+	h.shows(h.get("dev", paymentsAt+".csv?amount=much"), http.StatusUnprocessableEntity, "much")
+	entries, err := h.Store.AuditLog(h.Context(), store.AuditQuery{Merchant: ours})
+	if err != nil || len(entries) != 3 || entries[0].Action != "payments.exported" || entries[0].By.Name == "" {
+		t.Errorf("the log says %+v, %v", entries, err)
 	}
 }
 

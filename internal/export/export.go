@@ -46,13 +46,15 @@ const (
 
 // An Order says what is exported and how.
 type Order struct {
-	What   Thing
-	Scope  store.Scope
-	From   time.Time // of being asked for, coming or being made; both ends are included
-	Until  time.Time
-	Format Format
-	BOM    bool // for spreadsheets; of CSV alone
-	Reveal bool // account numbers and names as they are
+	What  Thing
+	Scope store.Scope
+	From  time.Time // of being asked for, coming or being made; both ends are included
+	Until time.Time
+	// Payments narrows payments further; its own period is not looked at.
+	Payments store.PaymentFilter
+	Format   Format
+	BOM      bool // for spreadsheets; of CSV alone
+	Reveal   bool // account numbers and names as they are
 }
 
 // Check reports fault.Invalid for an order that cannot be.
@@ -130,7 +132,9 @@ func Write(ctx context.Context, r *store.Reader, o Order, w io.Writer) (rows int
 func read(ctx context.Context, r *store.Reader, o Order, p store.Page) (rows [][]cell, older string, err error) {
 	switch o.What {
 	case Payments:
-		list, err := r.PaymentRows(ctx, o.Scope, store.PaymentFilter{From: o.From, Until: o.Until}, p)
+		f := o.Payments
+		f.From, f.Until = o.From, o.Until
+		list, err := r.PaymentRows(ctx, o.Scope, f, p)
 		return cellsOf(list.Rows, o, paymentCells), list.Older, err
 	case Notices:
 		list, err := r.NoticeRows(ctx, o.Scope, store.NoticeFilter{From: o.From, Until: o.Until}, p)
