@@ -3,10 +3,10 @@ package console
 import (
 	"cmp"
 	"html/template"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -247,7 +247,7 @@ type ladderPart struct {
 	FromPG attention.Heard
 }
 
-// Needed and got are an answer as people compare it.
+// NeededText is the answer that the PG waits for, as people compare it.
 func (p ladderPart) NeededText() string { return answerText(p.Needed) }
 
 // GotText is what came instead.
@@ -258,7 +258,7 @@ func answerText(r provider.Reply) string {
 		return ""
 	}
 	body := string(r.Body[:min(len(r.Body), 400)])
-	return http.StatusText(r.Status) + "\n" + strings.ToValidUTF8(body, "\uFFFD")
+	return "HTTP " + strconv.Itoa(r.Status) + "\n\n" + strings.ToValidUTF8(body, "\uFFFD")
 }
 
 // fromPG is the last request of a channel's PG itself.
