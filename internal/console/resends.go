@@ -78,7 +78,7 @@ func (v *visit) resending() action.Caller { return v.caller(v.Scope.Store) }
 func (v *visit) resendsPage(rate int) (resendsPage, error) {
 	p := resendsPage{Rate: strconv.Itoa(rate), Here: v.r.URL.RequestURI()}
 	for _, k := range webhook.ResendKinds() {
-		p.Kinds = append(p.Kinds, option{Value: string(k), Text: v.t("resends.kind_" + string(k))})
+		p.Kinds = append(p.Kinds, option{Value: string(k), Text: v.t("resends.kind." + string(k))})
 	}
 	whichever := option{Value: "", Text: v.t("list.any")}
 	p.Endpoints, p.Types = []option{whichever}, []option{whichever}
@@ -186,7 +186,7 @@ func (c *Console) resendJob(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := resendJobPage{ResendJob: j, ResendProgress: progress, Kind: v.t("resends.kind_" + string(j.Filter.Kind)), Failed: v.query("show") == "failed"}
+	p := resendJobPage{ResendJob: j, ResendProgress: progress, Kind: v.t("resends.kind." + string(j.Filter.Kind)), Failed: v.query("show") == "failed"}
 	if j.Filter.Endpoint != "" {
 		p.Endpoint = v.endpointName(j.Filter.Endpoint, "")
 	}
