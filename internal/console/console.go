@@ -84,7 +84,7 @@ type Console struct {
 	Dropped func() int64
 	// AllowPrivate says that webhooks may go to private addresses.
 	AllowPrivate bool
-	// Tester calls endpoints with samples.
+	// Tester calls addresses as webhooks would be sent there.
 	Tester *delivery.CallTester
 	// Listen has the sessions of developers' machines.
 	Listen *listen.Sessions
@@ -134,8 +134,8 @@ func (c *Console) routes() []route {
 		c.channelRoutes(), c.systemRoutes(),
 		c.storeRoutes(),
 		c.limitRoutes(),
-		c.deliveryRoutes(),
 		c.homeRoutes(), c.attentionRoutes(), c.requestRoutes(),
+		c.deliveryRoutes(), c.endpointRoutes(),
 	)
 }
 

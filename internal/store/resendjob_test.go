@@ -310,3 +310,25 @@ func TestResendDeliveryThenAndNow(t *testing.T) {
 		verified(t, s)
 	})
 }
+
+func TestEndpointFigures(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		for i, o := range []webhook.Outcome{webhook.Good, webhook.BadAnswer, webhook.Good, webhook.Good} {
+			register(t, s, storetest.Registration(storetest.NewID()))
+			f := outcome(claim(t, s, 0, 1, all).Jobs[0], time.Duration(i)*time.Minute, 0, o)
+			f.Attempt.Endpoint, f.Attempt.Took = f.Job.Endpoint, time.Duration(i+1)*time.Millisecond
+			finish(t, s, f)
+		}
+		e := storetest.Scene().Endpoints[0].ID
+		got, err := s.EndpointFigures(t.Context(), e)
+		want := webhook.Figures{Tries: 4, Good: 3, Since: storetest.Noon, P50: 3 * time.Millisecond, P95: 4 * time.Millisecond}
+		if err != nil || got != want {
+			t.Errorf("EndpointFigures = %+v, %v; want %+v", got, err, want)
+		}
+		if got, err := s.EndpointFigures(t.Context(), webhook.EndpointID(storetest.NewID())); err != nil || got != (webhook.Figures{}) {
+			t.Errorf("of another one: %+v, %v", got, err)
+		}
+	})
+}
