@@ -96,7 +96,7 @@ const mostAudited = 10_000
 // AuditLog lists entries of the audit log, the newest first. It reports
 // fault.Invalid for a Before that is no id.
 func (r *Reader) AuditLog(ctx context.Context, q AuditQuery) ([]member.Entry, error) {
-	query, args, err := q.statement()
+	query, args, err := q.statement(r.d)
 	if err != nil {
 		return nil, err
 	}
@@ -109,10 +109,12 @@ func (r *Reader) AuditLog(ctx context.Context, q AuditQuery) ([]member.Entry, er
 	return out, away(err)
 }
 
-// statement is the query for a list. What the indexes do not tell is passed over.
-// Index: audit_by_object, audit_by_who or audit_by_merchant, else audit_pkey; each
-// backwards.
-func (q AuditQuery) statement() (query string, args []any, err error) {
+// statement is the query for a list: it goes backwards along the index of the first
+// thing that is asked for, and what no index tells is passed over. Pairs are compared,
+// since a plain "=" lets PostgreSQL walk through all entries by their ids until it has
+// found enough; that something is not empty is said for the sake of the index.
+// Index: audit_by_object, audit_by_who, audit_by_merchant, audit_pkey.
+func (q AuditQuery) statement(d dialect) (query string, args []any, err error) {
 	before := "ffffffff-ffff-ffff-ffff-ffffffffffff"
 	if q.Before != "" {
 		if !isID(q.Before) {
@@ -127,20 +129,34 @@ func (q AuditQuery) statement() (query string, args []any, err error) {
 		q.Limit = 100
 	}
 	p := newPlaces(idAt(q.From), before, min(q.Limit, mostAudited))
-	conditions := []string{`id >= $1`, `id < $2`}
+	unindexed := "+" // SQLite would go along the other index, and sort
+	if d.postgres {
+		unindexed = ""
+	}
+	along, conditions := "", []string{`id >= $1`, `id < $2`}
 	for _, c := range []struct{ column, value string }{
-		{"merchant_id", string(q.Merchant)}, {"store_id", string(q.Store)}, {"by_id", text(q.By)}, {"object", name(q.Object)},
+		{"object", name(q.Object)}, {"by_id", text(q.By)}, {"merchant_id", string(q.Merchant)}, {"store_id", string(q.Store)},
 	} {
-		if c.value != "" {
-			conditions = append(conditions, c.column+` = `+p.place(c.value))
+		switch {
+		case c.value == "":
+		case along == "" && c.column != "store_id":
+			along = c.column
+			of := p.place(c.value)
+			conditions = []string{c.column + ` <> ''`, `(` + c.column + `, id) >= (` + of + `, $1)`, `(` + c.column + `, id) < (` + of + `, $2)`}
+		default:
+			conditions = append(conditions, unindexed+c.column+` = `+p.place(c.value))
 		}
 	}
 	if q.Action != "" {
 		length := strconv.Itoa(utf8.RuneCountInString(q.Action))
 		conditions = append(conditions, `substr(action, 1, `+length+`) = `+p.place(text(q.Action)))
 	}
+	order := `id desc`
+	if along != "" {
+		order = along + ` desc, id desc`
+	}
 	return `select id, at, merchant_id, store_id, mode, by_kind, by_id, action, kind, doc from audit where ` +
-		strings.Join(conditions, ` and `) + ` order by id desc limit $3`, p.args, nil
+		strings.Join(conditions, ` and `) + ` order by ` + order + ` limit $3`, p.args, nil
 }
 
 func (r *Reader) scanAudit(rows rowSet) (e member.Entry, err error) {

@@ -164,3 +164,8 @@ func (s *Store) Together(ctx context.Context, fn func(exec func(query string, ar
 		})
 	})
 }
+
+// AuditStatement is the query for a part of the audit log.
+func (r *Reader) AuditStatement(q AuditQuery) (query string, args []any, err error) {
+	return q.statement(r.d)
+}

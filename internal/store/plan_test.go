@@ -179,6 +179,16 @@ func statements(t *testing.T, db *storetest.Database, s *store.Store, name strin
 		[]merchant.ChannelKey{storetest.Channel, storetest.OtherOne}, p, webhookID) {
 		all = append(all, statement{q.Text, q.Args})
 	}
+	for _, q := range []store.AuditQuery{
+		{}, {Merchant: storetest.Merchant}, {Merchant: "merchant-2"}, {Merchant: "merchant-3"}, {Merchant: storetest.Merchant, Object: "o 7"},
+		{Merchant: storetest.Merchant, By: "m 3"}, {Merchant: storetest.Merchant, By: "nobody"}, {Object: "o 7"}, {By: "m 3"},
+	} {
+		query, args, err := recorded.AuditStatement(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, statement{query, args})
+	}
 	if db.Postgres {
 		all = append(all, statement{store.BeatQuery, []any{"n", "name", "release", int64(1), int64(1), "own"}})
 	}
@@ -247,6 +257,9 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	onTrial(t, s, "plan-"+name, "books")
 	liveSchedules(t, s, name)
 	putCalls(t, s, aCall(len(name)))
+	if err := s.Audit(t.Context(), audited(name)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.PutSearchable(t.Context(), time.Now().Add(time.Hour), 100); err != nil {
 		t.Fatal(err)
 	}

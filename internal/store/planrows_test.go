@@ -54,6 +54,10 @@ var crowds = []crowd{
 	{"delivery_end", 1, "", map[string]string{"id": "{5}", "event_id": "{3}", "payment_key": "{1}", "payment_id": "'o ' || {i}"}},
 	{"attempt", 1, "", map[string]string{"id": "{6}", "delivery_id": "{5}", "webhook_id": "{5}"}},
 	{"attempt_body", 1, "", map[string]string{"id": "{6}"}},
+	{"audit", 1, "", map[string]string{
+		"id": "{7}", "object": "'o ' || {i}", "by_id": "'m ' || {i} % 20", "merchant_id": "case when {i} % 100 = 7 then 'merchant-2' else merchant_id end",
+		"action": "case when {i} % 1000 = 7 then 'member.invited' else action end",
+	}},
 	{"api_request", 1, "", map[string]string{
 		"id": "{9}", "path": "'/payments/' || {i}", "mode": "case when {i} % 1000 = 7 then 'any' else mode end", "merchant_id": "case when {i} % 3 = 1 then 'merchant-2' else merchant_id end",
 	}},
