@@ -328,6 +328,7 @@ func TestMe(t *testing.T) {
 	if a, err := d.Store.Account(t.Context(), m.ID); err != nil || a.SecondFactor || len(a.Proof.Recovery) != 0 {
 		t.Errorf("the second factor that was dropped: %v", err)
 	}
+	d.shows(owner.open(Prefix+"/me"), http.StatusOK, "이 역할은 2단계 인증을 끌 수 없어요")
 	d.shows(owner.send(Prefix+"/me/second/drop"), http.StatusConflict)
 }
 

@@ -100,6 +100,12 @@ func (c *Console) audit(v *visit) error {
 func (v *visit) auditLine(e member.Entry) auditLine {
 	out := auditLine{Entry: e, What: v.wordOr("audit.action_"+strings.ReplaceAll(e.Action, ".", "_"), e.Action)}
 	at := make(map[string]int)
+	said := func(f member.Field) string {
+		if f.Name == "role" {
+			return v.wordOr("account.role_"+f.Text, f.Text)
+		}
+		return f.Text
+	}
 	add := func(fields []member.Field, set func(*auditChange, string)) {
 		seen := make(map[string]bool)
 		for _, f := range fields {
@@ -110,7 +116,7 @@ func (v *visit) auditLine(e member.Entry) auditLine {
 				out.Changes = append(out.Changes, auditChange{Name: v.wordOr("audit.field_"+f.Name, f.Name)})
 			}
 			seen[f.Name] = true
-			set(&out.Changes[i], f.Text)
+			set(&out.Changes[i], said(f))
 		}
 	}
 	add(e.Before, func(c *auditChange, text string) { c.Before = text })

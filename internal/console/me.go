@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -28,7 +29,23 @@ type mePage struct {
 	Langs, Zones, Themes []option
 	Sessions             []mySession
 	Confirmed            bool
+	Must                 bool // there is no way around a second factor
 }
+
+// system stands in a form for a choice that is left to the browser: a browser takes an
+// empty choice of a field that is required for none.
+const system = "system"
+
+// chosen is what was chosen in a form, empty where a value stands for nothing.
+func chosen(value, nothing string) string {
+	if value == nothing {
+		return ""
+	}
+	return value
+}
+
+// Or is a value of a form, or what stands for nothing.
+func (mePage) Or(value, nothing string) string { return cmp.Or(value, nothing) }
 
 // A mySession is a session of the visitor's.
 type mySession struct {
@@ -47,18 +64,14 @@ func (mePage) Tick(on bool) string {
 func (c *Console) mePage(v *visit) (mePage, error) {
 	choices := func(key string, values ...string) (out []option) {
 		for _, x := range values {
-			name := x
-			if name == "" {
-				name = "system"
-			}
-			text := "account." + key + "_" + name
+			text := "account." + key + "_" + x
 			out = append(out, option{Value: x, Text: v.t(text)})
 		}
 		return out
 	}
 	p := mePage{
-		Langs: choices("lang", "", "ko", "en"), Zones: choices("zone", "KST", "UTC"), Themes: choices("theme", "", "light", "dark"),
-		Confirmed: v.confirmed(),
+		Langs: choices("lang", system, "ko", "en"), Zones: choices("zone", "KST", "UTC"), Themes: choices("theme", system, "light", "dark"),
+		Confirmed: v.confirmed(), Must: c.People.MustHave(v.Member),
 	}
 	list, err := c.People.Sessions(v.ctx(), v.acting())
 	for _, s := range list {
@@ -77,7 +90,7 @@ func (c *Console) me(v *visit) error {
 
 func (c *Console) prefer(v *visit) error {
 	x := people.Preferences{
-		Name: v.value("name"), Lang: v.value("lang"), Zone: v.value("zone"), Theme: v.value("theme"), Shortcuts: v.value("shortcuts") == "on",
+		Name: v.value("name"), Lang: chosen(v.value("lang"), system), Zone: v.value("zone"), Theme: chosen(v.value("theme"), system), Shortcuts: v.value("shortcuts") == "on",
 	}
 	if err := c.People.Prefer(v.ctx(), v.acting(), x); err != nil {
 		if !errors.Is(err, member.ErrName) {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -77,8 +78,8 @@ type memberPage struct {
 	Confirmed     bool
 }
 
-// StoreID is the store that the member is limited to.
-func (p memberPage) StoreID() merchant.StoreID { return p.Store }
+// StoreID is the store that the member is limited to, as the form says it.
+func (p memberPage) StoreID() string { return cmp.Or(string(p.Store), allStores) }
 
 // title is whose page it is.
 func (p memberPage) title() string { return p.Email }
@@ -101,7 +102,7 @@ func (v *visit) roleChoices() (out []option) {
 
 // memberStores are the stores that a member may be limited to.
 func (v *visit) memberStores() []option {
-	out := []option{{Value: "", Text: v.t("members.all_stores")}}
+	out := []option{{Value: allStores, Text: v.t("members.all_stores")}}
 	for _, s := range v.stores() {
 		out = append(out, option{Value: string(s.ID), Text: s.Name})
 	}
@@ -114,7 +115,7 @@ func (c *Console) newMember(v *visit) error {
 
 func (c *Console) invite(v *visit) error {
 	link, err := c.People.Invite(v.ctx(), v.acting(), people.Invitation{
-		Email: v.value("email"), Name: v.value("name"), Role: member.Role(v.value("role")), Store: merchant.StoreID(v.value("store")),
+		Email: v.value("email"), Name: v.value("name"), Role: member.Role(v.value("role")), Store: merchant.StoreID(chosen(v.value("store"), allStores)),
 	})
 	if err != nil {
 		return v.wrongMember("settings_newmember", newMemberPage{v.roleChoices(), v.memberStores()}, err)
@@ -197,7 +198,7 @@ func (c *Console) ofMember(v *visit, key string, do func(member.ID) error) error
 
 func (c *Console) changeMember(v *visit) error {
 	return c.ofMember(v, "members.changed", func(id member.ID) error {
-		return c.People.ChangeRole(v.ctx(), v.acting(), id, member.Role(v.value("role")), merchant.StoreID(v.value("store")))
+		return c.People.ChangeRole(v.ctx(), v.acting(), id, member.Role(v.value("role")), merchant.StoreID(chosen(v.value("store"), allStores)))
 	})
 }
 

@@ -270,7 +270,7 @@ func (p *People) DropSecondFactor(ctx context.Context, who Acting) error {
 		return member.ErrConfirm
 	}
 	_, err := p.Store.ChangeMember(ctx, who.Member.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
-		if p.mustHave(a.Member) {
+		if p.MustHave(a.Member) {
 			return member.Change{}, fault.Errorf(fault.Conflict, "who has this role must have a second factor: set up another one instead")
 		}
 		a.Proof.OTP, a.Proof.Pending, a.Proof.Recovery = "", "", nil
@@ -280,7 +280,7 @@ func (p *People) DropSecondFactor(ctx context.Context, who Acting) error {
 	return err
 }
 
-// mustHave reports whether a member must have a second factor.
-func (p *People) mustHave(m member.Member) bool {
+// MustHave reports whether a member must have a second factor.
+func (p *People) MustHave(m member.Member) bool {
 	return (m.Role.NeedsSecondFactor() || m.Operator) && !p.Loopback
 }

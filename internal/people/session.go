@@ -52,7 +52,7 @@ func (p *People) Session(ctx context.Context, token secret.Text) (member.Member,
 			s.SeenAt = at
 		}
 	}
-	if p.mustHave(m) && !m.SecondFactor {
+	if p.MustHave(m) && !m.SecondFactor {
 		return m, s, ErrEnrol
 	}
 	return m, s, nil
