@@ -77,10 +77,11 @@ func (v *visit) replayCaller(n store.NoticeDetail) action.Caller {
 // replayPage shows what would become of one notice.
 type replayPage struct {
 	noticePage
+	Title string
 	Would foretold
 }
 
-func (p replayPage) title() string { return p.noticePage.title() }
+func (p replayPage) title() string { return p.Title }
 
 func (c *Console) replayNotice(v *visit) error {
 	p, _, err := c.noticeOf(v)
@@ -88,7 +89,7 @@ func (c *Console) replayNotice(v *visit) error {
 		return err
 	}
 	r, err := c.Actions.Replay(v.ctx(), v.replayCaller(p.N), p.N.ID, true)
-	out := replayPage{noticePage: p, Would: v.foretold(r)}
+	out := replayPage{noticePage: p, Title: v.t("page.notice_replay"), Would: v.foretold(r)}
 	switch {
 	case errors.Is(err, notice.ErrBodyGone):
 		out.Would.Error = v.t("notice.body_gone")
@@ -117,10 +118,11 @@ func (c *Console) replayedNotice(v *visit) error {
 // linkingPage asks which payment a notice is about, and shows what would become of it.
 type linkingPage struct {
 	noticePage
+	Title string
 	Would *foretold // nil until a payment was named
 }
 
-func (p linkingPage) title() string { return p.noticePage.title() }
+func (p linkingPage) title() string { return p.Title }
 
 func (c *Console) linkNotice(v *visit) error { return c.linking(v, true) }
 
@@ -136,7 +138,7 @@ func (c *Console) linking(v *visit, dry bool) error {
 	if !dry {
 		to, reason = v.value("payment"), v.value("reason")
 	}
-	out := linkingPage{noticePage: p}
+	out := linkingPage{noticePage: p, Title: v.t("page.notice_link")}
 	if to == "" && dry {
 		return v.page("notice_link", out)
 	}
@@ -201,17 +203,18 @@ func (v *visit) ruledOut(e *action.RuledOutError) string {
 // trustPage asks which addresses a channel is to admit.
 type trustPage struct {
 	noticePage
-	CIDR string
+	Title string
+	CIDR  string
 }
 
-func (p trustPage) title() string { return p.noticePage.title() }
+func (p trustPage) title() string { return p.Title }
 
 func (c *Console) trustNotice(v *visit) error {
 	p, _, err := c.noticeOf(v)
 	if err != nil {
 		return err
 	}
-	out := trustPage{noticePage: p}
+	out := trustPage{noticePage: p, Title: v.t("page.notice_trust")}
 	if a, err := netip.ParseAddr(p.N.Peer); err == nil {
 		out.CIDR = netip.PrefixFrom(a, a.BitLen()).String()
 	}
@@ -223,7 +226,7 @@ func (c *Console) trustedNotice(v *visit) error {
 	if err != nil {
 		return err
 	}
-	out := trustPage{noticePage: p, CIDR: v.value("cidr")}
+	out := trustPage{noticePage: p, Title: v.t("page.notice_trust"), CIDR: v.value("cidr")}
 	block, err := settings.ParseBlock(v.value("cidr"))
 	if err == nil {
 		ch, _ := v.channel(merchant.ChannelKey(p.N.Channel))

@@ -48,6 +48,7 @@ func (c *Console) askPayment(v *visit) error {
 // cancelPage asks how much is to be given back, and to whom.
 type cancelPage struct {
 	paymentPage
+	Title     string
 	Once      string // names the request, so that it is made once
 	Left      string
 	Close     bool // money never came: the account is closed instead
@@ -55,12 +56,12 @@ type cancelPage struct {
 	NeedsBank bool
 }
 
-func (p cancelPage) title() string { return p.paymentPage.title() }
+func (p cancelPage) title() string { return p.Title }
 
 func (v *visit) cancelPage(p paymentPage) cancelPage {
 	left := p.P.Remaining()
 	out := cancelPage{
-		paymentPage: p, Once: v.value("once"), Left: money(left), Close: p.P.State == payment.Issued,
+		paymentPage: p, Title: v.t("page.payment_cancel"), Once: v.value("once"), Left: money(left), Close: p.P.State == payment.Issued,
 		NeedsBank: p.Account != nil, Banks: []option{{Text: "–"}},
 	}
 	if uuid.Validate(out.Once) != nil {
@@ -143,17 +144,18 @@ func (v *visit) pgProblem(err error) (string, bool) {
 // depositPage asks for money that came without a notice.
 type depositPage struct {
 	paymentPage
+	Title string
 	Would *foretold // nil until it was looked at
 }
 
-func (p depositPage) title() string { return p.paymentPage.title() }
+func (p depositPage) title() string { return p.Title }
 
 func (c *Console) enterDeposit(v *visit) error {
 	p, err := v.paymentOf()
 	if err != nil {
 		return err
 	}
-	return v.page("payment_deposit", depositPage{paymentPage: p})
+	return v.page("payment_deposit", depositPage{paymentPage: p, Title: v.t("page.payment_deposit")})
 }
 
 // enteredDeposit shows what would become of it, and does it once that was seen.
@@ -162,7 +164,7 @@ func (c *Console) enteredDeposit(v *visit) error {
 	if err != nil {
 		return err
 	}
-	form := depositPage{paymentPage: p}
+	form := depositPage{paymentPage: p, Title: v.t("page.payment_deposit")}
 	w := action.HandDeposit{Number: v.value("number"), Reason: v.value("reason"), Depositor: v.value("depositor"), Dry: v.value("do") != "on"}
 	var wrong []mistake
 	if w.Number == "" {
