@@ -2,6 +2,7 @@ package attention
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -102,7 +103,7 @@ func (g *gathering) refusals(ctx context.Context) error {
 		}
 		for _, r := range list {
 			g.add(Item{
-				Kind: Kind(r.Verdict), Subject: r.Peer + " " + string(r.Channel), Merchant: o.Merchant, Store: r.Store, Mode: o.Mode,
+				Kind: Kind(r.Verdict), Subject: strings.TrimSpace(r.Peer + " " + string(r.Channel)), Merchant: o.Merchant, Store: r.Store, Mode: o.Mode,
 				Since: r.First, Mark: r.Last, Count: r.Count, More: more, Channel: r.Channel, Notice: r.Newest, Peer: r.Peer,
 			})
 		}

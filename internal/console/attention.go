@@ -198,23 +198,32 @@ const mostDone = 200
 // resolved is what people dealt with, the latest first: cases that were closed, and things
 // that were acknowledged.
 func (v *visit) resolved() (out []doneLine, err error) {
-	cases, err := v.c.Store.ClosedCases(v.ctx(), v.Scope.Merchant, v.now().Add(time.Minute), mostDone)
-	if err != nil {
-		return nil, err
+	sees := v.watch()
+	owners := []attention.Scope{{Merchant: v.Scope.Merchant, Mode: v.Scope.Mode}}
+	if sees.Installation {
+		owners = append(owners, attention.Scope{})
 	}
-	for _, k := range cases {
-		if v.watch().Sees(k.Merchant, k.Store) && (k.Mode == v.Scope.Mode) {
-			i := attention.Item{Kind: attention.Kind(k.Kind), Count: 1 + k.Resends, Channel: k.Channel, Notice: k.ID, Store: k.Store}
-			out = append(out, v.doneLine(i, k.Closed.At, k.Closed.ByName, k.Closed.Note))
+	for _, o := range owners {
+		cases, err := v.c.Store.ClosedCases(v.ctx(), o.Merchant, v.now().Add(time.Minute), mostDone)
+		if err != nil {
+			return nil, err
 		}
-	}
-	acks, err := v.c.Store.Acks(v.ctx(), v.Scope.Merchant, v.Scope.Mode, mostDone)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range acks {
-		if v.watch().Sees(a.Merchant, a.Store) {
-			out = append(out, v.doneLine(attention.Of(a), a.At, a.ByName, a.Note))
+		for _, k := range cases {
+			if sees.Sees(k.Merchant, k.Store) && k.Mode == o.Mode {
+				i := attention.Item{
+					Kind: attention.Kind(k.Kind), Merchant: k.Merchant, Count: 1 + k.Resends, Channel: k.Channel, Case: k.ID, Notice: k.ID, Store: k.Store,
+				}
+				out = append(out, v.doneLine(i, k.Closed.At, k.Closed.ByName, k.Closed.Note))
+			}
+		}
+		acks, err := v.c.Store.Acks(v.ctx(), o.Merchant, o.Mode, mostDone)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range acks {
+			if sees.Sees(a.Merchant, a.Store) {
+				out = append(out, v.doneLine(attention.Of(a), a.At, a.ByName, a.Note))
+			}
 		}
 	}
 	slices.SortStableFunc(out, func(a, b doneLine) int { return b.At.Compare(a.At) })

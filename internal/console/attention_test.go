@@ -112,8 +112,12 @@ func TestAttentionOfTheInstallation(t *testing.T) {
 			t.Errorf("%s sees what belongs to no merchant", as)
 		}
 	}
+	h.told("", "198.51.100.9", payment.Refused)
 	h.goesTo(h.post("owner", attentionPath, h.form("owner", "unmatched")), attentionPath)
+	h.goesTo(h.post("owner", attentionPath, h.form("owner", "refused")), attentionPath)
 	h.shows(h.get("owner", attentionPath), http.StatusOK, "지금 확인할 일이 없어요")
+	h.shows(h.get("owner", attentionPath+"?tab=resolved"), http.StatusOK, string(n), "거부", "미매칭")
+	h.shows(h.get("manager", attentionPath+"?tab=resolved"), http.StatusOK, "아직 처리한 일이 없어요.")
 }
 
 // TestAttentionInEnglish shows one row of every kind in both languages, with names that

@@ -2,10 +2,12 @@ package console
 
 import (
 	"context"
+	"html/template"
 	"slices"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/attention"
+	"github.com/tongbo/tongbo/internal/console/chart"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/store"
@@ -16,7 +18,8 @@ type flowLine struct {
 	Channel merchant.ChannelKey
 	Name    string
 	Setup   attention.Setup
-	Path    string // of the channel; empty if the visitor may not open it
+	Spark   template.HTML // notices by the hour
+	Path    string        // of the channel; empty if the visitor may not open it
 	Stages  []flowStage
 }
 
@@ -30,7 +33,7 @@ type flowStage struct {
 }
 
 // flowTime is of how long the strips tell.
-const flowTime = 24 * time.Hour
+const flowTime = store.FlowHours * time.Hour
 
 // flows fills in the strips of the channels in use.
 func (v *visit) flows(page *homePage, states []attention.ChannelState, list attention.List, now time.Time) error {
@@ -50,6 +53,7 @@ func (v *visit) flows(page *homePage, states []attention.ChannelState, list atte
 			f = flows[i]
 		}
 		l := flowLine{Channel: s.Channel.Key, Name: v.channelName(s.Channel.Key), Setup: s.Setup}
+		l.Spark = chart.Spark{Title: v.t("home.spark", "n", v.number(store.Count{N: f.Notices.N, More: f.Cut})), Values: f.Hours[:]}.SVG()
 		if v.May("integrate") {
 			l.Path = v.Scope.Base() + "/channels/" + string(s.Channel.Key)
 		}

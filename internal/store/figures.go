@@ -171,6 +171,9 @@ type Flow struct {
 	Webhooks Stage // made about its payments
 	Answered Stage // of them, those that a shop took; Median is how long after they were made
 	Cut      bool  // only the newest were looked at
+	// Hours are the notices of each of the first hours since the time asked for; -1
+	// where nobody looked.
+	Hours [FlowHours]int
 }
 
 // Flows returns how news went through the channels of a scope since a time, in
@@ -197,6 +200,9 @@ func (r *Reader) Flows(ctx context.Context, s Scope, since time.Time) ([]Flow, e
 	return out, away(r.webhooksThrough(ctx, s, stores, at, since))
 }
 
+// FlowHours is of how many hours a flow tells one by one.
+const FlowHours = 24
+
 // mostFlowing is how many notices of a channel are looked at.
 const mostFlowing = 1000
 
@@ -205,11 +211,16 @@ func (r *Reader) noticesThrough(ctx context.Context, s Scope, f *Flow, since tim
 	g := r.noticeListing(s, NoticeFilter{Channel: f.Channel, From: since}, nil)
 	g.look = mostFlowing
 	var late []time.Duration
+	var oldest time.Time
 	text, args := g.page(g.legs, false, g.least, g.most, mostFlowing)
 	err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
 		_, n, err := scanNoticeRow(rows)
 		if f.Notices.N++; f.Notices.N == 1 {
 			f.Notices.Last = n.At
+		}
+		oldest = n.At
+		if h := int(n.At.Sub(since) / time.Hour); h >= 0 && h < FlowHours {
+			f.Hours[h]++
 		}
 		if n.Verdict == payment.Applied {
 			if f.Applied.N++; f.Applied.N == 1 {
@@ -222,6 +233,11 @@ func (r *Reader) noticesThrough(ctx context.Context, s Scope, f *Flow, since tim
 		return err
 	})
 	f.Notices.Median, f.Cut = quantile(late, 50), f.Notices.N >= mostFlowing
+	if f.Cut {
+		for h := range min(max(int(oldest.Sub(since)/time.Hour), 0), FlowHours) {
+			f.Hours[h] = -1
+		}
+	}
 	return err
 }
 

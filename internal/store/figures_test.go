@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,7 +69,29 @@ func TestFigures(t *testing.T) {
 			w.Notices.Last.IsZero() || w.Notices.Median != time.Second || w.Answered.Last.IsZero() {
 			t.Errorf("%+v", w)
 		}
+		if flows, err = s.Flows(t.Context(), allOfUs, storetest.Noon); err != nil || flows[0].Hours[0] != 3 || flows[0].Hours[1] != 0 {
+			t.Errorf("by the hour: %+v, %v", flows, err)
+		}
 		checkHealth(t, s, midnight, now)
+	})
+}
+
+// TestFlowsAreCut: of hours before the oldest notice that was looked at nothing is said.
+func TestFlowsAreCut(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := db.Open(t)
+		settle(t, s, byOrder("o-1"))
+		i := slices.IndexFunc(crowds, func(c crowd) bool { return c.table == "notice" })
+		crowds[i].multiply(t, db, 1200)
+		db.Exec(t, `update notice set received_at = $1`, storetest.Noon.Add(5*time.Hour).UnixMicro())
+		flows, err := s.Flows(t.Context(), allOfUs, storetest.Noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h := flows[0].Hours; !flows[0].Cut || h[0] != -1 || h[4] != -1 || h[5] != flows[0].Notices.N || h[6] != 0 {
+			t.Errorf("by the hour: %+v", flows[0])
+		}
 	})
 }
 
