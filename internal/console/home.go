@@ -7,12 +7,15 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/console/chart"
+	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/store"
+	"github.com/tongbo/tongbo/internal/webhook"
 )
 
 func (c *Console) homeRoutes() []route {
@@ -103,6 +106,16 @@ func (c *Console) home(v *visit) error {
 	return v.page("home", page)
 }
 
+// calledWell reports whether one of the last call tests of an endpoint's address was answered
+// as a webhook has to be.
+func (v *visit) calledWell(e webhook.Endpoint) (bool, error) {
+	address, _, _ := strings.Cut(e.URL, "?") // as NoteTest writes it
+	list, err := v.c.Store.AuditLog(v.ctx(), store.AuditQuery{Merchant: e.Merchant, Action: "endpoint.tested", Object: address, Limit: 5})
+	return slices.ContainsFunc(list, func(x member.Entry) bool {
+		return slices.Contains(x.After, member.Field{Name: "found", Text: string(delivery.FoundGood)})
+	}), err
+}
+
 // steps is the checklist: what is there, and what happened.
 func (v *visit) steps(states []attention.ChannelState) ([]step, error) {
 	heard := slices.ContainsFunc(states, func(s attention.ChannelState) bool { return !s.FromPG.IsZero() || !s.Tested.IsZero() })
@@ -118,7 +131,12 @@ func (v *visit) steps(states []attention.ChannelState) ([]step, error) {
 			if err != nil {
 				return nil, err
 			}
-			answered = !tries.LastGood.IsZero()
+			if answered = !tries.LastGood.IsZero(); answered {
+				continue
+			}
+			if answered, err = v.calledWell(e); err != nil {
+				return nil, err
+			}
 		}
 	}
 	list := []step{
