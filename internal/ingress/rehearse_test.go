@@ -194,8 +194,12 @@ func TestRehearsalOnce(t *testing.T) {
 	order := deposit("reserved", toMID("A1234"))
 	for _, value := range []string{"once", "once", notice.RehearsalTaken, "guess", strings.Repeat("x", 1000)} {
 		r := with(s.told(c, stranger, order))
-		r.header.Set(notice.RehearsalHeader, value)
-		s.serve(r)
+		for { // a busy machine may commit too late: then a PG sends again
+			r.header.Set(notice.RehearsalHeader, value)
+			if w := s.serve(r); w.Code != http.StatusServiceUnavailable {
+				break
+			}
+		}
 	}
 	const no = " refused/sender_not_listed@live"
 	s.wantVerdicts("recorded/rehearsal@live" + strings.Repeat(no, 4))
