@@ -130,7 +130,7 @@ func ladderText(env Env, l action.Ladder, state attention.ChannelState, lang wor
 		}
 		rows = append(rows, []string{
 			words.Text(lang, "ladder.outcome."+string(r.Outcome)), words.Text(lang, "ladder.step."+string(r.Step)), took,
-			printable(words.Text(lang, "ladder."+string(r.Finding), r.Args...)),
+			printable(words.Text(lang, "ladder."+string(r.Finding), words.Worded(lang, r.Args, "reason", "reason.")...)),
 		})
 	}
 	if _, err := fmt.Fprintf(env.Stdout, "POST %s\n", l.URL); err != nil {
@@ -188,7 +188,7 @@ func ladderJSON(env Env, l action.Ladder, state attention.ChannelState, lang wor
 	list := make([]any, 0, len(l.Rungs)+1)
 	for _, r := range l.Rungs {
 		list = append(list, shownRung{
-			r.Step, r.Outcome, milliseconds(r.Took), r.Finding, words.Text(lang, "ladder."+string(r.Finding), r.Args...),
+			r.Step, r.Outcome, milliseconds(r.Took), r.Finding, words.Text(lang, "ladder."+string(r.Finding), words.Worded(lang, r.Args, "reason", "reason.")...),
 		})
 	}
 	end := shownLadder{

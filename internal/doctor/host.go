@@ -23,7 +23,7 @@ const (
 	queueWarns  = 10 * time.Minute
 	leastCalls  = 20 // by which it is told whether all come from one address
 	callsLooked = 200
-	urlPatience = 10 * time.Second
+	urlPatience = 5 * time.Second
 )
 
 func (d *Doctor) config() Finding {

@@ -186,3 +186,15 @@ func Text(l Lang, key string, args ...any) string {
 	}
 	return fill(text, args)
 }
+
+// Worded returns arguments in which the value of one is a word of the catalogue: the text
+// of prefix and the value, where there is one.
+func Worded(l Lang, args []any, name, prefix string) []any {
+	out := append([]any(nil), args...)
+	for i := 0; i+1 < len(out); i += 2 {
+		if key := prefix + fmt.Sprint(out[i+1]); out[i] == name && Has(key) {
+			out[i+1] = Text(l, key)
+		}
+	}
+	return out
+}

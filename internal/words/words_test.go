@@ -115,3 +115,14 @@ func TestText(t *testing.T) {
 		t.Errorf("ChipOf = %q", got)
 	}
 }
+
+func TestWorded(t *testing.T) {
+	args := []any{"reason", "rehearsal", "other", "rehearsal"}
+	got := Worded(Ko, args, "reason", "reason.")
+	if got[1] != Text(Ko, "reason.rehearsal") || got[1] == "rehearsal" || got[3] != "rehearsal" || args[1] != "rehearsal" {
+		t.Errorf("Worded = %v of %v", got, args)
+	}
+	if got := Worded(Ko, []any{"reason", "nobody-knows"}, "reason", "reason."); got[1] != "nobody-knows" {
+		t.Errorf("a word that there is not becomes %v", got[1])
+	}
+}
