@@ -276,3 +276,37 @@ func TestListenPages(t *testing.T) {
 		t.Errorf("the audit log says %+v, %v", log, err)
 	}
 }
+
+// TestHeardOnTheTimeline: what a laptop answered stands in a payment's story, and is no
+// failure of anybody's.
+func TestHeardOnTheTimeline(t *testing.T) {
+	p := newPost(t)
+	l, _, err := p.Console.Listen.Open(t.Context(), webhook.Listener{
+		Merchant: ours, Store: main1, Mode: merchant.Test, Credential: uuid.NewString(), Name: "노트북",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := p.waits("1001")
+	events, _, err := p.Store.NextEvents(t.Context(), []merchant.StoreID{main1}, merchant.Test, "00000000-0000-0000-0000-000000000000", 10)
+	if err != nil || len(events) == 0 {
+		t.Fatalf("%d events, %v", len(events), err)
+	}
+	for i, a := range []webhook.Listened{{Status: 500}, {Error: "connection refused <b>"}} {
+		a.Item, a.Number, a.At, a.URL = string(events[0].ID), i+1, time.Now(), "http://localhost:3000/<i>"
+		if err := p.Console.Listen.Report(t.Context(), l, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := paymentsPath + "/" + string(x.Key)
+	page := p.shows(p.get("dev", at), http.StatusOK, "개발자의 컴퓨터 (http://localhost:3000/&lt;i&gt;)", "500", "connection refused &lt;b&gt;", "/developers/listen/"+webhook.ListenerPrefix)
+	if strings.Contains(page, "<i>") {
+		t.Error("an address from outside is markup")
+	}
+	if page := p.shows(p.get("read_only", at), http.StatusOK, "개발자의 컴퓨터"); strings.Contains(page, "/developers/listen/") {
+		t.Error("a page that is not theirs is linked")
+	}
+	if page := p.shows(p.get("dev", at+"?only=failed"), http.StatusOK); strings.Contains(page, "개발자의 컴퓨터") {
+		t.Error("a laptop's answer counts as a failure")
+	}
+}

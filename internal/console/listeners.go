@@ -2,12 +2,14 @@ package console
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/listen"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
@@ -129,4 +131,26 @@ func (c *Console) endListener(v *visit) error {
 		return err
 	}
 	return v.done("/developers/listen", "listen.ended", "name", l.Name)
+}
+
+// heardBy are the rows of what machines of developers answered to a payment's events: they
+// say nothing of an endpoint, good or bad.
+func (c *Console) heardBy(v *visit, p payment.Payment) (out []moment, err error) {
+	list, err := c.Store.ListenedOf(v.ctx(), p.Key, mostTries)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range list {
+		m := moment{At: a.At, Who: "shop", Shop: true, Text: v.t("listen.heard_row", "type", string(a.Type), "url", visible(a.URL)), Kind: "listened", Value: "try"}
+		m.Detail = visible(a.Error)
+		if a.Status != 0 {
+			m.Detail = strconv.Itoa(a.Status)
+		}
+		m.Detail += "  " + lasts(a.Took)
+		if v.May(member.Integrate) {
+			m.Path = v.Scope.Base() + "/developers/listen/" + webhook.ListenerPrefix + string(a.Listener)
+		}
+		out = append(out, m)
+	}
+	return out, nil
 }

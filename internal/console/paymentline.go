@@ -67,6 +67,11 @@ func (c *Console) timeline(v *visit, p payment.Payment, notices []store.NoticeRo
 		return nil, err
 	}
 	past = append(past, tried...)
+	heard, err := c.heardBy(v, p)
+	if err != nil {
+		return nil, err
+	}
+	past = append(past, heard...)
 	slices.SortStableFunc(past, func(a, b moment) int { return a.At.Compare(b.At) })
 	for i := 1; i < len(past); i++ {
 		if d := past[i].At.Sub(past[i-1].At); d >= longGap {
