@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -250,11 +251,10 @@ func (l *listening) header(x *exchange) http.Header {
 
 // plainCause is why a call got no answer, without the address.
 func plainCause(err error) string {
-	text := err.Error()
-	if i := strings.LastIndex(text, ": "); i >= 0 && strings.HasPrefix(text, "Post ") {
-		text = text[i+2:]
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
 	}
-	return text
+	return err.Error()
 }
 
 func headerLines(h http.Header) string {
