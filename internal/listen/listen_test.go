@@ -33,7 +33,7 @@ func TestWhatWasMissedComesFirstInOrderOnce(t *testing.T) {
 		}
 		m = s.connect(again, false)
 		s.issue("o-7", 0)
-		m.after(5*time.Minute, "ready 5", "o-2", "o-3", "o-4", "o-5", "o-6", "o-7")
+		m.after(15*time.Second, "ready 5", "o-2", "o-3", "o-4", "o-5", "o-6", "o-7")
 	})
 }
 
@@ -43,13 +43,13 @@ func TestWhatWasNotAnsweredIsSentAgain(t *testing.T) {
 		m := s.connect(l, true) // it dies before it reports
 		s.issue("o-1", 0)
 		s.issue("o-2", 0)
-		m.after(2*time.Minute, "ready 0", "o-1", "o-2")
-		m.report(m.items[1])
+		m.after(15*time.Second, "ready 0", "o-1", "o-2")
+		m.report(m.item(1))
 		m.leave()
 		m = s.connect(mustReload(s, l.ID), false)
-		m.after(2*time.Minute, "ready 1", "o-1")
+		m.after(15*time.Second, "ready 1", "o-1")
 		m.leave()
-		s.connect(mustReload(s, l.ID), false).after(2*time.Minute, "ready 0")
+		s.connect(mustReload(s, l.ID), false).after(15*time.Second, "ready 0")
 	})
 }
 
@@ -67,7 +67,7 @@ func TestEventsThatAppearLate(t *testing.T) {
 		l, _ := s.open(laptop())
 		time.Sleep(2 * time.Minute)
 		m := s.connect(l, false)
-		m.after(5*time.Minute, "ready 0")
+		m.after(90*time.Second, "ready 0")
 		s.issue("o-1", 0)
 		m.after(60*time.Millisecond, "ready 0", "o-1") // the bell, not the clock
 		s.issue("o-2", 5*time.Second)
@@ -82,22 +82,22 @@ func TestAMachineThatDoesNotAnswerIsNotFlooded(t *testing.T) {
 	inBubble(t, func(s *scene) {
 		l, _ := s.open(laptop())
 		var all []string
-		for i := range 300 {
+		for i := range 150 {
 			s.issue(fmt.Sprintf("o-%03d", i), 0)
 			all = append(all, fmt.Sprintf("o-%03d", i))
 			time.Sleep(time.Millisecond)
 		}
 		m := s.connect(l, true)
-		m.after(2*time.Minute, append([]string{"ready 300"}, all[:64]...)...)
-		s.issue("o-300", 0)
-		for n := 0; n < len(m.items); n++ {
-			m.report(m.items[n])
-			if n%10 == 0 {
+		m.after(15*time.Second, append([]string{"ready 150"}, all[:64]...)...)
+		s.issue("o-150", 0)
+		for n := 0; n < m.count(); n++ {
+			m.report(m.item(n))
+			if n%30 == 0 {
 				time.Sleep(2 * time.Second)
 				synctest.Wait()
 			}
 		}
-		m.after(2*time.Minute, append(append([]string{"ready 300"}, all...), "o-300")...)
+		m.after(15*time.Second, append(append([]string{"ready 150"}, all...), "o-150")...)
 	})
 }
 
@@ -110,17 +110,17 @@ func TestResendsReachSessions(t *testing.T) {
 		if _, err := s.store.Resend(s.Context(), p.Key, "", time.Now()); err != nil {
 			s.Fatal(err)
 		}
-		m.after(2*time.Minute, "ready 0", "o-1", "o-1 again")
-		if signedID(m.items[0]) != signedID(m.items[1]) || string(m.items[0].Body) != string(m.items[1].Body) {
+		m.after(15*time.Second, "ready 0", "o-1", "o-1 again")
+		if signedID(m.item(0)) != signedID(m.item(1)) || string(m.item(0).Body) != string(m.item(1).Body) {
 			s.Error("a resend has another id or body")
 		}
 		m.leave()
-		if _, err := s.store.Resend(s.Context(), p.Key, webhook.DeliveryID(m.items[0].Event.ID), time.Now()); err != nil {
+		if _, err := s.store.Resend(s.Context(), p.Key, webhook.DeliveryID(m.item(0).Event.ID), time.Now()); err != nil {
 			s.Error(err) // by the id that the session shows
 		}
 		s.issue("o-2", 0)
 		m = s.connect(mustReload(s, l.ID), false)
-		m.after(2*time.Minute, "ready 2", "o-1 again", "o-2")
+		m.after(15*time.Second, "ready 2", "o-1 again", "o-2")
 	})
 }
 
@@ -144,11 +144,11 @@ func TestResendWithoutEndpoints(t *testing.T) {
 		p := s.issue("o-1", 0)
 		m.after(time.Second, "ready 0", "o-1")
 		d, err := s.store.Resend(s.Context(), p.Key, "", time.Now())
-		if err != nil || d.WebhookID() != signedID(m.items[0]) {
-			s.Errorf("Resend = %s, %v, want %s", d.WebhookID(), err, signedID(m.items[0]))
+		if err != nil || d.WebhookID() != signedID(m.item(0)) {
+			s.Errorf("Resend = %s, %v, want %s", d.WebhookID(), err, signedID(m.item(0)))
 		}
-		m.after(2*time.Minute, "ready 0", "o-1", "o-1 again")
-		if _, err := s.store.Resend(s.Context(), lone.Key, webhook.DeliveryID(m.items[0].Event.ID), time.Now()); !fault.Is(err, fault.NotFound) {
+		m.after(15*time.Second, "ready 0", "o-1", "o-1 again")
+		if _, err := s.store.Resend(s.Context(), lone.Key, webhook.DeliveryID(m.item(0).Event.ID), time.Now()); !fault.Is(err, fault.NotFound) {
 			s.Errorf("Resend of another payment's event = %v, want fault.NotFound", err)
 		}
 	})

@@ -30,7 +30,7 @@ func TestASessionIsSignedAsAnEndpointIs(t *testing.T) {
 		m := s.connect(l, false)
 		s.issue("o-1", 0)
 		m.after(time.Second, "ready 0", "o-1")
-		got := m.items[0]
+		got := m.item(0)
 		w, err := standardwebhooks.NewWebhook(l.Secret.Reveal())
 		if err != nil {
 			s.Fatal(err)
@@ -82,11 +82,11 @@ func TestWhoHearsWhat(t *testing.T) {
 		if _, err := s.store.Settle(s.Context(), []notice.Inbound{told("o-2")}, storetest.Judge); err != nil {
 			s.Fatal(err)
 		}
-		hears.after(2*time.Minute, "ready 0", "o-2", "o-2")
-		one.after(2*time.Minute, "ready 0", "o-2")
-		none.after(2*time.Minute, "ready 0")
-		if one.items[0].Event.Type != webhook.Paid {
-			s.Errorf("it was sent %s", one.items[0].Event.Type)
+		hears.after(15*time.Second, "ready 0", "o-2", "o-2")
+		one.after(15*time.Second, "ready 0", "o-2")
+		none.after(15*time.Second, "ready 0")
+		if one.item(0).Event.Type != webhook.Paid {
+			s.Errorf("it was sent %s", one.item(0).Event.Type)
 		}
 	})
 }
@@ -102,12 +102,12 @@ func TestTakenOverAndEnded(t *testing.T) {
 		l, _ := s.open(laptop())
 		first := s.connect(l, false)
 		second := s.connect(l, false)
-		first.after(time.Minute, "ready 0", "end taken")
-		second.after(time.Minute, "ready 0")
+		first.after(15*time.Second, "ready 0", "end taken")
+		second.after(15*time.Second, "ready 0")
 		if err := s.sessions.End(s.Context(), l, member.By{Kind: member.CLI, Name: "you"}); err != nil {
 			s.Fatal(err)
 		}
-		second.after(time.Minute, "ready 0", "end ended")
+		second.after(15*time.Second, "ready 0", "end ended")
 		if _, err := s.sessions.Own(s.Context(), l.ID, credential); !fault.Is(err, fault.NotFound) {
 			s.Errorf("Own of an ended session = %v", err)
 		}
@@ -134,7 +134,7 @@ func TestAConnectionEndsWithTheServerAndTheSecret(t *testing.T) {
 		if err != nil || !slices.Equal(refused, []string{"refused"}) {
 			s.Errorf("with a secret that ends the connection is told %q, %v", refused, err)
 		}
-		m.after(time.Minute, "ready 0", "end taken")
+		m.after(15*time.Second, "ready 0", "end taken")
 		m = s.connect(l, false)
 		close(stopping)
 		m.after(0, "ready 0", "end stopping")
@@ -195,7 +195,7 @@ func TestBadReports(t *testing.T) {
 		m := s.connect(l, true)
 		s.issue("o-1", 0)
 		m.after(time.Second, "ready 0", "o-1")
-		item := m.items[0].ID
+		item := m.item(0).ID
 		live := laptop()
 		live.Mode = merchant.Live
 		other, _ := s.open(live)

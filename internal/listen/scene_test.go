@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,11 +107,30 @@ func idMade(at time.Time) string {
 type machine struct {
 	*scene
 	session webhook.Listener
-	got     []string // of what it was sent: "ready 2", "order", "order again", "heartbeat", "end taken"
-	items   []listen.Item
 	mute    bool // it reports nothing
 	cut     context.CancelFunc
 	done    chan error
+
+	mu    sync.Mutex
+	got   []string // of what it was sent: "ready 2", "order", "order again", "heartbeat", "end taken"
+	items []listen.Item
+}
+
+// item is what the machine was sent, by its number.
+func (m *machine) item(i int) listen.Item {
+	m.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i >= len(m.items) {
+		m.Fatalf("the machine was sent %d items", len(m.items))
+	}
+	return m.items[i]
+}
+
+func (m *machine) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.items)
 }
 
 // connect connects a machine. It reports everything at once unless it is mute.
@@ -126,6 +146,8 @@ func (s *scene) connect(l webhook.Listener, mute bool) *machine {
 }
 
 func (m *machine) take(msg listen.Message) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	switch {
 	case msg.Ready != nil:
 		m.got = append(m.got, fmt.Sprintf("ready %d", msg.Ready.Missed))
@@ -157,6 +179,8 @@ func (m *machine) after(d time.Duration, want ...string) {
 	m.Helper()
 	time.Sleep(d) // of the bubble
 	synctest.Wait()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	got := slices.DeleteFunc(slices.Clone(m.got), func(s string) bool { return s == "heartbeat" })
 	if diff := cmp.Diff(want, got); diff != "" {
 		m.Errorf("the machine was sent (-want +got):\n%s", diff)
