@@ -276,6 +276,7 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	if _, err := s.Resend(t.Context(), p.Key, "", now); err != nil {
 		t.Fatal(err)
 	}
+	liveResends(t, s, jobs[1])
 	return p.Key, jobs[0].ID
 }
 

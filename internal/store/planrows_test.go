@@ -58,6 +58,8 @@ var crowds = []crowd{
 		"id": "{7}", "object": "'o ' || {i}", "by_id": "'m ' || {i} % 20", "merchant_id": "case when {i} % 100 = 7 then 'merchant-2' else merchant_id end",
 		"action": "case when {i} % 1000 = 7 then 'member.invited' else action end",
 	}},
+	{"resend_job", 100, "", map[string]string{"id": "{9}", "state": "'done'", "ended_at": "created_at + {i} * 1000", "ready_at": "ready_at + {i} * 1000"}},
+	{"resend_made", 1, "", map[string]string{"original": "{5}", "delivery_id": "{5}", "at": "at + {i} * 1000"}},
 	{"api_request", 1, "", map[string]string{
 		"id": "{9}", "path": "'/payments/' || {i}", "mode": "case when {i} % 1000 = 7 then 'any' else mode end", "merchant_id": "case when {i} % 3 = 1 then 'merchant-2' else merchant_id end",
 	}},

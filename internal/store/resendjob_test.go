@@ -284,6 +284,7 @@ func TestResendDeliveryThenAndNow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		var last webhook.DeliveryID
 		for then, want := range map[bool]string{true: "https://then.example/hook", false: storetest.Scene().Endpoints[0].URL} {
 			again, err := s.ResendDelivery(t.Context(), which, then, storetest.Noon)
 			if err != nil {
@@ -293,9 +294,9 @@ func TestResendDeliveryThenAndNow(t *testing.T) {
 			if !ok || dest.URL != want || again.WebhookID() != j.WebhookID() || !again.Manual {
 				t.Errorf("then %v: it goes to %s as %s, want %s", then, dest.URL, again.WebhookID(), want)
 			}
-			// A resend of a resend is one of the first.
-			which.ID = again.ID
+			last = again.ID
 		}
+		which.ID = last // a resend of a resend is one of the first
 		for i := range webhook.MaxResends {
 			if _, err = s.ResendDelivery(t.Context(), which, false, storetest.Noon); err != nil {
 				if i != webhook.MaxResends-2 || !errors.Is(err, webhook.ErrTooManyResends) {
@@ -331,4 +332,35 @@ func TestEndpointFigures(t *testing.T) {
 			t.Errorf("of another one: %+v, %v", got, err)
 		}
 	})
+}
+
+// liveResends has a store do all that a person has done to deliveries; one waits for
+// its next try.
+func liveResends(t *testing.T, s *store.Store, waiting webhook.Job) {
+	t.Helper()
+	which := webhook.Which{ID: waiting.ID, Merchant: waiting.Merchant, Mode: waiting.Mode}
+	if _, err := s.ResendDelivery(t.Context(), which, true, storetest.Noon); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.StopRetries(t.Context(), which, storetest.Noon.Add(2000*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range webhook.ResendKinds() {
+		j := sentAgain(t, s, webhook.ResendFilter{Kind: kind, Endpoint: waiting.Endpoint})
+		now := time.Now()
+		taken, _, err := s.TakeResends(t.Context(), now.Add(time.Hour), now.Add(2*time.Hour))
+		if err != nil || taken == nil {
+			t.Fatal(taken, err)
+		}
+		pace := webhook.Pace{Rate: 1, Next: map[string]time.Time{}}
+		if _, _, err := s.StepResends(t.Context(), *taken, 1, pace, now, now.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.GiveBackResends(t.Context(), *taken, now); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.StopResends(t.Context(), j.ID, storetest.Merchant, "", merchant.Test, now); err != nil && !fault.Is(err, fault.Conflict) {
+			t.Fatal(err)
+		}
+	}
 }

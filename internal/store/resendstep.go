@@ -7,7 +7,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -20,6 +19,7 @@ const resendsLooked = 500
 
 // A candidates is where deliveries are looked for that a filter means.
 type candidates struct {
+	r      *Reader
 	q      querier
 	f      webhook.ResendFilter
 	stores []merchant.StoreID
@@ -37,15 +37,11 @@ func (c candidates) next(ctx context.Context, after webhook.DeliveryID) (list []
 	if !c.f.Until.IsZero() {
 		end = idAt(c.f.Until.Add(time.Millisecond))
 	}
-	received := "false"
-	if c.f.Kind == webhook.ResendMissed {
-		received = "exists (select 1 from attempt a where a.webhook_id = d.id and a.outcome = 'good')"
-	}
 	upto, done = webhook.DeliveryID(end), true
 	look := func(query string, args ...any) error {
 		n := 0
 		var last webhook.DeliveryID
-		err := each(ctx, c.q, strings.ReplaceAll(query, "RECEIVED", received), args, func(rows rowSet) error {
+		err := each(ctx, c.q, query, args, func(rows rowSet) error {
 			one, err := scanCandidate(rows)
 			n, last = n+1, one.ID
 			if c.f.Takes(one) {
@@ -60,7 +56,7 @@ func (c candidates) next(ctx context.Context, after webhook.DeliveryID) (list []
 	}
 	// What waits is looked at first: it may end meanwhile, and is then seen twice.
 	if c.f.Kind != webhook.ResendFailed {
-		if err := look(`select `+candidateColumns+`, RECEIVED from delivery d where id > $1 and id < $2 order by id limit $3`,
+		if err := look(`select `+candidateColumns+` from delivery where id > $1 and id < $2 order by id limit $3`,
 			string(after), end, resendsLooked); err != nil {
 			return nil, "", false, err
 		}
@@ -70,20 +66,53 @@ func (c candidates) next(ctx context.Context, after webhook.DeliveryID) (list []
 		narrow = " and state = 'failed'"
 	}
 	for _, s := range c.stores {
-		if err := look(`select `+candidateColumns+`, RECEIVED from delivery_end d where store_id = $1 and mode = $2`+narrow+`
+		if err := look(`select `+candidateColumns+` from delivery_end where store_id = $1 and mode = $2`+narrow+`
 			and id > $3 and id < $4 order by id limit $5`, string(s), string(c.f.Mode), string(after), end, resendsLooked); err != nil {
 			return nil, "", false, err
 		}
 	}
 	list = slices.DeleteFunc(list, func(x webhook.Candidate) bool { return x.ID > upto })
+	if list, err = c.missed(ctx, list); err != nil {
+		return nil, "", false, err
+	}
 	slices.SortFunc(list, func(a, b webhook.Candidate) int { return cmp.Compare(a.ID, b.ID) })
 	return slices.CompactFunc(list, func(a, b webhook.Candidate) bool { return a.ID == b.ID }), upto, done, nil
+}
+
+// missed leaves out what some try brought over, if the filter asks for that.
+func (c candidates) missed(ctx context.Context, list []webhook.Candidate) ([]webhook.Candidate, error) {
+	if c.f.Kind != webhook.ResendMissed || len(list) == 0 {
+		return list, nil
+	}
+	ids := make([]webhook.DeliveryID, len(list))
+	for i, x := range list {
+		ids[i] = x.ID
+	}
+	arg, err := many(c.r, ids)
+	if err != nil {
+		return nil, err
+	}
+	received := make(map[webhook.DeliveryID]bool)
+	// Index: attempt_by_webhook.
+	if err := each(ctx, c.q, `select webhook_id from attempt where `+c.r.among("webhook_id", "uuid", 1)+` and outcome = 'good'`, []any{arg},
+		func(rows rowSet) error {
+			var id webhook.DeliveryID
+			err := rows.Scan(&id)
+			received[id] = true
+			return err
+		}); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list, func(x webhook.Candidate) bool {
+		x.Received = received[x.ID]
+		return !c.f.Takes(x)
+	}), nil
 }
 
 func scanCandidate(rows rowSet) (c webhook.Candidate, err error) {
 	var endpoint, original sql.NullString
 	var created int64
-	err = rows.Scan(&c.ID, &c.Merchant, &c.Store, &c.Mode, &endpoint, &c.Target, &c.Type, &c.State, &c.Tries, &original, &created, &c.Received)
+	err = rows.Scan(&c.ID, &c.Merchant, &c.Store, &c.Mode, &endpoint, &c.Target, &c.Type, &c.State, &c.Tries, &original, &created)
 	c.Endpoint, c.Resend, c.At = webhook.EndpointID(endpoint.String), original.Valid, moment(created)
 	return c, err
 }
@@ -105,7 +134,7 @@ func (r *Reader) ResendPreview(ctx context.Context, f webhook.ResendFilter) (p w
 	if err != nil {
 		return p, err
 	}
-	c := candidates{q: over(r.db), f: f, stores: stores}
+	c := candidates{r: r, q: over(r.db), f: f, stores: stores}
 	after := webhook.DeliveryID(firstID)
 	if !f.From.IsZero() {
 		after = webhook.DeliveryID(idAt(f.From))
@@ -171,7 +200,7 @@ func (s *Store) StepResends(ctx context.Context, j webhook.ResendJob, n int, pac
 		case !found:
 			return fault.Errorf(fault.Conflict, "the resend was stopped, or another node goes on with it")
 		}
-		c := candidates{q: t.q, f: j.Filter, stores: stores}
+		c := candidates{r: s.Reader, q: t.q, f: j.Filter, stores: stores}
 		list, next, done, err := c.next(t.ctx, upto)
 		if err != nil {
 			return err
