@@ -143,7 +143,11 @@ func TestCeiling(t *testing.T) {
 			t.Errorf("ceiling(%v) = %v, want %v", v, got, want)
 		}
 	}
-	if got := took(1500 * time.Millisecond); got != "1.5 s" {
-		t.Errorf("took: %s", got)
+	for d, want := range map[time.Duration]string{
+		0: "0 ms", 500 * time.Microsecond: "0.5 ms", 2 * time.Millisecond: "2 ms", 84 * time.Millisecond: "84 ms", 1500 * time.Millisecond: "1.5 s", 2 * time.Second: "2 s",
+	} {
+		if got := took(d); got != want {
+			t.Errorf("took(%v) = %s, want %s", d, got, want)
+		}
 	}
 }

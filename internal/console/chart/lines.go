@@ -107,6 +107,9 @@ func milli(d time.Duration) float64 { return float64(d) / float64(time.Milliseco
 
 // took writes a time that something took.
 func took(d time.Duration) string {
+	if d < 10*time.Millisecond {
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", milli(d)), ".0") + " ms"
+	}
 	if d < time.Second {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	}
