@@ -106,7 +106,7 @@ func (j *Journal) gather(ctx context.Context) (batch []merchant.Call) {
 	for len(batch) < journalBatch {
 		select {
 		case <-ctx.Done():
-			return batch
+			return j.take(batch)
 		case <-timer.C:
 			return batch
 		case c := <-j.waiting():
