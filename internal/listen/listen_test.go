@@ -43,7 +43,7 @@ func TestWhatWasNotAnsweredIsSentAgain(t *testing.T) {
 		m := s.connect(l, true) // it dies before it reports
 		s.issue("o-1", 0)
 		s.issue("o-2", 0)
-		m.after(15*time.Second, "ready 0", "o-1", "o-2")
+		m.after(2*time.Minute, "ready 0", "o-1", "o-2") // longer than the floor stays behind
 		m.report(m.item(1))
 		m.leave()
 		m = s.connect(mustReload(s, l.ID), false)
