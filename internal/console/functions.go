@@ -52,11 +52,13 @@ func functions(s speech) template.FuncMap {
 		"outside": visible,
 		"kst":     func(t time.Time) string { return clockTime(t, s.zone) },
 		"kstday":  func(t time.Time) string { return t.In(seoul).Format(time.DateOnly) },
-		"rung":    func(r action.Rung) string { return visible(words.Text(s.lang, "ladder."+string(r.Finding), words.Worded(s.lang, r.Args, "reason", "reason.")...)) },
-		"list":    func(items ...any) []any { return items },
-		"dict":    dict,
-		"field":   newField,
-		"asset":   assetPath,
+		"rung": func(r action.Rung) string {
+			return visible(words.Text(s.lang, "ladder."+string(r.Finding), words.Worded(s.lang, r.Args, "reason", "reason.")...))
+		},
+		"list":  func(items ...any) []any { return items },
+		"dict":  dict,
+		"field": newField,
+		"asset": assetPath,
 	}
 }
 
