@@ -149,11 +149,20 @@ func (s *site) must(method, path, body string) map[string]any {
 // notice sends bytes to a notice path as a PG would.
 func (s *site) notice(path, contentType, body string) {
 	s.Helper()
+	s.noticeFrom("", path, contentType, body)
+}
+
+// noticeFrom is notice by way of a proxy, which tells the sender's address.
+func (s *site) noticeFrom(sender, path, contentType, body string) {
+	s.Helper()
 	r, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.url+path, bytes.NewReader([]byte(body)))
 	if err != nil {
 		s.Fatal(err)
 	}
 	r.Header.Set("Content-Type", contentType)
+	if sender != "" {
+		r.Header.Set("X-Forwarded-For", sender)
+	}
 	s.answer(r)
 }
 
