@@ -69,7 +69,7 @@ func (g listing) stretched(q *query, selected, columns, rest string) string {
 // overfull reports whether a leg has more rows than are looked at of it.
 func (r *Reader) overfull(ctx context.Context, g listing) (more bool, err error) {
 	text, args := g.overfullQuery()
-	err = r.db.QueryRowContext(ctx, text, args...).Scan(&more)
+	err = r.along(ctx, text, args, func(rows rowSet) error { return rows.Scan(&more) })
 	return more, err
 }
 
@@ -111,7 +111,7 @@ func (r *Reader) refusalsQuery(g listing) (string, []any) {
 func (r *Reader) Refusals(ctx context.Context, m merchant.ID, mode merchant.Mode, since time.Time) (list []attention.Refusal, more bool, err error) {
 	g := r.troubles(since, refusedLegs(m, mode)...)
 	text, args := r.refusalsQuery(g)
-	err = each(ctx, over(r.db), text, args, func(rows rowSet) error {
+	err = r.along(ctx, text, args, func(rows rowSet) error {
 		var f attention.Refusal
 		var first, last int64
 		err := rows.Scan(&f.Verdict, &f.Peer, &f.Channel, &f.Store, &f.Count, &first, &last, &f.Newest)
@@ -160,7 +160,7 @@ func (r *Reader) FailedDeliveries(ctx context.Context, m merchant.ID, mode merch
 		stores = stores[len(some):]
 		g := r.troubles(since, undoneLegs(some, mode)...)
 		text, args := r.undoneQuery(g)
-		err = each(ctx, over(r.db), text, args, func(rows rowSet) error {
+		err = r.along(ctx, text, args, func(rows rowSet) error {
 			var f attention.Failed
 			var endpoint sql.NullString
 			var first, last int64
@@ -201,7 +201,7 @@ func (r *Reader) unnoticedQuery(m merchant.ID, mode merchant.Mode, since time.Ti
 func (r *Reader) Unnoticed(ctx context.Context, m merchant.ID, mode merchant.Mode, since time.Time) (list []attention.Unnoticed, more bool, err error) {
 	text, args := r.unnoticedQuery(m, mode, since)
 	n := 0
-	err = each(ctx, over(r.db), text, args, func(rows rowSet) error {
+	err = r.along(ctx, text, args, func(rows rowSet) error {
 		var u attention.Unnoticed
 		var first, last int64
 		err := rows.Scan(&u.Channel, &u.Store, &u.Count, &first, &last)
@@ -253,7 +253,7 @@ func (r *Reader) raisedQuery(m merchant.ID, mode merchant.Mode, since time.Time,
 // Raised are events of tongbo.attention since a time, the newest first.
 func (r *Reader) Raised(ctx context.Context, m merchant.ID, mode merchant.Mode, since time.Time, limit int) (list []webhook.Event, err error) {
 	text, args := r.raisedQuery(m, mode, since, limit)
-	err = each(ctx, over(r.db), text, args, func(rows rowSet) error {
+	err = r.along(ctx, text, args, func(rows rowSet) error {
 		e := webhook.Event{Type: webhook.Attention, Merchant: m, Mode: mode}
 		var at int64
 		var key, concern sql.NullString

@@ -14,7 +14,8 @@ import (
 // 1000 rows of a leg.
 func (r *Reader) ConsoleQueries(s Scope, stores []merchant.StoreID, channels []merchant.ChannelKey, p payment.Payment, d webhook.DeliveryID) []Query {
 	var out []Query
-	add := func(text string, args []any) { out = append(out, Query{text, args}) }
+	once := true
+	add := func(text string, args []any) { out = append(out, Query{text, args, once}) }
 	amount, from := p.Amount.Amount, p.RequestedAt.Add(-time.Hour)
 	var lists []listing
 	for _, f := range []PaymentFilter{
@@ -50,6 +51,12 @@ func (r *Reader) ConsoleQueries(s Scope, stores []merchant.StoreID, channels []m
 		}
 		add(g.counting(g.legs, g.least, g.most, 20))
 	}
+	add(r.paidQuery(stores, s.Mode, firstID, lastID, 20))
+	for _, failed := range []bool{false, true} {
+		g := r.endedListing(stores, s.Mode, failed)
+		add(g.counting(g.legs, g.least, g.most, 1000))
+	}
+	once = false
 	listed := func(list ...string) any {
 		arg, err := many(r, list)
 		if err != nil {
@@ -73,13 +80,8 @@ func (r *Reader) ConsoleQueries(s Scope, stores []merchant.StoreID, channels []m
 	add(changedAfterQuery, []any{firstID, lastID, 20})
 	add(sinceQuery, []any{firstID, 20, string(p.Merchant), 20})
 	add(pagesQuery, []any{string(p.Merchant), wordsPart, lastID, 20})
-	add(r.paidQuery(stores, s.Mode, firstID, lastID, 20))
 	add(r.dueSoonQuery(), []any{int64(0), int64(1) << 60, 20, string(s.Mode), listed(string(stores[0]))})
 	add(sampleQuery, []any{firstID, lastID, 20, string(s.Mode)})
-	for _, failed := range []bool{false, true} {
-		g := r.endedListing(stores, s.Mode, failed)
-		add(g.counting(g.legs, g.least, g.most, 1000))
-	}
 	for _, between := range []string{paymentsBetween, noticesBetween, deliveriesBetween, eventsBetween} {
 		add(between, []any{string(p.Key)[:8] + firstID[8:], string(p.Key)[:8] + lastID[8:], 20})
 	}

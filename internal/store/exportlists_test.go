@@ -12,13 +12,14 @@ import (
 type Query struct {
 	Text string
 	Args []any
+	Once bool // it is always planned for what it asks
 }
 
 // ListQueries are the statements of lists: of a list's page, of a scan, and of
 // what is read for the payments and events on it.
 func (r *Reader) ListQueries(l PaymentList, p payment.Payment, webhook string, e webhook.EventID) []Query {
 	var out []Query
-	add := func(text string, args []any) { out = append(out, Query{text, args}) }
+	add := func(text string, args []any) { out = append(out, Query{text, args, false}) }
 	some := l.stretches()
 	for _, changed := range []bool{true, false} {
 		l.Changed = changed

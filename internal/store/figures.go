@@ -59,7 +59,7 @@ func (r *Reader) Figures(ctx context.Context, s Scope, midnight, now time.Time, 
 func (r *Reader) day(ctx context.Context, s Scope, stores []merchant.StoreID, from, until time.Time) (d DayFigures, err error) {
 	for some := range slices.Chunk(stores, mostEventStretches) {
 		text, args := r.paidQuery(some, s.Mode, idAt(from), idAt(until), MostFigured+1-d.Deposits.N)
-		if err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
+		if err := r.along(ctx, text, args, func(rows rowSet) error {
 			var amount int64
 			var currency payment.Currency
 			err := rows.Scan(&amount, &currency)
@@ -109,9 +109,9 @@ func (r *Reader) countBetween(ctx context.Context, stores []merchant.StoreID, mo
 	g.least, g.most = []any{idAt(from)}, []any{idAt(until)}
 	const most = 5 * MostFigured
 	for some := range slices.Chunk(g.legs, mostLegs) {
-		var c int
 		text, args := g.counting(some, g.least, g.most, most-n)
-		if err := r.db.QueryRowContext(ctx, text, args...).Scan(&c); err != nil {
+		c, err := r.number(ctx, text, args)
+		if err != nil {
 			return 0, false, err
 		}
 		if n += c; n >= most {
@@ -213,7 +213,7 @@ func (r *Reader) noticesThrough(ctx context.Context, s Scope, f *Flow, since tim
 	var late []time.Duration
 	var oldest time.Time
 	text, args := g.page(g.legs, false, g.least, g.most, mostFlowing)
-	err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
+	err := r.along(ctx, text, args, func(rows rowSet) error {
 		_, n, err := scanNoticeRow(rows)
 		if f.Notices.N++; f.Notices.N == 1 {
 			f.Notices.Last = n.At
@@ -248,7 +248,7 @@ func (r *Reader) webhooksThrough(ctx context.Context, s Scope, stores []merchant
 	n := 0
 	for some := range slices.Chunk(g.legs, mostLegs) {
 		text, args := g.page(some, false, g.least, g.most, MostCounted/2)
-		if err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
+		if err := r.along(ctx, text, args, func(rows rowSet) error {
 			_, d, err := scanDeliveryRow(rows)
 			n++
 			f, ok := at[d.Channel]

@@ -103,7 +103,7 @@ func (r *Reader) endedIn(ctx context.Context, h *Health, stores []merchant.Store
 		n, oldest := 0, ""
 		for some := range slices.Chunk(g.legs, mostLegs) {
 			text, args := g.page(some, false, g.least, g.most, limit)
-			if err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
+			if err := r.along(ctx, text, args, func(rows rowSet) error {
 				var id string
 				if err := rows.Scan(&id); err != nil {
 					return err
@@ -147,7 +147,7 @@ func (r *Reader) retriedIn(ctx context.Context, h *Health, s Scope, e webhook.En
 	g.least, g.most = []any{idAt(from)}, []any{idAt(until)}
 	g.narrow("t.tries > 0")
 	text, args := g.page(g.legs, false, g.least, g.most, MostCounted)
-	return each(ctx, over(r.db), text, args, func(rows rowSet) error {
+	return r.along(ctx, text, args, func(rows rowSet) error {
 		_, d, err := scanDeliveryRow(rows)
 		if b := h.bucket(string(d.ID)); b != nil {
 			b.Retrying++

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // A leg is a part of a list that one index has in the list's order: rows that
@@ -13,10 +15,9 @@ import (
 type leg struct {
 	from   string   // the table
 	when   string   // a condition that the index is made with; may be empty
-	index  string   // which index that is; SQLite is told, PostgreSQL has no other choice
+	index  string   // which index that is; SQLite is told
 	same   []string // columns
 	values []string
-	alone  bool // no other index begins with these columns
 	// columns are those that are read, and where tells which rows are asked for,
 	// as far as no index does; its parameters are $1 … of with. Empty: the
 	// listing's columns; all rows.
@@ -60,6 +61,22 @@ func (g *listing) narrow(condition string, args ...any) {
 	}
 }
 
+// along runs a query of a listing. PostgreSQL plans it for what it asks: planned
+// for anything, it would go through all of a table along another index for a store
+// or a channel that has few of its rows.
+func (r *Reader) along(ctx context.Context, text string, args []any, scan func(rowSet) error) error {
+	if r.d.postgres {
+		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+	}
+	return each(ctx, over(r.db), text, args, scan)
+}
+
+// number is along for a query that answers with one number.
+func (r *Reader) number(ctx context.Context, text string, args []any) (n int, err error) {
+	err = r.along(ctx, text, args, func(rows rowSet) error { return rows.Scan(&n) })
+	return n, err
+}
+
 // looking are the legs in which rows are looked at, since no index tells which
 // of them are asked for.
 func (g listing) looking() []leg {
@@ -86,14 +103,11 @@ func (q *query) arg(v any) string {
 	return "$" + strconv.Itoa(len(q.args))
 }
 
-// place is a row value of a leg's columns and of an order's.
-func (q *query) place(l leg, at []any) string {
-	var out []string
-	for _, v := range l.values {
-		out = append(out, q.arg(v))
-	}
-	for _, v := range at {
-		out = append(out, q.arg(v))
+// place is a row value of an order's columns.
+func (q *query) place(at []any) string {
+	out := make([]string, len(at))
+	for i, v := range at {
+		out[i] = q.arg(v)
 	}
 	return "(" + strings.Join(out, ", ") + ")"
 }
@@ -106,34 +120,26 @@ func (q *query) stretch(g listing, l leg, columns string, forward bool, low, hig
 	return text + order + " limit " + strconv.Itoa(limit)
 }
 
-// between is stretch without its limit, and the order apart. Places are compared as
-// a whole: equalities would let PostgreSQL go along another index until it has
-// found enough, which may be all of the table. A leg of which no other index has
-// the beginning is the same by its columns, so that both engines see its order,
-// and merge it with others as they go.
+// between is stretch without its limit, and the order apart.
 func (q *query) between(g listing, l leg, columns string, forward bool, low, high []any) (text, order string) {
 	way, from := " desc", " >= "
 	if forward {
 		way, from = "", " > "
 	}
-	table := l.from
+	text = "select " + columns + " from " + l.from
 	if !g.postgres {
-		table += " indexed by " + l.index
+		text += " indexed by " + l.index
 	}
-	all, apart := slices.Concat(l.same, g.by), l
-	text = "select " + columns + " from " + table + " where "
-	if l.alone {
-		all, apart.values = g.by, nil
-		for i, c := range l.same {
-			text += c + " = " + q.arg(l.values[i]) + " and "
-		}
+	text += " where "
+	for i, c := range l.same {
+		text += c + " = " + q.arg(l.values[i]) + " and "
 	}
-	row := "(" + strings.Join(all, ", ") + ")"
-	text += row + " < " + q.place(apart, high) + " and " + row + from + q.place(apart, low)
+	row := "(" + strings.Join(g.by, ", ") + ")"
+	text += row + " < " + q.place(high) + " and " + row + from + q.place(low)
 	if l.when != "" {
 		text += " and " + l.when
 	}
-	return text, " order by " + strings.Join(all, way+", ") + way
+	return text, " order by " + strings.Join(g.by, way+", ") + way
 }
 
 // chosen is the condition of a leg, its parameters counted on.
@@ -181,7 +187,7 @@ func (g listing) reach(some []leg, forward bool, low, high []any) (string, []any
 	parts := make([]string, len(some))
 	for i, l := range some {
 		text, order := q.between(g, l, columns, forward, low, high)
-		if parts[i] = text; !l.alone || g.postgres { // SQLite merges what has no limit of its own
+		if parts[i] = text; g.postgres { // SQLite merges what has no limit of its own
 			parts[i] = "select * from (" + text + order + " limit " + strconv.Itoa(limit) + ") as part"
 		}
 	}
@@ -215,9 +221,9 @@ func (g listing) counting(some []leg, low, high []any, limit int) (string, []any
 func (r *Reader) count(ctx context.Context, g listing, low []any, cut bool) (Count, error) {
 	c := Count{More: cut}
 	for some := range slices.Chunk(g.legs, mostLegs) {
-		var n int
 		text, args := g.counting(some, low, g.most, MostCounted+1-c.N)
-		if err := r.db.QueryRowContext(ctx, text, args...).Scan(&n); err != nil {
+		n, err := r.number(ctx, text, args)
+		if err != nil {
 			return c, err
 		}
 		if c.N += n; c.N > MostCounted {
@@ -233,7 +239,7 @@ func (r *Reader) reached(ctx context.Context, g listing, forward bool, low, high
 	for some := range slices.Chunk(g.looking(), mostLegs) {
 		var places [][]any
 		text, args := g.reach(some, forward, low, high)
-		if err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
+		if err := r.along(ctx, text, args, func(rows rowSet) error {
 			place, err := g.scanPlace(rows)
 			places = append(places, place)
 			return err
@@ -322,7 +328,7 @@ func listPart[Row any](ctx context.Context, r *Reader, g listing, p Page, scan f
 func read[Row any](ctx context.Context, r *Reader, g listing, forward bool, low, high []any, size int, scan func(rowSet) ([]any, Row, error)) (rows []placed[Row], err error) {
 	for some := range slices.Chunk(g.legs, mostLegs) {
 		text, args := g.page(some, forward, low, high, size)
-		if err := each(ctx, over(r.db), text, args, func(set rowSet) error {
+		if err := r.along(ctx, text, args, func(set rowSet) error {
 			at, row, err := scan(set)
 			rows = append(rows, placed[Row]{at, row})
 			return err

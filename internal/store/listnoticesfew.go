@@ -151,7 +151,7 @@ func (r *Reader) strangers(ctx context.Context, f NoticeFilter, channels []merch
 		first, all := make(map[string]string), 0
 		middle := ""
 		text, args := g.page(g.legs, false, g.least, g.most, MostCounted)
-		if err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
+		if err := r.along(ctx, text, args, func(rows rowSet) error {
 			var id, peer string
 			err := rows.Scan(&id, &peer)
 			first[peer] = id

@@ -107,7 +107,7 @@ func (f PaymentFilter) listing(r *Reader, stores []merchant.StoreID, mode mercha
 	for _, s := range stores {
 		for _, state := range states {
 			g.legs = append(g.legs, leg{
-				from: "payment", index: index, alone: true, same: []string{"store_id", "mode", "state"}, values: []string{string(s), string(mode), string(state)},
+				from: "payment", index: index, same: []string{"store_id", "mode", "state"}, values: []string{string(s), string(mode), string(state)},
 			})
 		}
 	}
@@ -171,7 +171,7 @@ func (r *Reader) failedKeys(ctx context.Context, s Scope, stores []merchant.Stor
 	n := 0
 	for some := range slices.Chunk(g.legs, mostLegs) {
 		text, args := g.page(some, false, g.least, g.most, MostCounted)
-		if err := each(ctx, over(r.db), text, args, func(rows rowSet) error {
+		if err := r.along(ctx, text, args, func(rows rowSet) error {
 			var id string
 			var key sql.NullString
 			err := rows.Scan(&id, &key)

@@ -57,11 +57,11 @@ const (
 	// Index: notice_by_verdict backwards, payment_pkey.
 	noticesByVerdictQuery = listed + `where n.verdict <> 'applied' and n.verdict >= $3 and (n.verdict, n.id) < ($3, $1)
 		order by n.verdict desc, n.id desc limit $2`
-	// Pairs are compared, here and above, since a plain "= $3" lets PostgreSQL
-	// walk through all notices by their ids until it has found enough.
+	// It is planned for its channel: for anything, PostgreSQL would walk through all
+	// notices by their ids until it has found enough. Pairs, as above, it would
+	// rather sort where there are several partitions.
 	// Index: notice_by_channel backwards, payment_pkey.
-	noticesByChannelQuery = listed + `where n.channel_key >= $3 and (n.channel_key, n.id) < ($3, $1)
-		order by n.channel_key desc, n.id desc limit $2`
+	noticesByChannelQuery = listed + `where n.channel_key = $3 and n.id < $1 order by n.id desc limit $2`
 )
 
 // Notices lists notices, the newest first, each with its latest verdict. It
@@ -86,7 +86,7 @@ func (r *Reader) Notices(ctx context.Context, q NoticeQuery) ([]ListedNotice, er
 		query, args = noticesByChannelQuery, append(args, q.Channel)
 	}
 	var out []ListedNotice
-	err := each(ctx, over(r.db), query, args, func(rows rowSet) error {
+	err := r.along(ctx, query, args, func(rows rowSet) error {
 		var n ListedNotice
 		var at int64
 		var amount, told sql.NullInt64

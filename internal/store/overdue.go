@@ -51,9 +51,8 @@ func (r *Reader) Overdue(ctx context.Context, c merchant.ChannelKey, after time.
 }
 
 const (
-	// Pairs are compared as in noticesByChannelQuery. Index: notice_by_channel backwards.
-	heardQuery = `select id, received_at, peer, method, verdict, reason from notice where channel_key >= $1 and (channel_key, id) < ($1, $2)
-		order by channel_key desc, id desc limit $3`
+	// Planned as noticesByChannelQuery. Index: notice_by_channel backwards.
+	heardQuery = `select id, received_at, peer, method, verdict, reason from notice where channel_key = $1 and id < $2 order by id desc limit $3`
 	// Index: notice_key_pkey; on SQLite the primary key.
 	decidedQuery = `select channel_key, notice_id from notice_key where channel_key >= $1 and (channel_key, key) > ($1, '')
 		order by channel_key, key limit $2`
@@ -100,7 +99,7 @@ func (r *Reader) heardOfQuery() string {
 const behindAll = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 func (r *Reader) heard(ctx context.Context, query string, args ...any) (list []attention.Heard, err error) {
-	err = each(ctx, over(r.db), query, args, func(rows rowSet) error {
+	err = r.along(ctx, query, args, func(rows rowSet) error {
 		var h attention.Heard
 		var peer, method string
 		var reason payment.Reason
