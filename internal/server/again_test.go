@@ -64,7 +64,8 @@ func atDesk(t *testing.T, edit func(*settings.All), test func(*desk)) {
 		d.change(edit)
 		ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 		var wg sync.WaitGroup
-		wg.Go(func() { _ = d.ingress.Run(ctx) })
+		running := d.ingress // a test may put another in its place
+		wg.Go(func() { _ = running.Run(ctx) })
 		t.Cleanup(func() { stop(); wg.Wait() })
 		test(d)
 		if _, err := d.store.Verify(t.Context(), func(p store.Problem) { t.Errorf("%s %s: %s", p.Kind, p.Subject, p.Text) }); err != nil {
@@ -252,10 +253,12 @@ func TestReplayUnreadable(t *testing.T) {
 		d.ingress = &ingress.Ingress{Store: d.store, Providers: []provider.Provider{blind{kcp}}, Log: knows.Log}
 		ctx, stop := context.WithCancel(d.Context())
 		var wg sync.WaitGroup
-		wg.Go(func() { _ = d.ingress.Run(ctx) })
+		unknowing := d.ingress
+		wg.Go(func() { _ = unknowing.Run(ctx) })
 		id, lost := d.hears("127.0.0.1", told("o-1", "D1")), d.hears("127.0.0.1", told("o-2", "D2"))
 		stop()
 		wg.Wait()
+		d.ingress = knows
 		d.wants(id, "unreadable unreadable")
 		if _, err := d.actions.Replay(d.Context(), person, id, true); !fault.Is(err, fault.NotFound) {
 			d.Errorf("what no channel has is seen by a merchant: %v", err)
