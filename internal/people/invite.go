@@ -222,12 +222,17 @@ func (p *People) SetDisabled(ctx context.Context, who Acting, id member.ID, disa
 
 // NewLink makes a link by which a member of somebody's merchant chooses a password:
 // one who was invited for the first time, another anew, without its second factor.
-// The link before it counts no more. It needs and reports what ChangeRole does, and
-// fault.Conflict if the member is disabled.
+// The link before it counts no more. It needs and reports what ChangeRole does, for a
+// member who operates the installation also member.Operate, and fault.Conflict if the
+// member is disabled.
 func (p *People) NewLink(ctx context.Context, who Acting, id member.ID) (link Link, err error) {
 	err = p.changeOther(ctx, who, id, "member.link_made", nil, func(a *member.Account, _ *member.Change) error {
-		if a.Disabled {
+		switch {
+		case a.Disabled:
 			return fault.Errorf(fault.Conflict, "the member is disabled: enable it first")
+		case a.Operator && !who.May(member.Operate):
+			// Whoever takes the link is the member, with what no role gives.
+			return &member.MayNotError{Right: member.Operate}
 		}
 		link = linked(a, now())
 		return nil

@@ -135,8 +135,8 @@ func take(proof *member.Proof, code secret.Text, at time.Time) (recovery bool, e
 }
 
 // BeginSecondFactor begins to set up a second factor, or goes on with what was
-// begun: nothing counts before EndSecondFactor. Who has one must have said lately
-// who it is, else it is member.ErrConfirm.
+// begun: nothing counts before EndSecondFactor. Who need not set one up at once must have
+// said lately who it is, else it is member.ErrConfirm.
 func (p *People) BeginSecondFactor(ctx context.Context, token secret.Text) (Enrolment, error) {
 	m, s, err := p.enrolling(ctx, token)
 	if err != nil {
@@ -196,12 +196,16 @@ func (e Enrolment) QR() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// enrolling is a session in which a second factor may be set up: one that is signed
-// in, or waits for nothing else.
+// enrolling is a session in which a second factor may be set up: one that waits for
+// nothing else, or in which somebody said lately who it is. A cookie alone, which may be
+// stolen, must not bind an account to another's authenticator: it is member.ErrConfirm.
 func (p *People) enrolling(ctx context.Context, token secret.Text) (member.Member, member.Session, error) {
 	m, s, err := p.Session(ctx, token)
-	if errors.Is(err, ErrEnrol) {
+	switch {
+	case errors.Is(err, ErrEnrol):
 		err = nil
+	case err == nil && !s.Confirmed(now()):
+		err = member.ErrConfirm
 	}
 	return m, s, err
 }

@@ -265,7 +265,8 @@ func (p *People) ChangePassword(ctx context.Context, token, old, password secret
 		if a.Proof.Password != known.Proof.Password || a.Disabled {
 			return member.Change{}, ErrSignIn
 		}
-		a.Proof.Password, a.Link, a.LinkUntil = hash, "", time.Time{}
+		// What was begun may have been begun by whoever knew the old one.
+		a.Proof.Password, a.Proof.Pending, a.Link, a.LinkUntil = hash, "", "", time.Time{}
 		return member.Change{
 			Account: a, Begin: &begin, EndSessions: true, Entries: []member.Entry{entry(a.By(f.address()), "member.password_changed", a.Member)},
 		}, nil
