@@ -82,6 +82,9 @@ type Console struct {
 	Desk *attention.Desk
 	// Dropped, if set, is how many calls of the APIs this server could not keep.
 	Dropped func() int64
+	// Receiving, if set, reports whether notices are received now, for people who find
+	// the console in trouble.
+	Receiving func(context.Context) bool
 	// AllowPrivate says that webhooks may go to private addresses.
 	AllowPrivate bool
 	// Tester calls addresses as webhooks would be sent there.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -18,6 +19,10 @@ type failure struct {
 	// Reason is the error's own text, where it is one for people.
 	Reason string
 	Retry  bool
+	// Receiving says whether notices are received meanwhile; empty if that is not the question.
+	Receiving string
+	// Elsewhere is what has the id of the path in another store or mode.
+	Elsewhere []foundThing
 }
 
 func (f failure) title() string { return f.Head }
@@ -70,7 +75,34 @@ func (v *visit) failed(err error) {
 	if x.reason {
 		f.Reason = visible(err.Error())
 	}
+	switch {
+	case kind == fault.NotFound:
+		f.Elsewhere = v.elsewhere()
+	case f.Retry && v.c.Receiving != nil && v.c.Receiving(v.ctx()):
+		f.Receiving = v.t("failed.receiving")
+	case f.Retry && v.c.Receiving != nil:
+		f.Receiving = v.t("failed.not_receiving")
+	}
 	v.showFailure(f)
+}
+
+// elsewhere is what has the id of a page that is not there, where the visitor may see it:
+// addresses are copied, and stores and modes are switched. It is a service: without an
+// answer there is none.
+func (v *visit) elsewhere() []foundThing {
+	id := v.r.PathValue("id")
+	if _, rest, ok := strings.Cut(v.r.PathValue("rest"), "/"); id == "" && ok {
+		id, _, _ = strings.Cut(rest, "/")
+	}
+	if id == "" || v.r.Method != http.MethodGet || v.Member.ID == "" || v.All == nil {
+		return nil
+	}
+	found, err := v.c.Store.Find(v.ctx(), v.Member.Merchant, v.Member.Store, id, v.Member.Operator)
+	if err != nil {
+		v.c.Log.WarnContext(v.ctx(), "what is not here is not looked for elsewhere", "request_id", v.ID, "err", err)
+		return nil
+	}
+	return slices.DeleteFunc(v.foundThings(found), func(f foundThing) bool { return f.Path == v.r.URL.EscapedPath() })
 }
 
 // showFailure shows the page of an error with as much of the frame as needs no reading.

@@ -43,6 +43,7 @@ func functions(s speech) template.FuncMap {
 		"day":     func(t time.Time) template.HTML { return stamp(t, s.zone, "2006-01-02") },
 		"ago":     func(t time.Time) string { return ago(s.lang, time.Since(t)) },
 		"until":   func(t time.Time) string { return until(s.lang, time.Until(t)) },
+		"left":    func(t time.Time) template.HTML { return left(s.lang, t) },
 		"lasts":   func(d time.Duration) string { return lasts(d) },
 		"money":   money,
 		"count":   func(n int) string { return words.Count(int64(n)) },
@@ -97,6 +98,12 @@ func until(l words.Lang, d time.Duration) string {
 		return words.Text(l, "frame.in_hours", "n", int(d/time.Hour), "m", int(d%time.Hour/time.Minute))
 	}
 	return words.Text(l, "frame.in_days", "n", int(d/(24*time.Hour)))
+}
+
+// left is how long is left until a time, which scripts count down.
+func left(l words.Lang, t time.Time) template.HTML {
+	return template.HTML(fmt.Sprintf(`<span class="faint" data-until="%s">%s</span>`, //nolint:gosec // digits, and an escaped text
+		t.UTC().Format("2006-01-02T15:04:05.000Z"), template.HTMLEscapeString(until(l, time.Until(t)))))
 }
 
 // lasts writes how long something took: 84 ms, 5.2 s, 3 min.

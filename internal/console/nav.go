@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/member"
@@ -75,6 +76,22 @@ func (v *visit) nav(string) []navItem {
 		out = append(out, item)
 	}
 	return out
+}
+
+// crumb is the section that a page within one is of, if the visitor may open it.
+func (v *visit) crumb() *choice {
+	here, ok := strings.CutPrefix(v.r.URL.Path, v.Scope.Base())
+	if !ok {
+		return nil
+	}
+	for _, s := range sections {
+		for _, x := range append(slices.Clone(s.sub), s) {
+			if x.path != "/" && strings.HasPrefix(here, x.path+"/") && v.May(x.right) {
+				return &choice{Text: v.t("nav." + x.key), Path: v.Scope.Base() + x.path}
+			}
+		}
+	}
+	return nil
 }
 
 func (v *visit) navItem(s section, here string) navItem {

@@ -33,6 +33,7 @@ type view struct {
 	Stores    []choice
 	Modes     []choice
 	Nav       []navItem
+	Crumb     *choice // the list that the page is of; nil if it is one itself
 	Flash     string
 	Mistakes  []mistake
 	Topics    string // what the page is told of while it is open; empty if nothing
@@ -114,6 +115,7 @@ func (v *visit) view(name string, data any) view {
 	out.Topics = strings.Join(v.topics, ",")
 	out.Stores, out.Modes = v.storeChoices(), v.modeChoices()
 	out.Nav = v.nav(name)
+	out.Crumb = v.crumb()
 	return out
 }
 

@@ -58,6 +58,16 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"status": "ready", "acknowledged_is_on": safe, "nodes": s.Store.Nodes()})
 }
 
+// receiving reports whether notices are taken now, as far as that can be told: the last
+// commit of one did not fail, and the database takes writes.
+func (s *Server) receiving(ctx context.Context) bool {
+	if s.ingress.Failing() {
+		return false
+	}
+	_, err := s.readiness.look(time.Now(), func() (string, error) { return s.probe(ctx) })
+	return err == nil
+}
+
 // probe has the database take a write, for all who ask: that the one who asked
 // first goes away changes nothing.
 func (s *Server) probe(ctx context.Context) (safe string, err error) {

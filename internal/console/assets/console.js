@@ -37,7 +37,15 @@ function countdown() {
     e.textContent = left >= 86400 ? e.textContent : `${pad(Math.floor(left / 3600))}:${pad(Math.floor(left / 60) % 60)}:${pad(left % 60)}`
   }
 }
-if (document.querySelector("[data-until]")) { countdown(); setInterval(countdown, 1000) }
+countdown()
+setInterval(countdown, 1000)
+// same tells whether two parts of a page differ by no more than how long ago something was.
+const still = e => {
+  const c = e.cloneNode(true)
+  for (const x of c.querySelectorAll("[data-until],[data-ago]")) x.textContent = ""
+  return c.innerHTML
+}
+const same = (a, b) => a.innerHTML === b.innerHTML || still(a) === still(b)
 
 // Live. The stream tells that something was written; the page asks for its content again
 // and takes over what differs. Rows that are being read stay where they are.
@@ -88,7 +96,7 @@ async function update() {
       const n = e.id && fresh.getElementById(e.id)
       if (!n) continue
       if (e.hasAttribute("data-rows")) rows(e, n)
-      else if (e.innerHTML !== n.innerHTML && !e.contains(document.activeElement)) put(e, n)
+      else if (!same(e, n) && !e.contains(document.activeElement)) put(e, n)
     }
   } catch {
     show("liveAgain")
@@ -109,7 +117,7 @@ function rows(e, n) {
   const news = []
   for (const row of [...next.children]) {
     const old = have.get(row.id)
-    if (!old) { if (row.id) news.push(row) } else if (old.innerHTML !== row.innerHTML) put(old, row)
+    if (!old) { if (row.id) news.push(row) } else if (!same(old, row)) put(old, row)
   }
   const id = e.id + "-new"
   let b = document.getElementById(id)
