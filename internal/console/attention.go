@@ -12,7 +12,6 @@ import (
 	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
-	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/store"
 )
 
@@ -274,6 +273,6 @@ func (v *visit) resolveItem(ctx context.Context, i attention.Item, note string) 
 	// The desk knows that the visitor sees it: by the store of its payment, where the case
 	// itself is of its channel's.
 	caller.Store = ""
-	_, err := v.c.Actions.CloseCase(ctx, caller, notice.ID(i.Case), note)
+	_, err := v.c.Actions.CloseCase(ctx, caller, i.Case, note)
 	return err
 }

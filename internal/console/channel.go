@@ -122,12 +122,12 @@ func (v *visit) remade(ch merchant.Channel, pg provider.Provider, wrong ...mista
 
 // changed ends a change of a channel: back to its page, or to the wizard's if the form
 // stood there.
-func (v *visit) changed(ch merchant.Channel, key string, args ...any) error {
+func (v *visit) changed(ch merchant.Channel, key string) error {
 	to := "/channels/" + string(ch.Key)
 	if v.value("step") == stepAddress {
 		to += "/setup/" + stepAddress
 	}
-	return v.done(to, key, args...)
+	return v.done(to, key)
 }
 
 func (c *Console) changeChannel(v *visit) error {

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"html"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -185,7 +186,7 @@ func (h *house) triedIssue(p provider.Provider, c merchant.Channel, path string)
 	}
 	page = h.shows(h.post("owner", path, url.Values{"bank": {"SHINHAN"}}), http.StatusOK, "발급됨", "신한")
 	list, err := h.Store.PaymentRows(h.Context(), store.Scope{Merchant: ours, Mode: merchant.Test}, store.PaymentFilter{Channel: c.Key}, store.Page{})
-	if err != nil || len(list.Rows) != 1 || list.Rows[0].Payment.State != payment.Issued {
+	if err != nil || len(list.Rows) != 1 || list.Rows[0].State != payment.Issued {
 		h.Errorf("the payment is %+v, %v: %s", list.Rows, err, page)
 	}
 }
@@ -198,9 +199,7 @@ func TestWizardMistakes(t *testing.T) {
 	good := url.Values{"provider": {"nice"}, "store": {string(main1)}, "payment_type": {"window_general"}, "method": {"VIRTUAL_ACCOUNT"}}
 	for name, want := range map[string]string{"provider": "PG와 모듈을 하나", "payment_type": "결제 유형을", "method": "결제 수단을"} {
 		form := url.Values{}
-		for k, v := range good {
-			form[k] = v
-		}
+		maps.Copy(form, good)
 		form[name] = []string{"nothing"}
 		h.shows(h.post("dev", Prefix+"/all/test/channels/new", form), http.StatusUnprocessableEntity, want)
 		form.Del(name)

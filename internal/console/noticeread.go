@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"mime"
-	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -344,6 +343,3 @@ func flatten(path string, b []byte, add func(name, value string)) {
 		}
 	}
 }
-
-// httpText is the name of a status.
-func httpText(status int) string { return fmt.Sprintf("%d %s", status, http.StatusText(status)) }

@@ -109,7 +109,7 @@ func (c *Console) cancelledPayment(v *visit) error {
 	r.IDs = func(n int) string {
 		return uuid.NewSHA1(uuid.NameSpaceURL, []byte("console/cancel/"+once+"/"+strconv.Itoa(n))).String()
 	}
-	key, err := "payment.cancelled", error(nil)
+	key := "payment.cancelled"
 	if form.Close {
 		_, _, err = c.Actions.Close(v.ctx(), v.caller(p.P.Store), p.P.ID)
 		key = "payment.account_closed"

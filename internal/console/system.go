@@ -122,11 +122,11 @@ func release() string {
 	if !ok {
 		return "(devel)"
 	}
-	out := cmp.Or(info.Main.Version, "(devel)")
+	version := cmp.Or(info.Main.Version, "(devel)")
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
-			out += " " + s.Value[:min(len(s.Value), 12)]
+			return version + " " + s.Value[:min(len(s.Value), 12)]
 		}
 	}
-	return out
+	return version
 }

@@ -164,7 +164,7 @@ func (d *Doctor) disk() Finding {
 	if err != nil || total == 0 {
 		return Finding{Level: Info, Subject: OfDisk, Key: "doctor.disk_unknown"}
 	}
-	f := Finding{Level: OK, Subject: OfDisk, Key: "doctor.disk", Args: []any{"free", size(int64(min(free, 1<<62))), "percent", int(min(free*100/total, 100))}} //nolint:gosec // a hundred at most
+	f := Finding{Level: OK, Subject: OfDisk, Key: "doctor.disk", Args: []any{"free", size(int64(min(free, 1<<62))), "percent", int(min(free*100/total, 100))}}
 	switch {
 	case free < 256<<20:
 		f.Level, f.Key, f.Hint = Fail, "doctor.disk_full", "doctor.hint.disk"

@@ -15,8 +15,7 @@ import (
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
-// methods are PortOne's names of payment methods.
-// Methods are the ways of paying that a channel may have.
+// Methods are the ways of paying that a channel may have, by PortOne's names.
 func Methods() []string { return slices.Clone(methods) }
 
 var methods = []string{

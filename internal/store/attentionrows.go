@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/attention"
@@ -47,23 +48,18 @@ const mostTroubles = 500
 func (r *Reader) troubles(since time.Time, legs ...leg) listing {
 	g := r.listing("id")
 	g.least, g.look = []any{idAt(since)}, mostTroubles
-	for _, l := range legs {
-		g.legs = append(g.legs, l)
-	}
+	g.legs = append(g.legs, legs...)
 	return g
 }
 
 // stretched is a query over the rows of a listing's legs, with the columns that they
 // are to have, and what follows them.
 func (g listing) stretched(q *query, selected, columns, rest string) string {
-	out := ""
+	parts := make([]string, len(g.legs))
 	for i, l := range g.legs {
-		if i > 0 {
-			out += " union all "
-		}
-		out += "select * from (" + q.stretch(g, l, columns, false, g.least, g.most, g.look) + ") as part"
+		parts[i] = "select * from (" + q.stretch(g, l, columns, false, g.least, g.most, g.look) + ") as part"
 	}
-	return "select " + selected + " from (" + out + ") as t " + rest
+	return "select " + selected + " from (" + strings.Join(parts, " union all ") + ") as t " + rest
 }
 
 // overfull reports whether a leg has more rows than are looked at of it.
@@ -76,15 +72,12 @@ func (r *Reader) overfull(ctx context.Context, g listing) (more bool, err error)
 // overfullQuery reads nothing but the indexes of the legs.
 func (g listing) overfullQuery() (string, []any) {
 	q := &query{}
-	out := ""
+	parts := make([]string, len(g.legs))
 	for i, l := range g.legs {
-		if i > 0 {
-			out += " union all "
-		}
 		text, order := q.between(g, l, g.by[0], false, g.least, g.most)
-		out += "select * from (" + text + order + " limit 1 offset " + strconv.Itoa(g.look) + ") as part"
+		parts[i] = "select * from (" + text + order + " limit 1 offset " + strconv.Itoa(g.look) + ") as part"
 	}
-	return "select exists (" + out + ")", q.args
+	return "select exists (" + strings.Join(parts, " union all ") + ")", q.args
 }
 
 // refusedLegs are notices that were refused or unreadable. Index: notice_by_trouble.

@@ -163,7 +163,7 @@ func (g listing) page(some []leg, forward bool, low, high []any, size int) (stri
 	parts := make([]string, len(some))
 	shown := cmp.Or(g.shown, "*")
 	for i, l := range some {
-		part := ""
+		var part string
 		if l.where == "" {
 			part = q.stretch(g, l, cmp.Or(l.columns, g.columns), forward, low, high, size)
 		} else {

@@ -58,7 +58,7 @@ func fromLatin1(body []byte) []byte {
 		if r > 0xff {
 			return nil
 		}
-		out = append(out, byte(r))
+		out = append(out, byte(r)) //nolint:gosec // it fits, see above
 	}
 	if !utf8.Valid(out) || bytes.Equal(out, body) {
 		return nil

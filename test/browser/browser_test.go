@@ -300,9 +300,6 @@ func (x *tab) shot(name string) {
 	}
 }
 
-// settle waits until the page has loaded.
-func (x *tab) settle() { x.until("the page", `document.readyState === "complete"`) }
-
 // forget drops the complaints so far: they are what the test was about.
 func (x *tab) forget() {
 	x.mu.Lock()

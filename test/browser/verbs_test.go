@@ -28,7 +28,9 @@ func TestCallTest(t *testing.T) {
 		says   string
 	}{
 		{"good", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }, "잘 받았어요."},
-		{"redirecting", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"/", http.StatusPermanentRedirect) }, "끝의 /만 달라요"},
+		{"redirecting", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path+"/", http.StatusPermanentRedirect)
+		}, "끝의 /만 달라요"},
 		{"answering HTML", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = w.Write([]byte("<!doctype html><html><script>alert(1)</script>"))

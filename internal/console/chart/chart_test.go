@@ -52,7 +52,7 @@ func golden(t *testing.T, name string, got template.HTML) {
 	file := filepath.Join("testdata", name+".svg")
 	text := strings.ReplaceAll(string(got), "><", ">\n<") + "\n"
 	if *update {
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // it is no secret
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
