@@ -43,7 +43,7 @@ type Search struct {
 	Whole bool
 	// Older goes on behind where an earlier search stopped; see SearchResult.
 	Older string
-	// Within is how long the search may go on; 0 means 200 ms. What it is doing
+	// Within is how long the search may go on; 0 means 150 ms. What it is doing
 	// then it still ends.
 	Within time.Duration
 }
@@ -51,7 +51,7 @@ type Search struct {
 // MostFound is how many payments of a kind a search finds.
 const MostFound = 5
 
-const searchWithin = 200 * time.Millisecond
+const searchWithin = 150 * time.Millisecond
 
 // A SearchHit is one payment with what of it was found.
 type SearchHit struct {
@@ -72,7 +72,7 @@ type SearchResult struct {
 }
 
 // Search finds payments by what people know of them. Going through the records
-// of a million payments takes some 200 ms; a search ends before, where it has
+// of a million payments takes some half a second; a search ends before, where it has
 // found enough of every kind, and after its time, and says so. What became of
 // payments in the last seconds is looked at one by one.
 func (r *Reader) Search(ctx context.Context, q Search) (SearchResult, error) {
