@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,7 +38,17 @@ type stage struct {
 	store   *store.Store
 	ingress *ingress.Ingress
 	actions *action.Actions
-	front   http.Handler // what the network reaches; the ingress unless a test puts something before it
+	// front is what the network reaches; the ingress unless a test puts something
+	// before it. That a connection breaks off does not say that its handler is done.
+	front atomic.Pointer[http.Handler]
+}
+
+// reach puts a handler to the network, or the ingress if it is nil.
+func (s *stage) reach(h http.Handler) {
+	if h == nil {
+		h = s.ingress
+	}
+	s.front.Store(&h)
 }
 
 var stageCaller = action.Caller{Merchant: storetest.Merchant, Store: storetest.Store, Mode: merchant.Any}
@@ -46,8 +57,8 @@ func newStage(t *testing.T, st *store.Store, channels ...merchant.Channel) *stag
 	t.Helper()
 	s := &stage{T: t, store: st}
 	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), Rehearsals: st, Log: slog.New(slog.DiscardHandler)}
-	s.front = s.ingress
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.front.ServeHTTP(w, r) }))
+	s.reach(nil)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.front.Load()).ServeHTTP(w, r) }))
 	t.Cleanup(srv.Close)
 	s.actions = &action.Actions{
 		Store: st, Judge: s.ingress.Judge, Providers: all.ByCode, PublicURL: srv.URL, HTTP: safehttp.New(safehttp.Config{AllowPrivate: true}),
@@ -288,16 +299,15 @@ func TestRehearseTroubles(t *testing.T) {
 		{"an answer that got a tail", c.Key, good, appended(s.ingress, "\n<!-- proxy -->"), action.StepState, "ok paid, failed not_acked"},
 		{"all is well", c.Key, good, through(same, none), action.StepConnect, "ok connected, skipped plain, ok arrived, ok admitted, ok read, ok matched, ok paid, ok acked"},
 	} {
-		s.front, s.actions.PublicURL = s.ingress, tt.url
-		if tt.front != nil {
-			s.front = tt.front
-		}
+		s.actions.PublicURL = tt.url
+		s.reach(tt.front)
 		l := s.rehearse(tt.c)
 		if got := rungs(l, tt.from); got != tt.want || l.Good() != (tt.name == "all is well") {
 			t.Errorf("%s: %s\nwant %s", tt.name, got, tt.want)
 		}
 	}
-	s.front, s.actions.PublicURL, s.actions.HTTP = s.ingress, good, safehttp.New(safehttp.Config{})
+	s.reach(nil)
+	s.actions.PublicURL, s.actions.HTTP = good, safehttp.New(safehttp.Config{})
 	if got := rungs(s.rehearse(c.Key), action.StepConnect); !strings.HasPrefix(got, "failed private, skipped") {
 		t.Errorf("a private address: %s", got)
 	}
