@@ -139,7 +139,7 @@ func TestDropInTime(t *testing.T) {
 		if told := prune(month.Add(-time.Millisecond)); len(told) != 2 || told["notice_body"] != 3 || told["attempt_body"] != 3 {
 			t.Errorf("before the month is old enough went %v, want the weeks", told)
 		}
-		if told := prune(month); len(told) != 5 || told["notice"] != 1 || told["delivery_end"] != 1 {
+		if told := prune(month); len(told) != 6 || told["notice"] != 1 || told["delivery_end"] != 1 || told["api_request"] != 1 {
 			t.Errorf("when it is, went %v, want one month of each", told)
 		}
 		if got := partitionsOf(t, db, "notice"); !slices.Equal(got, []string{"2027_03", "2027_04"}) {
