@@ -101,6 +101,7 @@ func (v *visit) channelCard(s attention.ChannelState) channelCard {
 	out.State = channelState(s)
 	for _, x := range v.All.Stores {
 		switch {
+		case !v.sees(x.Merchant, x.ID):
 		case x.ID == s.Channel.Store:
 			out.Of = x.Name
 		case slices.Contains(s.Channel.Stores, x.ID):

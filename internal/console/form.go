@@ -1,8 +1,15 @@
 package console
 
 import (
+	"errors"
+	"mime"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/tongbo/tongbo/internal/fault"
 )
 
 // A mistake is what is wrong with a field of a form. It stands in the summary above the
@@ -57,7 +64,46 @@ func newField(v view, name, label, kind, value string, more ...any) field {
 	return f
 }
 
-// form reads what was posted. What is too long or cannot be read is an empty form.
+// errBroken says that a request has bytes that are no text.
+var errBroken = fault.Errorf(fault.Invalid, "the request holds what is no text")
+
+// readable reports why nothing is done on a request: a form that is too long or of another
+// kind must not count as an empty one, which may mean something, and no store takes what is
+// no text.
+func (v *visit) readable() error {
+	bad := broken(v.r.URL.Path)
+	for name, values := range v.r.URL.Query() {
+		bad = bad || broken(name) || slices.ContainsFunc(values, broken)
+	}
+	if bad {
+		return errBroken
+	}
+	if v.r.Method != http.MethodPost {
+		return nil
+	}
+	if t := v.r.Header.Get("Content-Type"); t != "" {
+		if t, _, err := mime.ParseMediaType(t); err != nil || t != "application/x-www-form-urlencoded" {
+			return fault.Errorf(fault.Invalid, "the form is not sent as application/x-www-form-urlencoded")
+		}
+	}
+	if err := v.r.ParseForm(); err != nil {
+		if _, long := errors.AsType[*http.MaxBytesError](err); long {
+			return fault.Errorf(fault.TooLarge, "the form is longer than %d bytes", mostForm)
+		}
+		return errBroken
+	}
+	for name, values := range v.form() {
+		if broken(name) || slices.ContainsFunc(values, broken) {
+			return errBroken
+		}
+	}
+	return nil
+}
+
+// broken reports whether a text is none: it is not UTF-8, or has a NUL.
+func broken(s string) bool { return !utf8.ValidString(s) || strings.ContainsRune(s, 0) }
+
+// form is what was posted.
 func (v *visit) form() url.Values {
 	if err := v.r.ParseForm(); err != nil {
 		return url.Values{}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/store"
 )
@@ -174,10 +175,11 @@ func (v *visit) channels() (out []merchant.Channel) {
 	return out
 }
 
-// channelName is a channel by the name that people gave it.
+// channelName is a channel of the visitor's merchant by the name that people gave it; of
+// another's its key, which the visitor has already.
 func (v *visit) channelName(key merchant.ChannelKey) string {
 	for _, c := range v.All.Channels {
-		if c.Key == key {
+		if c.Key == key && (c.Merchant == v.Member.Merchant || v.May(member.Operate)) {
 			if c.Name != "" {
 				return c.Name
 			}

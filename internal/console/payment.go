@@ -56,8 +56,8 @@ func (p paymentPage) title() string { return string(p.P.ID) }
 // An accountCard is a virtual account as the visitor may see it.
 type accountCard struct {
 	payment.Account
-	Shown, Depositor string
-	Deposits         []depositShown
+	Shown, Depositor, HolderName string
+	Deposits                     []depositShown
 }
 
 // A depositShown is money that came in.
@@ -100,7 +100,7 @@ func (v *visit) paymentOf() (paymentPage, error) {
 		}
 	}
 	if ok && t.Account != nil {
-		card := accountCard{Account: *t.Account, Shown: v.account(t.Account.Number), Depositor: v.person(t.Depositor)}
+		card := accountCard{Account: *t.Account, HolderName: v.person(t.Account.Holder), Shown: v.account(t.Account.Number), Depositor: v.person(t.Depositor)}
 		for _, d := range p.Deposits {
 			if d.Counted() {
 				card.Deposits = append(card.Deposits, depositShown{d, v.person(d.Depositor)})
@@ -210,7 +210,13 @@ func (v *visit) documentOf(p payment.Payment) (string, error) {
 		p.CustomData = ""
 		p.Transactions, p.Deposits = slices.Clone(p.Transactions), slices.Clone(p.Deposits)
 		for i := range p.Transactions {
-			p.Transactions[i].Depositor = v.person(p.Transactions[i].Depositor)
+			t := &p.Transactions[i]
+			t.Depositor = v.person(t.Depositor)
+			if t.Account != nil {
+				a := *t.Account
+				a.Holder = v.person(a.Holder)
+				t.Account = &a
+			}
 		}
 		for i := range p.Deposits {
 			p.Deposits[i].Depositor = v.person(p.Deposits[i].Depositor)

@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -87,6 +88,11 @@ func (c *Console) cancelledPayment(v *visit) error {
 		return err
 	}
 	form := v.cancelPage(p)
+	if asked := v.value("close") == "on"; asked != form.Close {
+		// Money came since the page was shown, or went: closing an account must not become a
+		// refund that nobody asked for.
+		return v.show(http.StatusConflict, "payment_cancel", form, []mistake{{"", v.t("payment.cancel_other")}})
+	}
 	r := action.CancelRequest{CancelRequest: payment.CancelRequest{Reason: v.value("reason"), Trigger: payment.TriggerConsole}}
 	var wrong []mistake
 	if r.Reason == "" {

@@ -147,6 +147,9 @@ func (c *Console) handle(r route) http.Handler {
 		req.Body = http.MaxBytesReader(w, req.Body, mostForm)
 		err := v.arrive(r)
 		if err == nil {
+			err = v.readable()
+		}
+		if err == nil {
 			err = r.do(v)
 		}
 		if err != nil {
