@@ -24,7 +24,8 @@ import (
 )
 
 // cmdHTTP makes a call and prints the whole answer: status line, headers in
-// order, an empty line, the exact body.
+// order but those that are another in each answer (Date, X-Request-Id), an empty
+// line, the exact body.
 //
 //	http METHOD URL ['Header: value']… [BODYFILE]
 func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
@@ -66,7 +67,7 @@ func exchange(ts *testscript.TestScript, args []string) (string, error) {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s %s\n", resp.Proto, resp.Status)
 	for _, name := range slices.Sorted(maps.Keys(resp.Header)) {
-		if name != "Date" {
+		if name != "Date" && name != "X-Request-Id" {
 			fmt.Fprintf(&out, "%s: %s\n", name, strings.Join(resp.Header[name], ", "))
 		}
 	}
