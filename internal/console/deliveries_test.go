@@ -149,7 +149,7 @@ func TestDeliveryPage(t *testing.T) {
 	})
 	at := deliveriesAt + "/" + string(d.ID)
 	page := h.shows(h.get("read_only", at), http.StatusOK, "&lt;script&gt;alert(1)", "⟨U&#43;202E⟩", "&lt;img src=x", "203.0.113.9:443", "TLS 1.3", "22 ms",
-		"앞 16 KiB", "webhook-id: "+d.WebhookID(), "<svg", "<title", "표로 보기", "1/6회 실패", "당시 주소", "https://then.example/hook", "cURL로 복사", "disabled")
+		"앞 16 KiB", "webhook-id: "+d.WebhookID(), "<svg", "<title", "표로 보기", "1/6회 실패", "당시 주소", "https://then.example/hook", "cURL로 복사", "disabled", "진단:", "500으로 답했어요")
 	for _, bad := range []string{"<script>alert", "<img src=x", "\u202e"} {
 		if strings.Contains(page, bad) {
 			t.Errorf("the page has %q of the shop's", bad)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/store"
@@ -41,6 +42,8 @@ type tryView struct {
 	Manual bool // of a resend
 	Parts  []tryPart
 	Curl   string
+	// Advice is one sentence on what is wrong with the receiver; empty if nothing is.
+	Advice string
 	Marked string // the answer's body, with what cannot be seen made visible
 }
 
@@ -101,6 +104,11 @@ func (v *visit) tryView(a webhook.Attempt) tryView {
 	out := tryView{
 		Attempt: a, Answer: v.answer(a), Good: a.Outcome == webhook.Good, Manual: a.Delivery != a.Webhook,
 		Curl: curl(a), Marked: visible(string(a.ResponseBody)),
+	}
+	if f, ok := delivery.Diagnose(a); ok {
+		egress := cmp.Or(strings.Join(v.c.egress(), ", "), v.t("calltest.egress_unknown"))
+		key, args := f.Words(egress)
+		out.Advice = v.t(key, args...)
 	}
 	t := a.Trace
 	for _, part := range []tryPart{{"dns", t.DNS}, {"connect", t.Connect}, {"tls", t.Handshake}, {"wait", t.Wait}, {"read", t.Read}} {

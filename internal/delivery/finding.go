@@ -80,6 +80,23 @@ func (f Finding) Words(egress string) (key string, args []any) {
 
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s" }
 
+// ofCause is what a cause that was kept with a try comes to.
+var ofCause = map[webhook.Cause]FindingCode{
+	webhook.CauseTimeout: FoundTimeout, webhook.CauseRefused: FoundRefused, webhook.CauseDNS: FoundDNS,
+	webhook.CauseTLS: FoundTLS, webhook.CauseBlocked: FoundPrivate, webhook.CauseBroken: FoundBroken,
+}
+
+// Diagnose finds what is to be said of a try that was made and kept, as a call test would
+// say it: less of TLS, since only the cause was kept. It reports false if the receiver did
+// well, or if nothing is known.
+func Diagnose(a webhook.Attempt) (Finding, bool) {
+	f := find(a, nil, longestTry, a.At)
+	if a.Status == 0 {
+		f.Code, f.Location = ofCause[a.Cause], ""
+	}
+	return f, f.Code != "" && f.Code != FoundGood
+}
+
 // find classifies a try. err is that of the HTTP client, nil if it answered;
 // limit is how long it might have taken, and now when it was made.
 func find(a webhook.Attempt, err error, limit time.Duration, now time.Time) Finding {
