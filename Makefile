@@ -16,7 +16,7 @@ dev: ## a demo on this machine: temporary database, simulated PGs, a shop that l
 test: ## all tests; installs what they need if it may
 	@scripts/need.sh cc postgres node browser
 	@scripts/need.sh receivers || echo "the receivers of docs/ are tested without what is missing"
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -timeout 20m ./...
 	go test ./test ./test/bench
 
 check: lint ## what CI runs: the linters, the tests, tidy modules, unchanged golden files
