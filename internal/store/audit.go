@@ -101,7 +101,7 @@ func (r *Reader) AuditLog(ctx context.Context, q AuditQuery) ([]member.Entry, er
 		return nil, err
 	}
 	var out []member.Entry
-	err = each(ctx, over(r.db), query, args, func(rows rowSet) error {
+	err = r.along(ctx, query, args, func(rows rowSet) error {
 		e, err := r.scanAudit(rows)
 		out = append(out, e)
 		return err
@@ -110,9 +110,9 @@ func (r *Reader) AuditLog(ctx context.Context, q AuditQuery) ([]member.Entry, er
 }
 
 // statement is the query for a list: it goes backwards along the index of the first
-// thing that is asked for, and what no index tells is passed over. Pairs are compared,
-// since a plain "=" lets PostgreSQL walk through all entries by their ids until it has
-// found enough; that something is not empty is said for the sake of the index.
+// thing that is asked for, and what no index tells is passed over. That something is not
+// empty is said for the sake of the index. PostgreSQL plans it for what it asks: planned
+// for anything, it would walk through all entries by their ids until it has found enough.
 // Index: audit_by_object, audit_by_who, audit_by_merchant, audit_pkey.
 func (q AuditQuery) statement(d dialect) (query string, args []any, err error) {
 	before := "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -141,8 +141,7 @@ func (q AuditQuery) statement(d dialect) (query string, args []any, err error) {
 		case c.value == "":
 		case along == "" && c.column != "store_id":
 			along = c.column
-			of := p.place(c.value)
-			conditions = []string{c.column + ` <> ''`, `(` + c.column + `, id) >= (` + of + `, $1)`, `(` + c.column + `, id) < (` + of + `, $2)`}
+			conditions = append(conditions, c.column+` <> ''`, c.column+` = `+p.place(c.value))
 		default:
 			conditions = append(conditions, unindexed+c.column+` = `+p.place(c.value))
 		}
@@ -151,12 +150,8 @@ func (q AuditQuery) statement(d dialect) (query string, args []any, err error) {
 		length := strconv.Itoa(utf8.RuneCountInString(q.Action))
 		conditions = append(conditions, `substr(action, 1, `+length+`) = `+p.place(text(q.Action)))
 	}
-	order := `id desc`
-	if along != "" {
-		order = along + ` desc, id desc`
-	}
 	return `select id, at, merchant_id, store_id, mode, by_kind, by_id, action, kind, doc from audit where ` +
-		strings.Join(conditions, ` and `) + ` order by ` + order + ` limit $3`, p.args, nil
+		strings.Join(conditions, ` and `) + ` order by id desc limit $3`, p.args, nil
 }
 
 func (r *Reader) scanAudit(rows rowSet) (e member.Entry, err error) {

@@ -192,7 +192,7 @@ func statements(t *testing.T, db *storetest.Database, s *store.Store, name strin
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, statement{query: query, args: args})
+		all = append(all, statement{query: query, args: args, once: true})
 	}
 	if db.Postgres {
 		all = append(all, statement{query: store.BeatQuery, args: []any{"n", "name", "release", int64(1), int64(1), "own"}})
