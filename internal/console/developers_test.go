@@ -182,7 +182,13 @@ func (h *house) play() {
 	done := make(chan error, 1)
 	go func() { done <- h.Ingress.Run(ctx) }()
 	srv := httptest.NewServer(h.Ingress)
-	h.Cleanup(func() { srv.Close(); stop(); <-done })
+	h.Cleanup(func() {
+		srv.Close()
+		stop()
+		if err := <-done; err != nil {
+			h.Error(err)
+		}
+	})
 	h.Actions.Trial = func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: h.Store} }
 	h.Actions.HTTP = safehttp.New(safehttp.Config{AllowPrivate: true})
 	h.Actions.NotifyFrom = h.Ingress.PlayFrom
