@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +27,7 @@ type bench struct {
 	*testing.T
 	*Actions
 	store *store.Store
-	ids   int
+	ids   atomic.Int64
 	file  string // the database
 	seal  *seal.Key
 }
@@ -70,10 +71,9 @@ func (b *bench) open() {
 	b.store = st
 }
 
-// id makes ids that sort as they were made.
+// id makes ids that sort as they were made. Loops ask for some while a test does, too.
 func (b *bench) id() string {
-	b.ids++
-	return fmt.Sprintf("00000000-0000-7000-9000-%012d", b.ids)
+	return fmt.Sprintf("00000000-0000-7000-9000-%012d", b.ids.Add(1))
 }
 
 // wait leaves a notice waiting.

@@ -63,8 +63,7 @@ func (b *bench) prune(h *History) {
 // refused settles a notice of now that nobody waits for.
 func (b *bench) refused() notice.ID {
 	b.Helper()
-	b.ids++
-	id := notice.ID(fmt.Sprintf("%08x-%04x-7000-9000-%012d", time.Now().UnixMilli()>>16, time.Now().UnixMilli()&0xffff, b.ids))
+	id := notice.ID(fmt.Sprintf("%08x-%04x-7000-9000-%012d", time.Now().UnixMilli()>>16, time.Now().UnixMilli()&0xffff, b.ids.Add(1)))
 	in := notice.Inbound{ID: id, At: time.Now(), Provider: "kcp_v2", Ruled: &notice.Ruling{Verdict: payment.Refused, Reason: notice.ReasonAddress}}
 	if _, err := b.store.Settle(b.Context(), []notice.Inbound{in}, wait); err != nil {
 		b.Fatal(err)

@@ -51,8 +51,7 @@ func (b *bench) issue(ids ...payment.ID) {
 // hear settles a notice of the channel that is refused: it is one all the same.
 func (b *bench) hear(how string) {
 	b.Helper()
-	b.ids++
-	id := notice.ID(fmt.Sprintf("%08x-%04x-7000-9000-%012d", time.Now().UnixMilli()>>16, time.Now().UnixMilli()&0xffff, b.ids))
+	id := notice.ID(fmt.Sprintf("%08x-%04x-7000-9000-%012d", time.Now().UnixMilli()>>16, time.Now().UnixMilli()&0xffff, b.ids.Add(1)))
 	in := notice.Inbound{
 		ID: id, At: time.Now(), Provider: "kcp_v2", Peer: netip.MustParseAddr("203.0.113.7"), Request: notice.Request{Method: how},
 		Ruled: &notice.Ruling{Verdict: payment.Refused, Reason: notice.ReasonAddress, Channel: "channel-1"},
