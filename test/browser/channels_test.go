@@ -16,6 +16,10 @@ func TestWizard(t *testing.T) {
 	x.open("/console/all/test/channels/new")
 	x.sees("먼저 상점을 만들어 주세요")
 	s.apply("[[merchant]]\nname = \"가나상점\"\n[[merchant.store]]\nname = \"대표\"\n")
+	s.until("the store, which another process made", func() bool {
+		x.open("/console/all/test/channels/new")
+		return ask[bool](x, "is there a form", `!!document.querySelector("[name=provider]")`)
+	})
 	for _, p := range all.Providers() {
 		i := p.Info()
 		x.open("/console/all/test/channels/new")
