@@ -23,13 +23,16 @@ type noticePage struct {
 	Gone        bool // its bytes are kept no longer
 	Here        bool // it was made here: no PG sent it
 	// Raw is there if the bytes are asked for, by who may see them.
-	Raw     *rawBytes
-	Said    *reading // nil if it says nothing that can be read
-	Checks  []check
-	Ack     *ackShown
-	Case    *notice.Case // nil if it has none
-	Payment *payment.Payment
-	PayPath string
+	Raw  *rawBytes
+	Said *reading // nil if it says nothing that can be read
+	// CharsetWhy is how the decoder knew the charset; empty if it is not known, or the bytes
+	// are not kept.
+	CharsetWhy string
+	Checks     []check
+	Ack        *ackShown
+	Case       *notice.Case // nil if it has none
+	Payment    *payment.Payment
+	PayPath    string
 	// What may be done.
 	Open, Linkable, Trusts, Closable bool
 }
@@ -92,6 +95,7 @@ func (c *Console) fillNotice(v *visit, p *noticePage, in notice.Inbound) error {
 	p.Here = p.N.Method == ingress.MethodInquiry || p.N.Method == ingress.MethodByHand
 	if !p.Gone && known && pg != nil {
 		p.Said = c.reading(v, pg, in, p.Payment)
+		p.CharsetWhy = p.Said.CharsetWhy
 		p.Ack = v.ackOf(pg, *p, in)
 	}
 	p.Checks = v.checks(pg, *p)

@@ -39,7 +39,7 @@ type rawBytes struct {
 	Size    int
 	Cut     bool   // more was sent than is shown here
 	Charset string // as which the text is read
-	Why     string // header, rule, guess or chosen
+	Why     string // ascii, rule, bytes, header, guess or chosen
 	Lost    bool   // some of it cannot be read so
 	Choices []string
 }
@@ -65,7 +65,7 @@ func rawOf(in notice.Inbound, pg provider.Provider, chosen string) *rawBytes {
 			out.Headers = append(out.Headers, headerLine{name, value, hiddenHeader(name)})
 		}
 	}
-	out.Charset, out.Why = charsetOf(r, pg)
+	out.Charset, out.Why = charsetOf(in, pg)
 	if slices.Contains(charsets, chosen) {
 		out.Charset, out.Why = chosen, "chosen"
 	}
@@ -83,8 +83,15 @@ func hiddenHeader(name string) bool {
 	return slices.ContainsFunc([]string{"auth", "cookie", "secret", "token", "key", "signature"}, func(s string) bool { return strings.Contains(name, s) })
 }
 
-// charsetOf is the charset in which a body is read, and how that is known.
-func charsetOf(r notice.Request, pg provider.Provider) (charset, why string) {
+// charsetOf is the charset in which a body is read, and how that is known: as the decoder
+// did, or, of what it did not understand, as far as anything tells.
+func charsetOf(in notice.Inbound, pg provider.Provider) (charset, why string) {
+	r := in.Request
+	if pg != nil {
+		if n, err := ingress.Read(pg, r, in.At); err == nil && n.Charset != "" {
+			return n.Charset, charsetWhy(n)
+		}
+	}
 	if _, params, err := mime.ParseMediaType(r.ContentType()); err == nil && params["charset"] != "" {
 		if c := knownCharset(params["charset"]); c != "" {
 			return c, "header"
@@ -99,6 +106,19 @@ func charsetOf(r notice.Request, pg provider.Provider) (charset, why string) {
 		return "UTF-8", "guess"
 	}
 	return "EUC-KR", "guess"
+}
+
+// charsetWhy is how a decoder knew in which charset a notice was; empty if it is not known.
+func charsetWhy(n notice.Notice) string {
+	switch {
+	case n.Charset == "":
+		return ""
+	case n.Charset == notice.ASCII:
+		return "ascii"
+	case n.CharsetByRule:
+		return "rule"
+	}
+	return "bytes"
 }
 
 func knownCharset(name string) string {
@@ -136,6 +156,8 @@ type reading struct {
 	PG    []pgField
 	Lost  []string // names that came unreadable and were left out
 	Test  bool
+	// CharsetWhy is how the decoder knew the charset.
+	CharsetWhy string
 }
 
 // A saidField is a field in our words.
@@ -157,9 +179,9 @@ func (c *Console) reading(v *visit, pg provider.Provider, in notice.Inbound, p *
 	if err != nil {
 		return &reading{Error: err.Error()}
 	}
-	out := &reading{Lost: n.Damaged, Test: n.Test, Ours: v.saidFields(n, p)}
+	out := &reading{Lost: n.Damaged, Test: n.Test, Ours: v.saidFields(n, p), CharsetWhy: charsetWhy(n)}
 	if !madeHere(in.Request) {
-		out.PG = v.pgFields(in.Request, pg, n)
+		out.PG = v.pgFields(in, pg, n)
 	}
 	return out
 }
@@ -210,9 +232,9 @@ func sameDigits(a, b string) bool { return wire.Digits(a) == wire.Digits(b) }
 
 // pgFields are the PG's own fields, with our names for them. Those that neither we nor the
 // module's list of others name are secrets, and hidden.
-func (v *visit) pgFields(r notice.Request, pg provider.Provider, n notice.Notice) (out []pgField) {
-	charset, _ := charsetOf(r, pg)
-	names, values := bodyFields(r, charset)
+func (v *visit) pgFields(in notice.Inbound, pg provider.Provider, n notice.Notice) (out []pgField) {
+	charset, _ := charsetOf(in, pg)
+	names, values := bodyFields(in.Request, charset)
 	ours := ownValues(n)
 	for _, name := range names {
 		f := pgField{Name: name, Value: values[name]}

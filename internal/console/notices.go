@@ -42,6 +42,7 @@ type noticesPage struct {
 	Rows                       []noticeLine
 	List                       listed
 	Verdicts, Channels, Events []option
+	Charsets                   []option
 	Filtered                   bool
 	URLs                       []noticeURL
 }
@@ -57,7 +58,11 @@ type noticeLine struct {
 }
 
 // A noticeURL is where a channel's notices go.
-type noticeURL struct{ Name, URL string }
+type noticeURL struct {
+	Name string
+	URLs []string
+	Test string // where a test notice is sent from; empty if the visitor's store only uses the channel
+}
 
 func (c *Console) notices(v *visit) error {
 	f := &filtering{v: v}
@@ -97,7 +102,8 @@ func (v *visit) noticeFilter(f *filtering) store.NoticeFilter {
 	}
 	q := store.NoticeFilter{
 		Channel: merchant.ChannelKey(f.one("channel", channels...)), Event: payment.Event(f.one("event", events...)),
-		Order: f.text("order"), Strange: f.tick("strange"), Folded: v.query("folded") == "on", Unowned: v.unowned(),
+		Charset: f.one("charset", notice.Charsets()...),
+		Order:   f.text("order"), Strange: f.tick("strange"), Folded: v.query("folded") == "on", Unowned: v.unowned(),
 	}
 	if x := f.one("verdict", verdicts...); x != "" {
 		q.Verdicts = []payment.Verdict{payment.Verdict(x)}
@@ -116,7 +122,7 @@ func (v *visit) noticeFilter(f *filtering) store.NoticeFilter {
 // noticesPage is the page without its rows.
 func (v *visit) noticesPage(f *filtering) noticesPage {
 	anything := []option{{Value: "", Text: v.t("list.any")}}
-	p := noticesPage{Filtered: len(f.Active) > 0, Verdicts: anything, Channels: anything, Events: anything}
+	p := noticesPage{Filtered: len(f.Active) > 0, Verdicts: anything, Channels: anything, Events: anything, Charsets: anything}
 	for _, x := range payment.Verdicts() {
 		p.Verdicts = append(p.Verdicts, option{Value: string(x), Text: v.t("state.verdict." + string(x))})
 	}
@@ -125,6 +131,9 @@ func (v *visit) noticesPage(f *filtering) noticesPage {
 	}
 	for _, e := range payment.Events() {
 		p.Events = append(p.Events, option{Value: string(e), Text: v.t("told." + string(e))})
+	}
+	for _, x := range notice.Charsets() {
+		p.Charsets = append(p.Charsets, option{Value: x, Text: x})
 	}
 	return p
 }
@@ -186,9 +195,14 @@ func (c *Console) noticeURLs(v *visit) (out []noticeURL) {
 		if ch.Token != "" && !v.May(member.Integrate) {
 			continue // its path is a secret
 		}
+		u := noticeURL{Name: ch.Name}
 		for _, path := range p.Info().Paths {
-			out = append(out, noticeURL{ch.Name, c.PublicURL + provider.NoticePath(path, ch)})
+			u.URLs = append(u.URLs, c.PublicURL+provider.NoticePath(path, ch))
 		}
+		if v.sees(ch.Merchant, ch.Store) {
+			u.Test = v.Scope.Base() + "/channels/" + string(ch.Key) + "/setup/" + stepTest
+		}
+		out = append(out, u)
 	}
 	return out
 }

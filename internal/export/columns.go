@@ -1,6 +1,8 @@
 package export
 
 import (
+	"time"
+
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/store"
 )
@@ -17,7 +19,7 @@ func Columns(what Thing) []string {
 	case Notices:
 		return []string{
 			"received_at", "notice", "provider", "channel", "store", "mode", "event", "pg_event", "pg_order", "pg_tx", "amount", "currency",
-			"occurred_at", "verdict", "reason", "payment", "peer", "path", "size",
+			"occurred_at", "verdict", "reason", "payment", "peer", "path", "size", "charset", "decided_us",
 		}
 	case Deliveries:
 		return []string{
@@ -54,7 +56,7 @@ func noticeCells(n store.NoticeRow, _ Order) []cell {
 	return []cell{
 		moment(n.At), word(n.ID), word(n.Provider), word(n.Channel), word(n.Store), word(n.Mode), word(n.Event), word(n.Kind), id(n.Order), id(n.PGTx),
 		numberOr(n.Amount), word(n.Currency), moment(n.Told), word(n.Verdict), word(n.Reason), id(n.PaymentID), word(n.Peer), word(n.Path),
-		number(int64(n.Size)),
+		number(int64(n.Size)), word(n.Charset), micros(n.DecidedIn),
 	}
 }
 
@@ -71,6 +73,14 @@ func deliveryCells(d store.DeliveryRow, _ Order) []cell {
 		status = number(int64(d.Last.Status))
 	}
 	return append(cells, moment(d.Last.At), word(d.Last.Outcome), status, word(d.Last.Error), word(d.Event))
+}
+
+// micros is how long something took, in microseconds; nothing if nobody measured it.
+func micros(d time.Duration) cell {
+	if d == 0 {
+		return cell{}
+	}
+	return number(d.Microseconds())
 }
 
 // yes is a flag: "yes", or nothing.

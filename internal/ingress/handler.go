@@ -76,7 +76,7 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // take reads one notice, has it settled, and answers. It returns what became of it.
 func (i *Ingress) take(w http.ResponseWriter, r *http.Request, rt route) (notice.Result, error) {
 	began := time.Now()
-	in := notice.Inbound{ID: notice.ID(newID()), Provider: rt.info.Code}
+	in := notice.Inbound{ID: notice.ID(newID()), Began: began, Provider: rt.info.Code}
 	peer := peerOf(r)
 	if !i.readers.begin(peer) {
 		unavailable(w)

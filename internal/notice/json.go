@@ -29,6 +29,7 @@ type shown struct {
 	PGCancel    string            `json:"pg_cancel,omitempty"`
 	CashReceipt *shownReceipt     `json:"cash_receipt,omitempty"`
 	Form        string            `json:"form,omitempty"`
+	Charset     string            `json:"charset,omitempty"`
 	Test        bool              `json:"test,omitempty"`
 	Damaged     []string          `json:"damaged,omitempty"`
 	Fields      map[string]string `json:"fields,omitempty"`
@@ -49,7 +50,7 @@ func (n Notice) MarshalJSON() ([]byte, error) {
 		Deposit: n.Deposit, Account: n.Account.Reveal(), Bank: n.Bank, BankCode: n.BankCode,
 		BankName: n.BankName, Depositor: n.Depositor, Holder: n.Holder, At: rfc3339(n.At),
 		ExpiresAt: rfc3339(n.ExpiresAt), PGTx: n.PGTx, PGCancel: n.PGCancel, Form: n.Form,
-		Test: n.Test, Damaged: n.Damaged, Fields: n.Fields,
+		Charset: n.Charset, Test: n.Test, Damaged: n.Damaged, Fields: n.Fields,
 	}
 	if n.HasAmount {
 		out.Amount, out.Currency = &n.Amount.Amount, n.Amount.Currency

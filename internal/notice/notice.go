@@ -56,6 +56,11 @@ type Notice struct {
 	Form     string
 	BankCode string // the PG's own code of the account's bank
 	BankName string // as the PG spelt it
+	// Charset is what the request was read in: one of Charsets, or empty where that is not
+	// known. It tells a person, and nothing is decided by it.
+	Charset string
+	// CharsetByRule says that the PG's rule tells the charset; otherwise the bytes did.
+	CharsetByRule bool
 	// Damaged are names that were left out because they came unreadable:
 	// "depositor", "holder" or "bank_name". WithoutDamage sets it.
 	Damaged []string
@@ -68,10 +73,22 @@ type Notice struct {
 	Fields map[string]string
 }
 
+// The charsets in which requests are read.
+const (
+	UTF8  = "UTF-8"
+	EUCKR = "EUC-KR" // with Microsoft's extension, also called CP949
+	ASCII = "ASCII"  // it has nothing beyond, and reads the same in both
+)
+
+// Charsets lists what Notice.Charset may be.
+func Charsets() []string { return []string{UTF8, EUCKR, ASCII} }
+
 // An Inbound is a request on its way to a verdict.
 type Inbound struct {
-	ID        ID
-	At        time.Time // when it came
+	ID ID
+	At time.Time // when it came
+	// Began is when its first bytes came; zero for what no PG sent.
+	Began     time.Time
 	Provider  string
 	Request   Request
 	Peer      netip.Addr // who sent it, behind any trusted proxies

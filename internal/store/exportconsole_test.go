@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -27,6 +28,7 @@ func (r *Reader) ConsoleQueries(s Scope, stores []merchant.StoreID, channels []m
 	for _, f := range []NoticeFilter{
 		{}, {Verdicts: []payment.Verdict{payment.Unmatched, payment.Conflict}, From: from}, {Channel: channels[0], Folded: true},
 		{Verdicts: []payment.Verdict{payment.Applied}, Provider: "kcp", Peer: "203.0.113.7", Event: payment.EventDeposited},
+		{Charset: notice.EUCKR}, {Charset: notice.UTF8, Verdicts: []payment.Verdict{payment.Unmatched}},
 	} {
 		lists = append(lists, r.noticeListing(s, f, channels))
 	}

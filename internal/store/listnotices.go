@@ -18,6 +18,7 @@ type NoticeFilter struct {
 	Provider    string // a module's code
 	Peer        string // the address that sent it
 	Event       payment.Event
+	Charset     string      // in which it was read: one of notice.Charsets
 	Order       string      // the PG's order id, as a whole
 	Payment     payment.Key // of the notices of one payment
 	From, Until time.Time   // of coming, to a millisecond; zero leaves an end open
@@ -41,8 +42,12 @@ type NoticeRow struct {
 	Payment  payment.Key      // empty if it is about none
 	Kind     string           // the PG's own word for the event
 	PGTx     string
-	Again    int       // how often it was told again, if the list is folded
-	AgainAt  time.Time // when it was told last
+	Charset  string // in which it was read; empty if it was not
+	// DecidedIn is how long it took from the notice's first bytes until its verdict stood,
+	// before the commit and the answer. Zero for what no PG sent.
+	DecidedIn time.Duration
+	Again     int       // how often it was told again, if the list is folded
+	AgainAt   time.Time // when it was told last
 }
 
 // NoticeRows lists notices of a scope, the newest first, each with its latest
@@ -102,7 +107,7 @@ func (r *Reader) channelsOf(ctx context.Context, s Scope, stores []merchant.Stor
 
 // noticeColumns are what a NoticeRow is read from.
 const noticeColumns = `id, received_at, provider, channel_key, merchant_id, store_id, mode, peer, path, size, event, kind, order_id,
-	key, amount, currency, occurred_at, pg_tx, verdict, reason, detail, payment_key`
+	key, amount, currency, occurred_at, pg_tx, verdict, reason, detail, payment_key, charset, decided_in`
 
 // noticeListing is how notices are found. Index: notice_by_channel; where the
 // verdict tells enough, notice_by_verdict; rows are looked at where other things
@@ -135,6 +140,9 @@ func (r *Reader) noticeListing(s Scope, f NoticeFilter, channels []merchant.Chan
 	if f.Event != "" {
 		g.narrow("t.event = $1", string(f.Event))
 	}
+	if f.Charset != "" {
+		g.narrow("t.charset = $1", f.Charset)
+	}
 	if f.Folded {
 		g.narrow("t.verdict <> 'duplicate'")
 	}
@@ -149,11 +157,13 @@ func (r *Reader) noticeListing(s Scope, f NoticeFilter, channels []merchant.Chan
 func scanNoticeRow(rows rowSet) ([]any, NoticeRow, error) {
 	var n NoticeRow
 	var at int64
-	var amount, told sql.NullInt64
+	var amount, told, took sql.NullInt64
 	var key sql.NullString
 	err := rows.Scan(&n.ID, &at, &n.Provider, &n.Channel, &n.Merchant, &n.Store, &n.Mode, &n.Peer, &n.Path, &n.Size, &n.Event, &n.Kind,
-		&n.Order, &n.Key, &amount, &n.Currency, &told, &n.PGTx, &n.Verdict, &n.Reason, &n.Detail, &key)
+		&n.Order, &n.Key, &amount, &n.Currency, &told, &n.PGTx, &n.Verdict, &n.Reason, &n.Detail, &key,
+		&n.Charset, &took)
 	n.At, n.Told, n.Payment = moment(at), momentOrZero(told), keyOf(key)
+	n.DecidedIn = time.Duration(took.Int64) * time.Microsecond
 	if amount.Valid {
 		n.Amount = &amount.Int64
 	}

@@ -48,7 +48,7 @@ func (r *Reader) fewNotices(ctx context.Context, s Scope, f NoticeFilter, p Page
 func (f NoticeFilter) takes(n NoticeRow) bool {
 	return (len(f.Verdicts) == 0 || slices.Contains(f.Verdicts, n.Verdict)) &&
 		(f.Channel == "" || string(f.Channel) == n.Channel) && (f.Provider == "" || f.Provider == n.Provider) &&
-		(f.Peer == "" || f.Peer == n.Peer) && (f.Event == "" || f.Event == n.Event) &&
+		(f.Peer == "" || f.Peer == n.Peer) && (f.Event == "" || f.Event == n.Event) && (f.Charset == "" || f.Charset == n.Charset) &&
 		(f.Order == "" || f.Order == n.Order) && (f.Payment == "" || f.Payment == n.Payment) &&
 		(!f.Folded || n.Verdict != payment.Duplicate)
 }

@@ -37,6 +37,7 @@ var crowds = []crowd{
 		"id": "{2}", "order_id": "'o ' || {i}", "key": "'k ' || {i}", "payment_key": "{1}",
 		"verdict":     "case when {i} % 1000 = 1 then 'unmatched' when {i} % 1000 = 2 then 'conflict' when {i} % 20 = 3 then 'duplicate' else 'applied' end",
 		"channel_key": "case when {i} % 1000 = 7 then 'channel-key-2' else 'channel-key-1' end",
+		"charset":     "case when {i} % 1000 = 9 then 'EUC-KR' else 'UTF-8' end",
 	}},
 	{"notice_body", 1, "", map[string]string{"id": "{2}"}},
 	{"notice_key", 1, "", map[string]string{"notice_id": "{2}", "key": "'k ' || {i}"}},

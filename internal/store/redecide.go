@@ -168,9 +168,10 @@ func (t *tx) putReading(in notice.Inbound, r notice.Ruling, c channelOwner) erro
 	n := in.Notice
 	// Index: notice_pkey.
 	if err := t.must(`update notice set channel_key = $2, merchant_id = $3, store_id = $4, mode = $5, event = $6, kind = $7, order_id = $8,
-		key = $9, amount = $10, currency = $11, occurred_at = $12, pg_tx = $13 where id = $1`,
+		key = $9, amount = $10, currency = $11, occurred_at = $12, pg_tx = $13, charset = $14 where id = $1`,
 		string(in.ID), string(r.Channel), string(c.merchant), string(c.store), string(c.mode), string(n.Event), text(n.Kind), text(n.Order),
-		text(n.Key), sql.NullInt64{Int64: n.Amount.Amount, Valid: n.HasAmount}, string(n.Amount.Currency), microsOrNull(n.At), text(n.PGTx)); err != nil {
+		text(n.Key), sql.NullInt64{Int64: n.Amount.Amount, Valid: n.HasAmount}, string(n.Amount.Currency), microsOrNull(n.At), text(n.PGTx),
+		n.Charset); err != nil {
 		return err
 	}
 	b, err := json.Marshal(keptOf(in))

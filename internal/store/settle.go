@@ -273,7 +273,8 @@ func keptOf(in notice.Inbound) keptRequest {
 var (
 	newNotice = inserting("notice", `id uuid, received_at bigint, provider text, channel_key text, merchant_id text, store_id text,
 		mode text, peer text, method text, path text, size bigint, truncated boolean, event text, kind text, order_id text, key text,
-		amount bigint, currency text, occurred_at bigint, pg_tx text, verdict text, reason text, detail text, payment_key uuid`, "")
+		amount bigint, currency text, occurred_at bigint, pg_tx text, verdict text, reason text, detail text, payment_key uuid,
+		charset text, decided_in bigint`, "")
 	newBody    = inserting("notice_body", "id uuid, request bytea", "")
 	newMessage = inserting("notice_key", "channel_key text, key text, notice_id uuid", "on conflict do nothing")
 	newDeposit = inserting("deposit", "channel_key text, key text, payment_key uuid, notice_id uuid", "")
@@ -285,7 +286,7 @@ func (t *tx) putNotice(in notice.Inbound, r notice.Ruling, c channelOwner) {
 		in.Peer.String(), text(in.Request.Method), text(in.Request.Route()), len(in.Request.Body), in.Truncated,
 		string(n.Event), text(n.Kind), text(n.Order), text(n.Key), sql.NullInt64{Int64: n.Amount.Amount, Valid: n.HasAmount},
 		string(n.Amount.Currency), microsOrNull(n.At), text(n.PGTx),
-		string(r.Verdict), string(r.Reason), text(r.Detail), orNull(paymentOf(r)))
+		string(r.Verdict), string(r.Reason), text(r.Detail), orNull(paymentOf(r)), n.Charset, decidedIn(in))
 	t.put(newBody, string(in.ID), later(func() ([]byte, error) {
 		b, err := json.Marshal(keptOf(in))
 		if err != nil {
@@ -293,6 +294,16 @@ func (t *tx) putNotice(in notice.Inbound, r notice.Ruling, c channelOwner) {
 		}
 		return t.s.key.Seal(b, "notice_body/"+string(in.ID))
 	}))
+}
+
+// decidedIn is how long it took from a notice's first bytes until its verdict stood, in
+// microseconds: then it is also decided what its sender hears. The commit, which comes
+// before that is said, cannot be told in what is committed. Null for what no PG sent.
+func decidedIn(in notice.Inbound) sql.NullInt64 {
+	if in.Began.IsZero() {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: max(0, time.Since(in.Began).Microseconds()), Valid: true}
 }
 
 // paymentOf is the payment that a ruling means, if any.

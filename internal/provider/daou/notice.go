@@ -126,7 +126,7 @@ func read(v wire.Values) (notice.Notice, error) {
 	}
 	n.At = f.TakeTime(exactTime, timesOf(n.Event)...)
 	name(&n, v)
-	n.Fields = f.Rest(withheld[:]...)
+	n.Fields, n.Charset = f.Rest(withheld[:]...), v.Charset()
 	return n, nil
 }
 

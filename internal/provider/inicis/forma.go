@@ -29,7 +29,7 @@ func decodeA(form wire.Form) (notice.Notice, error) {
 	// len may be wrong or gone: it guards nothing that HTTP does not.
 	r.Take("len")
 
-	n := notice.Notice{Form: formA}
+	n := notice.Notice{Form: formA, Charset: r.Charset()}
 	if n.Amount, n.HasAmount, err = r.takeWon("amt_input"); err != nil {
 		return notice.Notice{}, err
 	}

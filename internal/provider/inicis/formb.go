@@ -24,7 +24,7 @@ func decodeB(form wire.Form) (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, err
 	}
-	n := notice.Notice{Form: formB}
+	n := notice.Notice{Form: formB, Charset: r.Charset()}
 	if n.Amount, n.HasAmount, err = r.takeWon("P_AMT"); err != nil {
 		return notice.Notice{}, err
 	}

@@ -111,7 +111,7 @@ func read(v wire.Values) (notice.Notice, error) {
 		return notice.Notice{}, err
 	}
 	n.Key = key(n, v)
-	n.Fields = f
+	n.Fields, n.Charset = f, v.Charset()
 	return n, nil
 }
 

@@ -189,7 +189,11 @@ func TestBothFormsSayTheSame(t *testing.T) {
 	if old.Bank != "SHINHAN" || old.Account != "790134" || old.Depositor != "홍길동" || old.PGTx != "25110509200010000001" {
 		t.Errorf("decoded as %+v", old)
 	}
+	if old.Charset != "EUC-KR" || old.CharsetByRule || fresh.Charset != "UTF-8" || !fresh.CharsetByRule {
+		t.Errorf("read in %s and %s", old.Charset, fresh.Charset)
+	}
 	old.Form, old.Fields, fresh.Fields = "json", nil, nil
+	old.Charset, old.CharsetByRule = fresh.Charset, fresh.CharsetByRule
 	if d := cmp.Diff(old, fresh); d != "" {
 		t.Errorf("(-old form +new form):\n%s", d)
 	}

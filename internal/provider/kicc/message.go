@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/provider/wire"
 )
 
@@ -59,6 +60,7 @@ func (n names) all() []string {
 type message struct {
 	names
 	form string // as Notice.Form
+	read string // as Notice.Charset
 	left wire.Fields
 }
 
@@ -69,9 +71,10 @@ func parse(body []byte, isNew bool) (message, error) {
 	var err error
 	if isNew {
 		m.names, m.form = newNames, formJSON
+		m.read = notice.UTF8
 		m.left, err = parseJSON(body)
 	} else {
-		m.left, err = parseForm(body)
+		m.left, m.read, err = parseForm(body)
 	}
 	if err != nil {
 		return message{}, err
@@ -86,14 +89,14 @@ func parse(body []byte, isNew bool) (message, error) {
 	return m, nil
 }
 
-func parseForm(body []byte) (wire.Fields, error) {
+func parseForm(body []byte) (f wire.Fields, charset string, err error) {
 	form, err := wire.ParseForm(body)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	// Korean in UTF-8 may be other Korean in EUC-KR: a wrong name nobody sees.
 	values, err := form.Read(wire.Detect, oldNames.all()...)
-	return values.Fields(), err
+	return values.Fields(), values.Charset(), err
 }
 
 // parseJSON reads one flat object and nothing after it. KICC sends strings

@@ -53,7 +53,10 @@ func (m message) notice() (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, err
 	}
-	n := notice.Notice{Form: m.form, Kind: m.left[m.kind], Merchant: m.left[m.merchant], Order: m.left[m.order]}
+	n := notice.Notice{
+		Form: m.form, Kind: m.left[m.kind], Merchant: m.left[m.merchant], Order: m.left[m.order],
+		Charset: m.read, CharsetByRule: m.form == formJSON,
+	}
 	n.Event, n.Listed = m.event(part, total)
 	if n.Event == payment.EventPartiallyCancelled && !m.timed() {
 		n.Listed = true // told in the other form, it would count again

@@ -247,10 +247,10 @@ func TestCharset(t *testing.T) {
 	}
 	a := decode(t, string(wire.EncodeForm(fields, wire.UTF8)))
 	b := decode(t, string(wire.EncodeForm(fields, wire.EUCKR)))
-	if a.Form != "" || b.Form != "euc-kr" || a.Fields["ReplyMessage"] != "똠방각하 입금" {
+	if a.Charset != "UTF-8" || b.Charset != "EUC-KR" || a.Form != "" || b.Form != "euc-kr" || a.Fields["ReplyMessage"] != "똠방각하 입금" {
 		t.Errorf("forms %q and %q, message %q", a.Form, b.Form, a.Fields["ReplyMessage"])
 	}
-	b.Form = ""
+	b.Form, b.Charset = "", a.Charset
 	if d := cmp.Diff(a, b); d != "" {
 		t.Errorf("(-UTF-8 +EUC-KR):\n%s", d)
 	}

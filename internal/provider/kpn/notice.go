@@ -78,6 +78,7 @@ func (module) Decode(r notice.Request) (notice.Notice, error) {
 type form struct {
 	wire.Fields
 	kind string // Notice.Form
+	read string // Notice.Charset
 	echo echo
 }
 
@@ -95,7 +96,7 @@ func parse(body []byte) (form, error) {
 	if err != nil {
 		return form{}, err
 	}
-	f := form{Fields: v.Fields()}
+	f := form{Fields: v.Fields(), read: v.Charset()}
 	if charset == wire.EUCKR {
 		f.kind = formEUCKR
 	}
@@ -150,7 +151,7 @@ func (f *form) takeHash(v wire.Values) error {
 // notice says what the form means.
 func (f *form) notice() (notice.Notice, error) {
 	n := notice.Notice{
-		Kind: f.Take("ReplyCode"), Order: f.Take("MxIssueNO"), Form: f.kind, Proof: f.echo.hash,
+		Kind: f.Take("ReplyCode"), Order: f.Take("MxIssueNO"), Form: f.kind, Proof: f.echo.hash, Charset: f.read,
 	}
 	smode := f.Fields["Smode"]
 	n.Event, n.Listed = eventOf(n.Kind, smode)

@@ -48,7 +48,7 @@ func (m module) Decode(r notice.Request) (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, fmt.Errorf("ksnet notice: %w", err)
 	}
-	n.Form = form
+	n.Form, n.Charset, n.CharsetByRule = form, notice.EUCKR, true
 	return n, nil
 }
 

@@ -15,6 +15,7 @@ import (
 // left becomes Notice.Fields.
 type form struct {
 	rest  wire.Fields
+	read  string      // as Notice.Charset
 	proof secret.Text // MerchantKey; empty if it was left out
 }
 
@@ -37,7 +38,7 @@ func parseForm(body []byte) (form, error) {
 	if err != nil {
 		return form{}, err
 	}
-	f := form{rest: values.Fields()}
+	f := form{rest: values.Fields(), read: values.Charset()}
 	if err := f.takeProof(parsed, values); err != nil {
 		return form{}, err
 	}
@@ -83,7 +84,7 @@ func (f form) notice() (notice.Notice, error) {
 	if told {
 		n.Amount, n.HasAmount = payment.Won(won), true
 	}
-	n.Proof = f.proof
+	n.Proof, n.Charset = f.proof, f.read
 	n.Merchant, n.PGTx, n.Kind = f.rest.Take("MID"), f.rest.Take("TID"), f.rest.Take("ResultCode")
 	if n.Order = f.rest.Take("MOID"); n.Order == "" {
 		n.Order = f.rest.Take("Moid")

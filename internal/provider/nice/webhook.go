@@ -42,7 +42,7 @@ func (w webhook) notice() (notice.Notice, error) {
 	n := notice.Notice{
 		Form: formB, Kind: w.status, Order: w.orderID, Test: w.isTest(),
 		BankCode: w.account.code, BankName: w.account.name,
-		Proof: secret.Text(w.signature),
+		Proof: secret.Text(w.signature), Charset: notice.UTF8, CharsetByRule: true,
 	}
 	n.PGTx, n.PGCancel = w.tid, w.cancelID()
 	n.Account, n.Bank, n.Holder = secret.Account(wire.PlainAccount(w.account.number)), payment.BankByCode(w.account.code), w.account.holder

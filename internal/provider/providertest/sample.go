@@ -171,6 +171,9 @@ func compareSample(t *testing.T, p provider.Provider, s sample, n notice.Notice)
 		}
 	}
 	checkNames(t, n)
+	if !slices.Contains(notice.Charsets(), n.Charset) {
+		t.Errorf("it was read in charset %q: say in which, as wire.Values.Charset does", n.Charset)
+	}
 	if r := p.Ack(s.request, provider.Received); !bytes.Equal(r.Body, s.ack) {
 		t.Errorf("Ack = %q, want %q", r.Body, s.ack)
 	}

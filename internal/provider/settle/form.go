@@ -21,6 +21,7 @@ type form struct {
 	plain string // what pktHash is made over, without the key
 	proof secret.Text
 	name  string // of the wire format
+	read  string // as Notice.Charset
 }
 
 // deciding are the fields that a payment is moved or a notice proved by. Two
@@ -45,7 +46,7 @@ func parseForm(body []byte) (form, error) {
 	if err != nil {
 		return form{}, err
 	}
-	f := form{Fields: values.Fields()}
+	f := form{Fields: values.Fields(), read: values.Charset()}
 	if told && charset == wire.UTF8 {
 		f.name = formUTF8
 	}

@@ -63,7 +63,7 @@ func (module) Decode(r notice.Request) (notice.Notice, error) {
 
 // notice says what the form means.
 func (f form) notice() (notice.Notice, error) {
-	n := notice.Notice{Form: f.name, Proof: f.proof}
+	n := notice.Notice{Form: f.name, Proof: f.proof, Charset: f.read}
 	n.OtherMethod = !f.isAccount()
 	n.Event, n.Listed = f.event()
 	n.Merchant, n.Kind = f.Take("mchtId"), f.Take("bizType")

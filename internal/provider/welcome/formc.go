@@ -27,7 +27,7 @@ func decodeC(form wire.Form) (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, err
 	}
-	return noticeC(r.Map())
+	return noticeC(r.Map(), r.Charset())
 }
 
 // decodeJSON reads form C as JSON, in either charset: in EUC-KR no byte of a
@@ -48,15 +48,15 @@ func decodeJSON(body []byte) (notice.Notice, error) {
 	if err != nil {
 		return notice.Notice{}, err
 	}
-	return noticeC(fields)
+	return noticeC(fields, wire.Named(body))
 }
 
 // noticeC says what form C means, as far as that is known: what happened, but
 // not to what. Its Key is all it says, since which field names it is unknown; a
 // resend that differs anywhere counts as another message, which harms nothing
 // where nothing is moved.
-func noticeC(fields map[string]string) (notice.Notice, error) {
-	n := notice.Notice{Form: formC, Kind: fields["transType"]}
+func noticeC(fields map[string]string, charset string) (notice.Notice, error) {
+	n := notice.Notice{Form: formC, Kind: fields["transType"], Charset: charset}
 	if n.Kind == "" {
 		return notice.Notice{}, fault.Errorf(fault.Invalid, "body has no transType")
 	}

@@ -39,6 +39,28 @@ func (c Charset) String() string {
 	return "unknown charset"
 }
 
+// nameASCII names text that reads the same in both charsets.
+const nameASCII = "ASCII"
+
+// plain reports whether all of b is ASCII.
+func plain(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// Named names the charset in which Detect reads b: that of a [Charset], or "ASCII".
+func Named(b []byte) string {
+	if plain(b) {
+		return nameASCII
+	}
+	c, _ := detect(b)
+	return c.String()
+}
+
 // Text decodes b. It reports fault.Invalid if b is not wholly valid in the
 // charset or holds a NUL byte, which databases cannot keep in text.
 func Text(b []byte, c Charset) (string, error) {

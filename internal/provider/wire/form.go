@@ -95,8 +95,11 @@ func (f Form) Decode(c Charset) (Values, error) {
 	if c == Detect {
 		c, _ = f.Charset()
 	}
-	v := Values{first: make(map[string]string, len(f.fields)), repeated: map[string]bool{}}
+	v := Values{first: make(map[string]string, len(f.fields)), repeated: map[string]bool{}, charset: nameASCII}
 	for i, p := range f.fields {
+		if !plain(p.name) || !plain(p.value) {
+			v.charset = c.String()
+		}
 		name, err := Text(p.name, c)
 		if err != nil {
 			return Values{}, fault.Errorf(fault.Invalid, "name of form field %d: %w", i+1, err)
@@ -142,7 +145,12 @@ type Values struct {
 	keys     []string
 	first    map[string]string
 	repeated map[string]bool
+	charset  string
 }
+
+// Charset names what the form was read in: that of its [Charset], or "ASCII" if it has
+// nothing that would read otherwise in another. It is empty for the zero Values.
+func (v Values) Charset() string { return v.charset }
 
 func (v *Values) add(name, value string) {
 	if _, ok := v.first[name]; ok {

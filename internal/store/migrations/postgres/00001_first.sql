@@ -132,7 +132,8 @@ create table notice (
   method text not null, path text not null, size bigint not null, truncated boolean not null,
   event text not null, kind text not null, order_id text not null, key text not null,
   amount bigint, currency text not null, occurred_at bigint, pg_tx text not null,
-  verdict text not null, reason text not null, detail text not null, payment_key uuid
+  verdict text not null, reason text not null, detail text not null, payment_key uuid,
+  charset text not null, decided_in bigint
 ) partition by range (id);
 create table notice_rest partition of notice default;
 create index notice_by_channel on notice (channel_key, id);

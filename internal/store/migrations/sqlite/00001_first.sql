@@ -133,7 +133,8 @@ create table notice (
   method text not null, path text not null, size integer not null, truncated integer not null,
   event text not null, kind text not null, order_id text not null, key text not null,
   amount integer, currency text not null, occurred_at integer, pg_tx text not null,
-  verdict text not null, reason text not null, detail text not null, payment_key text
+  verdict text not null, reason text not null, detail text not null, payment_key text,
+  charset text not null, decided_in integer
 ) strict, without rowid;
 create index notice_by_channel on notice (channel_key, id);
 create index notice_by_verdict on notice (verdict, id) where verdict <> 'applied';
