@@ -47,7 +47,8 @@ api/v1: fault secret seal safehttp merchant member payment webhook notice provid
 export: fault secret merchant member payment webhook notice provider settings store
 simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/books provider/all
 console/chart:
-console: fault words secret seal safehttp merchant member payment webhook notice provider provider/wire provider/books provider/all settings attention doctor ingress delivery listen action people store export console/chart
+page: fault words secret merchant member payment
+console: fault words secret seal safehttp merchant member payment webhook notice provider provider/wire provider/books provider/all settings attention doctor ingress delivery listen action people store export console/chart page
 server: above
 cli: above
 cmd/tongbo: cli

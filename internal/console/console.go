@@ -152,7 +152,7 @@ func (c *Console) Routes() http.Handler {
 		}
 		mux.Handle(r.method+" "+path, c.handle(r))
 	}
-	mux.HandleFunc("GET "+Prefix+"/assets/{file}", serveAsset)
+	mux.Handle("GET "+Prefix+"/assets/{file}", assets)
 	noPage := func(*visit) error { return errNoPage }
 	mux.Handle(Prefix+"/{store}/{mode}/{rest...}", c.handle(route{right: member.See, do: noPage}))
 	mux.Handle(Prefix+"/", c.handle(route{do: noPage}))

@@ -184,19 +184,19 @@ func TestTexts(t *testing.T) {
 // TestAssets keeps to the budgets, and to names that change with the content.
 func TestAssets(t *testing.T) {
 	scripts := 0
-	for name, a := range assets() {
-		switch {
-		case strings.HasSuffix(name, ".css") && len(a.text) > 20<<10:
-			t.Errorf("%s has %d bytes", name, len(a.text))
+	for _, name := range assets.Names() {
+		switch size := len(assets.Text(name)); {
+		case strings.HasSuffix(name, ".css") && size > 20<<10:
+			t.Errorf("%s has %d bytes", name, size)
 		case strings.HasSuffix(name, ".js"):
-			scripts += len(a.text)
+			scripts += size
 		}
 	}
 	if scripts > 12<<10 {
 		t.Errorf("scripts have %d bytes", scripts)
 	}
 	h := newHouse(t)
-	w := h.get("", assetPath("console.css"))
+	w := h.get("", assets.Path("console.css"))
 	h.shows(w, http.StatusOK, "--accent")
 	if got := w.Header().Get("Cache-Control"); !strings.Contains(got, "immutable") {
 		t.Errorf("Cache-Control: %q", got)
@@ -232,7 +232,7 @@ func TestContrast(t *testing.T) {
 // tokens reads the colours of a theme from the sheet.
 func tokens(t *testing.T, after string) map[string]string {
 	t.Helper()
-	_, rest, ok := strings.Cut(string(assets()["console.css"].text), after)
+	_, rest, ok := strings.Cut(string(assets.Text("console.css")), after)
 	block, _, closed := strings.Cut(rest, "}")
 	if !ok || !closed {
 		t.Fatalf("the sheet has no %s", after)
