@@ -95,16 +95,45 @@ func TestCrossOrigin(t *testing.T) {
 	h.shows(h.send("owner", r), http.StatusForbidden)
 }
 
+// TestBack: whoever is sent on stays on a page of the console, whatever a link says.
 func TestBack(t *testing.T) {
-	for named, want := range map[string]string{
-		"/console/all/test/payments?state=PAID": "/console/all/test/payments?state=PAID",
-		"//evil.example/console/":               "-", "https://evil.example/console/": "-", "/console/\\evil": "-",
-		"javascript:alert(1)": "-", "/payments": "-", "": "-", "/console/\r\nSet-Cookie: a=b": "-",
+	for _, same := range []string{
+		"/console/", "/console/all/test/payments", "/console/all/test/payments?state=PAID&q=a%20b", "/console/go/order..1", "/console/go/...",
+		"/console/go/%EC%A3%BC%EB%AC%B8", "/console/go/a%2Fb", "/console/go/%252e%252e", "/console/all/test/?back=/../../x", "/console/go/a;b",
 	} {
-		if got := back(named, "-"); got != want {
-			t.Errorf("back(%q) = %q, want %q", named, got, want)
+		if got := back(same, "-"); got != same {
+			t.Errorf("back(%q) = %q, want it as it is", same, got)
 		}
 	}
+	for _, nasty := range []string{
+		"", "/", "/payments", "/consolevil", "/console", "console/", "./console/", "?x", "#x",
+		"//evil.example/console/", "///evil.example/console/", "/\\evil.example", "\\\\evil.example", "/console/\\evil", "/console/%5C..%5C..%5Cpay",
+		"https://evil.example/console/", "http:/console/", "javascript:alert(1)", "data:text/html,x", "//you@/console/",
+		"/console/../payments", "/console/..", "/console/../", "/console/all/../../payments", "/console/./../payments", "/console/.",
+		"/console/%2e%2e/payments", "/console/%2E%2E/payments", "/console/.%2e/payments", "/console/%2e./payments", "/console/%2e",
+		"/console/..%2fpayments", "/console/..%2F..%2Fpayments", "/console/all%2f..%2f..%2fpayments", "/console/..;/payments", "/console/..;a=b/x",
+		"/console/..%3b/payments", "/../console/", "/console/../console/../payments", "/console//../../payments",
+		"/console/\r\nSet-Cookie: a=b", "/console/%0d%0aSet-Cookie:%20a=b", "/console/\tx", "/console/%00", "/console/\x7f", "/con\tsole/",
+		"/console/%", "/console/%zz", " /console/", "\t/console/",
+	} {
+		if got := back(nasty, "-"); got != "-" {
+			t.Errorf("back(%q) = %q, want the fallback", nasty, got)
+		}
+	}
+	got := back("/console/all/test/#there", "-")
+	if want := "/console/all/test/"; got != want {
+		t.Errorf("with a part of the page: %q, want %q", got, want)
+	}
+}
+
+// TestBackStays asks as a browser does: the way back from signing in leads out of the
+// console neither by the form nor by the address.
+func TestBackStays(t *testing.T) {
+	h := newHouse(t)
+	for _, named := range []string{"/console/../payments", "/console/%2e%2e/payments", "//evil.example/", "/console/all%2f..%2f..%2fpayments"} {
+		h.goesTo(h.get("owner", Prefix+"/login?back="+url.QueryEscape(named)), Prefix+"/")
+	}
+	h.goesTo(h.get("owner", Prefix+"/login?back="+url.QueryEscape("/console/all/test/notices")), Prefix+"/all/test/notices")
 }
 
 func TestFlash(t *testing.T) {

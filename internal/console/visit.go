@@ -298,14 +298,25 @@ func (v *visit) seeOther(path string) error {
 }
 
 // back is a path of the console that a form named as where to go on, or else fallback.
+// What a browser or a proxy may read as a way out of the console is none: dots as parts of
+// the path, however they are spelt, and backslashes, which browsers take for slashes.
 func back(named, fallback string) string {
 	u, err := url.Parse(named)
-	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil ||
-		!strings.HasPrefix(u.EscapedPath(), Prefix+"/") || strings.ContainsAny(named, "\\\r\n\t") {
+	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || strings.ContainsFunc(named, outOfPath) ||
+		!strings.HasPrefix(u.EscapedPath(), Prefix+"/") || strings.ContainsFunc(u.Path, outOfPath) {
 		return fallback
+	}
+	for part := range strings.SplitSeq(u.Path, "/") {
+		// Some servers cut a part's parameters off before they look at it.
+		if name, _, _ := strings.Cut(part, ";"); name == "." || name == ".." {
+			return fallback
+		}
 	}
 	return u.EscapedPath() + query(u.RawQuery)
 }
+
+// outOfPath are runes that stand in no path of the console.
+func outOfPath(r rune) bool { return r == '\\' || r < ' ' || r == 0x7f }
 
 func query(raw string) string {
 	if raw == "" {
