@@ -40,6 +40,16 @@ type Change struct {
 	Replaces SessionID
 }
 
+// A Founding is what the first member of an installation is made by and of, in one
+// transaction.
+type Founding struct {
+	Token   string // the hash of the one that allows it
+	At      time.Time
+	Account Account
+	Begin   NewSession
+	Entries []Entry
+}
+
 // A NewSession is a session with the hash of its token.
 type NewSession struct {
 	Session

@@ -22,6 +22,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -42,8 +43,10 @@ type Store interface {
 	Account(ctx context.Context, id member.ID) (member.Account, error)
 	AccountByEmail(ctx context.Context, email string) (member.Account, error)
 	AccountByLink(ctx context.Context, hash string) (member.Account, error)
-	// AddMember reports member.ErrSameEmail.
+	// AddMember reports member.ErrSameEmail. So does AddOwner, which saves settings with
+	// the member's merchant beside it, and reports fault.Stale if others changed meanwhile.
 	AddMember(ctx context.Context, a member.Account, entries ...member.Entry) error
+	AddOwner(ctx context.Context, next settings.All, now time.Time, a member.Account, entries ...member.Entry) error
 	// ChangeMember changes an account as do says, which must be pure.
 	ChangeMember(ctx context.Context, id member.ID, do func(a member.Account, all []member.Member) (member.Change, error)) (member.Account, error)
 	AnyMember(ctx context.Context) (bool, error)
@@ -59,13 +62,12 @@ type Store interface {
 	Succeed(ctx context.Context, names []member.Guessed) error
 
 	// SetUp makes the first member, and AddSetup what allows it; see the store's.
-	SetUp(ctx context.Context, token string, now time.Time, a member.Account, begin member.NewSession, entries ...member.Entry) error
+	SetUp(ctx context.Context, next settings.All, f member.Founding) error
 	AddSetup(ctx context.Context, token string, now, until time.Time) (added bool, err error)
 	SetupCounts(ctx context.Context, token string, now time.Time) (bool, error)
 
 	Audit(ctx context.Context, entries ...member.Entry) error
 	Settings(ctx context.Context) (settings.All, error)
-	SaveSettings(ctx context.Context, next settings.All, now time.Time, entries ...member.Entry) error
 }
 
 // People does the verbs. Store is required; the fields must not change once it is in
@@ -79,6 +81,34 @@ type People struct {
 	Issuer string
 	// Log, if set, hears what goes wrong without anybody asking for it.
 	Log *slog.Logger
+	// Changed, if set, is told whose account or sessions were written just now, so that
+	// what is open in a member's name can be looked at again. It must not block. What
+	// another process writes it does not hear of.
+	Changed func(member.ID)
+}
+
+// change changes an account, and says that it did.
+func (p *People) change(ctx context.Context, id member.ID, do func(a member.Account, all []member.Member) (member.Change, error)) (member.Account, error) {
+	a, err := p.Store.ChangeMember(ctx, id, do)
+	if err == nil {
+		p.tell(id)
+	}
+	return a, err
+}
+
+// endSession ends a session of a member, and says that it did.
+func (p *People) endSession(ctx context.Context, of member.ID, id member.SessionID, entries ...member.Entry) error {
+	err := p.Store.EndSession(ctx, of, id, entries...)
+	if err == nil {
+		p.tell(of)
+	}
+	return err
+}
+
+func (p *People) tell(id member.ID) {
+	if p.Changed != nil {
+		p.Changed(id)
+	}
 }
 
 // A From is where a request comes from.
@@ -171,41 +201,47 @@ func invalid(format string, args ...any) error { return fault.Errorf(fault.Inval
 // ErrMerchantName says that a merchant cannot be called so.
 var ErrMerchantName = fault.Errorf(fault.Invalid, "a merchant's name has 1 to 80 characters that can be seen")
 
-// MakeMerchant returns the merchant of a name, which is made if there is none. It
-// reports ErrMerchantName.
-func (p *People) MakeMerchant(ctx context.Context, by member.By, name string) (merchant.ID, error) {
+// A place is a merchant for a new owner, in settings that are to be saved with the owner:
+// the merchant may be there, or be made by that.
+type place struct {
+	merchant merchant.ID
+	next     settings.All
+	at       time.Time
+	made     []member.Entry // that it is made; empty if it is there
+}
+
+// inMerchant writes an owner of the merchant of a name with write, again if the settings
+// changed meanwhile. A merchant that is made is written with its owner or not at all. It
+// reports ErrMerchantName and what write does.
+func (p *People) inMerchant(ctx context.Context, by member.By, name string, write func(place) error) error {
 	name, err := member.CleanName(name)
 	if err != nil {
-		return "", ErrMerchantName
+		return ErrMerchantName
 	}
 	for {
 		known, err := p.Store.Settings(ctx)
 		if err != nil {
-			return "", err
+			return err
 		}
 		at := now()
 		next, changes, err := settings.Declare(known, settings.File{Merchants: []settings.MerchantFile{{Name: name}}}, settings.Env{
 			Now: at, NewID: newID, NewUUID4: uuid.NewString, NewSecret: settings.NewSecret,
 		})
 		if err != nil {
-			return "", err
+			return err
 		}
+		i := slices.IndexFunc(next.Merchants, func(m merchant.Merchant) bool { return m.Name == name })
+		if i < 0 {
+			return invalid("there is no merchant %q", name)
+		}
+		x := place{merchant: next.Merchants[i].ID, next: next, at: at}
 		if len(changes) > 0 {
-			id := merchant.ID(changes[0].ID)
-			e := member.Entry{Merchant: id, By: by, Action: "merchant.made", Kind: "merchant", Object: string(id), After: []member.Field{{Name: "name", Text: name}}}
-			err = p.Store.SaveSettings(ctx, next, at, e)
+			x.made = []member.Entry{{
+				Merchant: x.merchant, By: by, Action: "merchant.made", Kind: "merchant", Object: string(x.merchant), After: []member.Field{{Name: "name", Text: name}},
+			}}
 		}
-		if fault.Is(err, fault.Stale) {
-			continue
+		if err := write(x); !fault.Is(err, fault.Stale) {
+			return err
 		}
-		if err != nil {
-			return "", err
-		}
-		for _, m := range next.Merchants {
-			if m.Name == name {
-				return m.ID, nil
-			}
-		}
-		return "", invalid("there is no merchant %q", name)
 	}
 }

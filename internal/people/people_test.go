@@ -52,21 +52,83 @@ func TestSetUp(t *testing.T) {
 	})
 }
 
-// TestSetUpAtOnce: of two who set up at one time one is the owner.
+// TestSetUpAtOnce: of those who set up at one time one is the owner, and the others leave
+// nothing behind, neither their merchants nor a word in the audit log.
 func TestSetUpAtOnce(t *testing.T) {
 	onBoth(t, func(s *site) {
-		done := make(chan error)
-		for i := range 2 {
-			token := s.keep(s.NewSetup(s.Context()))
+		const n = 4
+		done := make(chan error, n)
+		before := s.merchants()
+		var tokens [n]secret.Text
+		for i := range tokens {
+			tokens[i] = s.keep(s.NewSetup(s.Context()))
+		}
+		for i, token := range tokens {
 			go func() {
-				_, err := s.SetUp(s.Context(), Setup{Token: token, Email: fmt.Sprintf("you%d@example.kr", i), Name: "나", Password: good, Merchant: "가"}, home)
+				_, err := s.SetUp(s.Context(), Setup{
+					Token: token, Email: fmt.Sprintf("you%d@example.kr", i), Name: "나", Password: good, Merchant: fmt.Sprintf("상회 %d", i),
+				}, home)
 				done <- err
 			}()
 		}
-		if a, b := <-done, <-done; (a == nil) == (b == nil) {
-			s.Errorf("both: %v, %v", a, b)
+		s.oneOf(n, done)
+		if more := s.merchants()[len(before):]; len(more) != 1 {
+			s.Errorf("one set up, and the merchants made are %q", more)
+		}
+		if got, want := s.told(), "merchant.made installation.set_up"; got != want {
+			s.Errorf("the log has %s, want %s", got, want)
 		}
 	})
+}
+
+// TestOwnersAtOnce: of those who make an owner of one e-mail address at one time for
+// merchants of their own, one does, and no merchant stands without an owner.
+func TestOwnersAtOnce(t *testing.T) {
+	onBoth(t, func(s *site) {
+		const n = 4
+		owner, _ := s.running()
+		done := make(chan error, n)
+		before := s.merchants()
+		for i := range n {
+			go func() {
+				_, err := s.CreateOwner(s.Context(), owner, fmt.Sprintf("상회 %d", i), "same@example.kr", "남")
+				done <- err
+			}()
+		}
+		s.oneOf(n, done)
+		if more := s.merchants()[len(before):]; len(more) != 1 {
+			s.Errorf("one owner was made, and the merchants %q", more)
+		}
+	})
+}
+
+// merchants are the names of the site's merchants, in the order in which they came.
+func (s *site) merchants() (names []string) {
+	s.Helper()
+	all, err := s.store.Settings(s.Context())
+	s.must(err)
+	for _, m := range all.Merchants {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// oneOf waits for n who do the same at once: one may, and the others are told that somebody
+// was quicker.
+func (s *site) oneOf(n int, done <-chan error) {
+	s.Helper()
+	did := 0
+	for range n {
+		switch err := <-done; {
+		case err == nil:
+			did++
+		case !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Forbidden):
+			s.Errorf("somebody who was too late: %v", err)
+		}
+	}
+	if did != 1 {
+		s.Errorf("%d of %d did it", did, n)
+	}
 }
 
 // TestSignIn: a wrong password and an unknown address are told the same, and take as

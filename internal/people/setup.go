@@ -68,19 +68,19 @@ func (p *People) SetUp(ctx context.Context, x Setup, f From) (secret.Text, error
 	a.Invited, a.Operator, a.Link, a.LinkUntil, a.SignedInAt = false, true, "", time.Time{}, at
 	a.Proof.Password = hashPassword(x.Password)
 	by := a.By(f.address())
-	if a.Merchant, err = p.MakeMerchant(ctx, by, x.Merchant); err != nil {
-		return "", err
-	}
-	e := entry(by, "installation.set_up", a.Member)
-	e.After = fields(a.Member)
 	token, begin := begun(a.ID, f, at, at)
-	if err := p.Store.SetUp(ctx, hash, at, a, begin, e); err != nil {
-		switch fault.KindOf(err) { //nolint:exhaustive // the others stay as they are
-		case fault.Conflict:
-			err = ErrIsSetUp
-		case fault.Forbidden:
-			err = ErrSetup // another was quicker with it, or it ended meanwhile
-		}
+	err = p.inMerchant(ctx, by, x.Merchant, func(in place) error {
+		a.Merchant = in.merchant
+		e := entry(by, "installation.set_up", a.Member)
+		e.After = fields(a.Member)
+		return p.Store.SetUp(ctx, in.next, member.Founding{Token: hash, At: in.at, Account: a, Begin: begin, Entries: append(in.made, e)})
+	})
+	switch {
+	case fault.Is(err, fault.Conflict):
+		return "", ErrIsSetUp
+	case fault.Is(err, fault.Forbidden):
+		return "", ErrSetup // another was quicker with it, or it ended meanwhile
+	case err != nil:
 		return "", err
 	}
 	return token, nil
@@ -109,14 +109,18 @@ func (p *People) owner(ctx context.Context, by member.By, merchantName string, x
 	if _, err := p.Store.AccountByEmail(ctx, a.Email); err == nil {
 		return Link{}, member.ErrSameEmail
 	}
-	if a.Merchant, err = p.MakeMerchant(ctx, by, merchantName); err != nil {
+	a.Operator = operator
+	err = p.inMerchant(ctx, by, merchantName, func(in place) error {
+		a.Merchant = in.merchant
+		e := entry(by, "member.invited", a.Member)
+		e.After = fields(a.Member)
+		return p.Store.AddOwner(ctx, in.next, in.at, a, append(in.made, e)...)
+	})
+	if err != nil {
 		return Link{}, err
 	}
-	a.Operator = operator
 	link.Member = a.Member
-	e := entry(by, "member.invited", a.Member)
-	e.After = fields(a.Member)
-	return link, p.Store.AddMember(ctx, a, e)
+	return link, nil
 }
 
 // OwnerLink is for who has the machine (tongbo admin owner): it makes an owner of a
@@ -155,7 +159,7 @@ func (p *People) ownerAgain(ctx context.Context, by member.By, known member.Acco
 			return Link{}, first(err, fault.Errorf(fault.Conflict, "%s is a member of another merchant", known.Email))
 		}
 	}
-	_, err = p.Store.ChangeMember(ctx, known.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
+	_, err = p.change(ctx, known.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
 		before := a.Member
 		a.Role, a.Store, a.Disabled = member.Owner, "", false
 		link = linked(&a, now())

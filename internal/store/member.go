@@ -13,6 +13,7 @@ import (
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/secret"
+	"github.com/tongbo/tongbo/internal/settings"
 )
 
 var errNoMember = fault.Errorf(fault.NotFound, "there is no such member")
@@ -239,11 +240,39 @@ func (t *tx) putMember(c member.Change) error {
 	return t.audit(c.Entries)
 }
 
-// SetUp makes the first member of an installation by a set-up token, given its hash,
-// and ends all such tokens. It reports fault.Forbidden if the token does not count at
-// now, and fault.Conflict if there is a member.
-func (s *Store) SetUp(ctx context.Context, token string, now time.Time, a member.Account, begin member.NewSession, entries ...member.Entry) error {
+// AddOwner is AddMember of somebody whose merchant is in next, which becomes the settings
+// in the same transaction: a merchant that comes with its first owner comes with it or not
+// at all. It reports what AddMember and SaveSettings do.
+func (s *Store) AddOwner(ctx context.Context, next settings.All, now time.Time, a member.Account, entries ...member.Entry) error {
 	return s.write(ctx, func(t *tx) error {
+		if err := t.withSettings(next, now); err != nil {
+			return err
+		}
+		if err := t.lock([]string{allMembers, membersLock(a.Merchant)}); err != nil {
+			return err
+		}
+		return t.addMember(a, entries)
+	})
+}
+
+// withSettings saves settings that have a merchant more than before, for what is written
+// beside them. Those who lock other names lock the settings with them, for less: so this
+// comes first.
+func (t *tx) withSettings(next settings.All, now time.Time) error {
+	_, err := t.saveSettings(next, now, nil) // a merchant ends no pause
+	return err
+}
+
+// SetUp makes the first member of an installation by a set-up token, and ends all such
+// tokens. The member's merchant is in next, which becomes the settings in the same
+// transaction: whoever comes too late leaves nothing. It reports fault.Forbidden if the
+// token does not count at the time of the founding, fault.Conflict if there is a member, and
+// what SaveSettings does.
+func (s *Store) SetUp(ctx context.Context, next settings.All, f member.Founding) error {
+	return s.write(ctx, func(t *tx) error {
+		if err := t.withSettings(next, f.At); err != nil {
+			return err
+		}
 		if err := t.lock([]string{allMembers}); err != nil {
 			return err
 		}
@@ -253,18 +282,18 @@ func (s *Store) SetUp(ctx context.Context, token string, now time.Time, a member
 		} else if some {
 			return fault.Errorf(fault.Conflict, "this installation is set up")
 		}
-		if counts, err := t.has(`select token from setup where token = $1 and until > $2`, []any{token, micros(now)}, &one); err != nil {
+		if counts, err := t.has(`select token from setup where token = $1 and until > $2`, []any{f.Token, micros(f.At)}, &one); err != nil {
 			return err
 		} else if !counts {
 			return fault.Errorf(fault.Forbidden, "the set-up link does not count any more: tongbo serve prints a new one when it starts")
 		}
-		if err := t.addMember(a, entries); err != nil {
+		if err := t.addMember(f.Account, f.Entries); err != nil {
 			return err
 		}
 		if err := t.must(`delete from setup`); err != nil {
 			return err
 		}
-		return t.addSession(begin)
+		return t.addSession(f.Begin)
 	})
 }
 
