@@ -164,6 +164,10 @@ func (c *Console) Routes() http.Handler {
 // Refresh makes the next page see the settings as they are then. It does not block.
 func (c *Console) Refresh() { c.views.Refresh() }
 
+// MemberChanged has the streams of a member's open pages end at once, unless the member is
+// still signed in there, with what it had. It does not block. See people.People's Changed.
+func (c *Console) MemberChanged(m member.ID) { c.hub.doubt(m) }
+
 // End ends the streams of open pages, for a server that stops: they ask again, and find the
 // next one.
 func (c *Console) End() { c.hub.end() }

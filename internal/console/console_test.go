@@ -124,6 +124,7 @@ func newHouseOn(t testing.TB, s *store.Store) *house {
 		Tester: &delivery.CallTester{Client: safehttp.New(safehttp.Config{AllowPrivate: true})}, Listen: &listen.Sessions{Store: s},
 		ClientAddr: func(*http.Request) netip.Addr { return netip.MustParseAddr("203.0.113.7") },
 	}
+	h.Console.People.Changed = h.Console.MemberChanged
 	s.OnSettings(h.Console.Refresh)
 	s.OnSettings(h.Actions.Refresh)
 	h.handler = h.Console.Routes()

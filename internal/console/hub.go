@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/store"
 )
@@ -28,6 +29,7 @@ type hub struct {
 	seq    int64   // of the last
 	seeing bool    // a look is under way
 	ended  bool
+	beat   time.Duration // between signs of life to pages; zero is heartbeat
 }
 
 // A heard is a thing that was written.
@@ -44,11 +46,32 @@ type news struct {
 
 // A subscriber is an open page.
 type subscriber struct {
+	member   member.ID // whose page it is
 	merchant merchant.ID
 	store    merchant.StoreID // empty: all
 	mode     merchant.Mode
 	topics   map[string]bool
 	news     chan news
+	doubts   chan struct{} // holds one while it is to be seen whether the page may stay
+}
+
+// newSubscriber is a page of a member's in a scope. Whether it may stay is in doubt: who
+// loses the right to it before it has joined is not told.
+func newSubscriber(m member.ID, at scope, topics map[string]bool) *subscriber {
+	s := &subscriber{
+		member: m, merchant: at.Merchant, store: at.Store, mode: at.Mode, topics: topics,
+		news: make(chan news, keptWaiting), doubts: make(chan struct{}, 1),
+	}
+	s.doubt()
+	return s
+}
+
+// doubt has it seen again, soon, whether the page may stay.
+func (s *subscriber) doubt() {
+	select {
+	case s.doubts <- struct{}{}:
+	default: // it is in doubt already
+	}
 }
 
 // wants are the page's topics that a thing is of.
@@ -69,8 +92,7 @@ func (s *subscriber) wants(n store.News) (topics []string) {
 
 // join adds a page. from is the last event it saw, 0 if none; reset says that what came
 // after that is no longer known.
-func (h *hub) join(ctx context.Context, r *store.Reader, at scope, topics map[string]bool, from int64) (s *subscriber, reset bool) {
-	s = &subscriber{merchant: at.Merchant, store: at.Store, mode: at.Mode, topics: topics, news: make(chan news, keptWaiting)}
+func (h *hub) join(ctx context.Context, r *store.Reader, s *subscriber, from int64) (reset bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.subs == nil {
@@ -80,7 +102,7 @@ func (h *hub) join(ctx context.Context, r *store.Reader, at scope, topics map[st
 	}
 	if h.ended {
 		close(s.news)
-		return s, false
+		return false
 	}
 	h.subs[s] = true
 	if from != 0 {
@@ -98,7 +120,18 @@ func (h *hub) join(ctx context.Context, r *store.Reader, at scope, topics map[st
 		h.seeing = true
 		go h.look(context.WithoutCancel(ctx), r)
 	}
-	return s, reset
+	return reset
+}
+
+// doubt has it seen again whether the pages of a member may stay.
+func (h *hub) doubt(m member.ID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.subs {
+		if s.member == m {
+			s.doubt()
+		}
+	}
 }
 
 // leave takes a page away.

@@ -58,10 +58,11 @@ func TestSeen(t *testing.T) {
 func TestJoin(t *testing.T) {
 	h := newHouse(t)
 	hub := &h.Console.hub
-	at := scope{Merchant: ours, Mode: merchant.Test}
-	topics := topicSet(topicNotices)
-	first, reset := hub.join(t.Context(), h.Store.Reader, at, topics, 0)
-	if reset {
+	page := func() *subscriber {
+		return newSubscriber("", scope{Merchant: ours, Mode: merchant.Test}, topicSet(topicNotices))
+	}
+	first := page()
+	if hub.join(t.Context(), h.Store.Reader, first, 0) {
 		t.Error("a first page is told that it missed something")
 	}
 	from := hub.seq
@@ -73,11 +74,12 @@ func TestJoin(t *testing.T) {
 		hub.tell(first, x)
 	}
 	hub.mu.Unlock()
-	again, reset := hub.join(t.Context(), h.Store.Reader, at, topics, from+1)
+	again := page()
+	reset := hub.join(t.Context(), h.Store.Reader, again, from+1)
 	if reset || len(again.news) != 2 || len(first.news) != 3 {
 		t.Errorf("reset %v, %d events after the first, want 2; the first page has %d, want 3", reset, len(again.news), len(first.news))
 	}
-	if _, reset := hub.join(t.Context(), h.Store.Reader, at, topics, from-10); !reset {
+	if !hub.join(t.Context(), h.Store.Reader, page(), from-10) {
 		t.Error("a page that was away too long is not told so")
 	}
 	for range keptWaiting - 3 + 1 {
@@ -90,9 +92,9 @@ func TestJoin(t *testing.T) {
 	}
 	hub.leave(again)
 	hub.end()
-	if s, _ := hub.join(t.Context(), h.Store.Reader, at, topics, 0); s != nil {
-		if _, open := <-s.news; open {
-			t.Error("a server that stops takes pages")
-		}
+	late := page()
+	hub.join(t.Context(), h.Store.Reader, late, 0)
+	if _, open := <-late.news; open {
+		t.Error("a server that stops takes pages")
 	}
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -35,7 +36,8 @@ const (
 const mostTopics = 8
 
 // stream tells a page that things of its topics were written, as server-sent events: an
-// id to go on from, and the topic; never what was written. It ends with the session.
+// id to go on from, and the topic; never what was written. It ends with the session: at
+// once if that ends on this node, and else with the next beat.
 //
 // A page stays open for hours and mostly hears nothing, so its connection is taken over
 // from the HTTP server, with whose buffers it would be three times as dear.
@@ -57,9 +59,8 @@ func (c *Console) stream(v *visit) error {
 	head.Set("Connection", "close")
 	var text strings.Builder
 	_ = head.Write(&text) // a Builder takes all
-	sub, reset := c.hub.join(v.ctx(), c.Store, at, topicSet(v.query("topics")), from)
-	p.sub = sub
-	if reset {
+	p.sub = newSubscriber(p.member, at, topicSet(v.query("topics")))
+	if c.hub.join(v.ctx(), c.Store, p.sub, from) {
 		text.WriteString("\r\nevent: reset\ndata: -\n")
 	}
 	go p.serve("HTTP/1.1 200 OK\r\n" + text.String() + "\r\nretry: 2000\n: hello\n\n")
@@ -94,7 +95,7 @@ func (p *openPage) serve(hello string) {
 	if !p.say(hello) {
 		return
 	}
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(cmp.Or(p.console.hub.beat, heartbeat))
 	defer beat.Stop()
 	for {
 		select {
@@ -102,9 +103,14 @@ func (p *openPage) serve(hello string) {
 			if !open || !p.say(fmt.Sprintf("id: %d\nevent: news\ndata: %s\n\n", n.seq, strings.Join(n.topics, ","))) {
 				return
 			}
+		case <-p.sub.doubts:
+			if !p.stays() {
+				p.say(gone)
+				return
+			}
 		case <-beat.C:
 			if !p.stays() {
-				p.say("event: gone\ndata: -\n\n")
+				p.say(gone)
 				return
 			}
 			if !p.say("event: beat\ndata: -\n\n") {
@@ -113,6 +119,9 @@ func (p *openPage) serve(hello string) {
 		}
 	}
 }
+
+// gone tells a page that it may not hear more.
+const gone = "event: gone\ndata: -\n\n"
 
 // say writes to the page; false means that it is gone.
 func (p *openPage) say(text string) bool {

@@ -150,7 +150,7 @@ func (p *People) changeOther(ctx context.Context, who Acting, id member.ID, what
 	if err := first(confirmed(who)); err != nil {
 		return err
 	}
-	_, err := p.Store.ChangeMember(ctx, id, func(a member.Account, all []member.Member) (member.Change, error) {
+	_, err := p.change(ctx, id, func(a member.Account, all []member.Member) (member.Change, error) {
 		if a.Merchant != who.Merchant {
 			return member.Change{}, fault.Errorf(fault.NotFound, "there is no such member")
 		}
@@ -287,7 +287,7 @@ func (p *People) TakeLink(ctx context.Context, link secret.Text, name string, pa
 	}
 	hash, at := hashPassword(password), now()
 	token, begin := begun(known.ID, f, at, at)
-	_, err = p.Store.ChangeMember(ctx, known.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
+	_, err = p.change(ctx, known.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
 		if a.Link != known.Link || !counts(a, at) {
 			return member.Change{}, ErrLink // it was taken meanwhile
 		}

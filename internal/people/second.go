@@ -142,7 +142,7 @@ func (p *People) BeginSecondFactor(ctx context.Context, token secret.Text) (Enro
 	if err != nil {
 		return Enrolment{}, err
 	}
-	a, err := p.Store.ChangeMember(ctx, m.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
+	a, err := p.change(ctx, m.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
 		if a.SecondFactor && !s.Confirmed(now()) {
 			return member.Change{}, member.ErrConfirm
 		}
@@ -226,7 +226,7 @@ func (p *People) EndSecondFactor(ctx context.Context, token, code secret.Text, f
 	}
 	codes, hashes := newRecovery()
 	next, begin := renewed(s, now(), s.ConfirmedAt)
-	_, err = p.Store.ChangeMember(ctx, m.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
+	_, err = p.change(ctx, m.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
 		at := now()
 		if a.SecondFactor && !s.Confirmed(at) {
 			return member.Change{}, member.ErrConfirm
@@ -254,7 +254,7 @@ func (p *People) NewRecoveryCodes(ctx context.Context, who Acting) ([]secret.Tex
 		return nil, member.ErrConfirm
 	}
 	codes, hashes := newRecovery()
-	_, err := p.Store.ChangeMember(ctx, who.Member.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
+	_, err := p.change(ctx, who.Member.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
 		if !a.SecondFactor {
 			return member.Change{}, fault.Errorf(fault.Conflict, "there is no second factor: set one up first")
 		}
@@ -273,7 +273,7 @@ func (p *People) DropSecondFactor(ctx context.Context, who Acting) error {
 	if !who.Confirmed(now()) {
 		return member.ErrConfirm
 	}
-	_, err := p.Store.ChangeMember(ctx, who.Member.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
+	_, err := p.change(ctx, who.Member.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
 		if p.MustHave(a.Member) {
 			return member.Change{}, fault.Errorf(fault.Conflict, "who has this role must have a second factor: set up another one instead")
 		}

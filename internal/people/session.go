@@ -67,7 +67,7 @@ func (p *People) SignOut(ctx context.Context, token secret.Text, f From) error {
 		}
 		return err
 	}
-	err = p.Store.EndSession(ctx, m.ID, s.ID, entry(m.By(f.address()), "member.signed_out", m))
+	err = p.endSession(ctx, m.ID, s.ID, entry(m.By(f.address()), "member.signed_out", m))
 	if fault.Is(err, fault.NotFound) {
 		err = nil // it ended meanwhile
 	}
@@ -91,7 +91,7 @@ func (p *People) Sessions(ctx context.Context, who Acting) (out []member.Session
 func (p *People) EndSession(ctx context.Context, who Acting, id member.SessionID) error {
 	e := entry(who.By(), "member.session_ended", who.Member)
 	e.Before = []member.Field{{Name: "session", Text: string(id)}}
-	return p.Store.EndSession(ctx, who.Member.ID, id, e)
+	return p.endSession(ctx, who.Member.ID, id, e)
 }
 
 // begun makes a session of a member, from where it signs in.

@@ -119,7 +119,7 @@ func (p *People) signedIn(ctx context.Context, known member.Account, rehashed se
 		return "", err
 	}
 	token, begin := begun(known.ID, f, at, at)
-	_, err = p.Store.ChangeMember(ctx, known.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
+	_, err = p.change(ctx, known.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
 		if a.Proof.Password != known.Proof.Password || a.Disabled {
 			return member.Change{}, ErrSignIn // it was changed meanwhile
 		}
@@ -171,7 +171,7 @@ func (p *People) EnterCode(ctx context.Context, token, code secret.Text, f From)
 	at := now()
 	next, begin := begun(m.ID, f, at, at)
 	begin.CreatedAt = s.CreatedAt
-	_, err = p.Store.ChangeMember(ctx, m.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
+	_, err = p.change(ctx, m.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
 		recovery, err := take(&a.Proof, code, at)
 		if err != nil || a.Disabled {
 			return member.Change{}, ErrWrongCode
@@ -187,7 +187,7 @@ func (p *People) EnterCode(ctx context.Context, token, code secret.Text, f From)
 	if err != nil {
 		err = p.failed(ctx, err, m, f, "member.second_factor_failed", tries)
 		if tries >= mostCodes {
-			if ended := p.Store.EndSession(ctx, m.ID, s.ID); ended != nil && !fault.Is(ended, fault.NotFound) {
+			if ended := p.endSession(ctx, m.ID, s.ID); ended != nil && !fault.Is(ended, fault.NotFound) {
 				return "", ended
 			}
 		}
@@ -219,7 +219,7 @@ func (p *People) Confirm(ctx context.Context, token, password, code secret.Text,
 	}
 	at := now()
 	next, begin := renewed(s, at, at)
-	_, err = p.Store.ChangeMember(ctx, m.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
+	_, err = p.change(ctx, m.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
 		if a.SecondFactor {
 			if _, err := take(&a.Proof, code, at); err != nil {
 				return member.Change{}, err
@@ -261,7 +261,7 @@ func (p *People) ChangePassword(ctx context.Context, token, old, password secret
 	}
 	hash := hashPassword(password)
 	next, begin := renewed(s, now(), s.ConfirmedAt)
-	_, err = p.Store.ChangeMember(ctx, m.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
+	_, err = p.change(ctx, m.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
 		if a.Proof.Password != known.Proof.Password || a.Disabled {
 			return member.Change{}, ErrSignIn
 		}
@@ -298,7 +298,7 @@ func (p *People) Prefer(ctx context.Context, who Acting, x Preferences) error {
 			return invalid("%q is not one of %q", c.value, c.known[1:])
 		}
 	}
-	_, err = p.Store.ChangeMember(ctx, who.Member.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
+	_, err = p.change(ctx, who.Member.ID, func(a member.Account, _ []member.Member) (member.Change, error) {
 		a.Name, a.Lang, a.Zone, a.Theme, a.Shortcuts = name, x.Lang, x.Zone, x.Theme, x.Shortcuts
 		return member.Change{Account: a}, nil
 	})

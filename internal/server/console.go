@@ -25,6 +25,7 @@ func (s *Server) openConsole(st *store.Store, actions *action.Actions, sessions 
 		Doctor: Doctor(st, s.cfg),
 		Tester: &delivery.CallTester{Client: safehttp.New(safehttp.Config{AllowPrivate: s.cfg.AllowPrivate, Bind: s.cfg.Bind})}, Listen: sessions,
 	}
+	s.People.Changed = s.pages.MemberChanged
 	st.OnSettings(s.pages.Refresh)
 	s.console = s.pages.Routes()
 }

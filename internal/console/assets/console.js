@@ -68,7 +68,8 @@ function connect() {
   source.addEventListener("beat", alive)
   source.addEventListener("news", () => { alive(); soon() })
   source.addEventListener("reset", () => { alive(); stale() })
-  source.addEventListener("gone", () => { close(); location.reload() })
+  // Another page of this browser may be getting its new session just now.
+  source.addEventListener("gone", () => { close(); setTimeout(() => location.reload(), 1000) })
   source.onerror = () => show("liveAgain")
 }
 function close() { source?.close(); source = undefined }
