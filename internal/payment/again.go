@@ -36,6 +36,9 @@ func (p Payment) MadeAttempt(ids IDs, now time.Time) (i int, id TransactionID) {
 			return i, id
 		}
 		t := p.Transactions[i]
+		if t.Opened && t.State == Ready {
+			return -1, id // it is to be taken up
+		}
 		if (t.State != Failed || t.Account != nil) && now.Sub(t.At) < merchant.RepeatLife {
 			return i, id
 		}

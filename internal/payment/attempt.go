@@ -42,7 +42,7 @@ func (d *decider) ordered() int {
 func (d *decider) best(fits func(Transaction) bool) int {
 	found, most := -1, 0
 	for i, t := range d.p.Transactions {
-		if !fits(t) {
+		if t.Opened || !fits(t) {
 			continue
 		}
 		n := 0
@@ -64,6 +64,9 @@ func (d *decider) best(fits func(Transaction) bool) int {
 
 // open reports whether the attempt still waits for money.
 func (t Transaction) open() bool {
+	if t.Opened {
+		return false // nobody was told where to send it
+	}
 	switch t.State {
 	case Ready, Issued, PayPending:
 		return true
@@ -78,7 +81,7 @@ func (t Transaction) open() bool {
 func (d *decider) next() int {
 	found, foundInTime := -1, false
 	for i, t := range d.p.Transactions {
-		if t.State != d.p.State {
+		if t.State != d.p.State || t.Opened {
 			continue
 		}
 		if inTime := t.inTime(d.e.Now); inTime || !foundInTime {

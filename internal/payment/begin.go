@@ -11,15 +11,25 @@ import (
 // Begin adds an attempt for which the PG is to issue an account, to a payment
 // that has the id (known; nil if none). The attempt is READY until IssueDone or
 // IssueRefused; an account that waits already goes on waiting. Of the
-// registration's account nothing counts yet. It reports fault.Conflict if amount
-// or mode differ, ErrAlreadyPaid if the payment takes no further attempt, and
-// ErrUnderWay if a charge of it has not ended.
+// registration's account nothing counts yet. An attempt of the registration's id that
+// was merely opened is taken up; others that were end. It reports fault.Conflict if
+// amount or mode differ, ErrAlreadyPaid if the payment takes no further attempt, and
+// ErrUnderWay if a charge of it has not ended. Of a payment of which no more is known
+// than windows, amount and mode are what the merchant's server says.
 func Begin(known *Payment, g Registration, e Env) (Payment, Transaction, error) {
 	if g.Order == "" {
 		g.Order = string(g.ID)
 	}
-	t := Transaction{ID: TransactionID(e.NewID()), Channel: g.Channel, Order: g.Order, State: Ready, At: e.Now}
+	t := Transaction{ID: g.Attempt, Channel: g.Channel, Order: g.Order, State: Ready, At: e.Now, Checkout: g.Checkout}
+	if t.ID == "" {
+		t.ID = TransactionID(e.NewID())
+	}
 	var p Payment
+	if known != nil {
+		was := known.clone()
+		was.yield(g)
+		known = &was
+	}
 	switch {
 	case known == nil:
 		p = Payment{
@@ -34,14 +44,20 @@ func Begin(known *Payment, g Registration, e Env) (Payment, Transaction, error) 
 		return p, t, ErrAlreadyPaid
 	case known.Amount != g.Amount:
 		return p, t, fault.Errorf(fault.Conflict, "payment %q is registered with %v, not %v", g.ID, known.Amount, g.Amount)
-	case len(known.Transactions) >= MaxTransactions:
+	case len(known.Transactions) >= MaxTransactions && !known.opened(g.Attempt):
 		return p, t, ErrTooManyTransactions
 	default:
-		p = known.clone()
+		p = *known // a copy by now
 	}
 	p.describe(g)
-	p.Transactions = append(p.Transactions, t)
-	p.Current = len(p.Transactions) - 1
+	p.Current = slices.IndexFunc(p.Transactions, func(o Transaction) bool { return o.ID == t.ID && o.Opened })
+	if p.Current >= 0 {
+		p.Transactions[p.Current] = t
+	} else {
+		p.Transactions = append(p.Transactions, t)
+		p.Current = len(p.Transactions) - 1
+	}
+	p.overtake(t.ID)
 	p.State, p.UpdatedAt, p.StatusChangedAt, p.Expired = Ready, e.Now, e.Now, false
 	return p, t, nil
 }

@@ -7,6 +7,7 @@ type Change string
 
 // The changes, in the words of PortOne's webhook types.
 const (
+	ChangeReady              Change = "Ready" // a window was opened for a payment that had not begun
 	ChangeIssued             Change = "VirtualAccountIssued"
 	ChangePaid               Change = "Paid"
 	ChangeFailed             Change = "Failed"
@@ -127,6 +128,9 @@ func (d *decider) applied(s State, c Change, cancellation string) Decision {
 		d.p.StatusChangedAt = d.e.Now
 	}
 	d.p.State = s
+	if d.p.Current < len(d.p.Transactions) && s != Failed {
+		d.p.Transactions[d.p.Current].Opened = false // somebody did what its buyer did not
+	}
 	t := Transition{Change: c, Cancellation: cancellation}
 	if tx, ok := d.p.Transaction(); ok {
 		t.Transaction = tx.ID

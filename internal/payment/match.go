@@ -44,7 +44,8 @@ func (p Payment) Names() []MatchKey {
 	return names
 }
 
-// MatchKeys are the names under which notices may speak of p.
+// MatchKeys are the names under which notices may speak of p. An attempt that was
+// merely opened has none.
 func (p Payment) MatchKeys() []MatchKey {
 	var keys []MatchKey
 	seen := make(map[MatchKey]bool)
@@ -56,6 +57,9 @@ func (p Payment) MatchKeys() []MatchKey {
 		}
 	}
 	for _, t := range p.Transactions {
+		if t.Opened {
+			continue // no PG knows of it
+		}
 		add(MatchKey{t.Channel, ByOrder, t.Order})
 		add(MatchKey{t.Channel, ByPGTx, t.PGTx})
 		if t.Account != nil {

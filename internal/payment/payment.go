@@ -81,6 +81,11 @@ type Transaction struct {
 	// Charge is there if the attempt takes money from a card at once; nil if it waits
 	// for money to come to an account.
 	Charge *Charge `json:"charge,omitempty"`
+	// Checkout is the window in which the attempt is made; empty if the merchant's server
+	// made it. Opened says that its buyer has not acted there, or went away: then it is
+	// READY or FAILED, and no PG knows of it.
+	Checkout CheckoutID `json:"checkout,omitempty"`
+	Opened   bool       `json:"opened,omitempty"`
 }
 
 // A DepositState says what became of a deposit.

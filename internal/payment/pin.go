@@ -33,10 +33,11 @@ func (x Pin) Check(m Money, taxFree int64) error {
 // Preregister reports whether a pin is to be kept for a payment (known; nil if
 // none has begun). Whatever comes first pins: of a payment that has begun nothing
 // changes any more, so the same again is accepted, and anything else is ErrBegun,
-// or ErrAlreadyPaid.
+// or ErrAlreadyPaid. Where no more has happened than that windows were opened, nothing
+// has begun: then the payment becomes as the pin says, see Pin.Over.
 func Preregister(known *Payment, x Pin) (keep bool, err error) {
 	switch {
-	case known == nil:
+	case known == nil, known.OnlyOpened():
 		return true, nil
 	case known.State == Paid, known.State == PartiallyCancelled, known.State == Cancelled:
 		return false, ErrAlreadyPaid
@@ -44,4 +45,29 @@ func Preregister(known *Payment, x Pin) (keep bool, err error) {
 		return false, ErrBegun
 	}
 	return false, nil
+}
+
+// Over is a payment for which windows alone were opened, as it is once it was
+// pre-registered, and whether that changes it.
+func (x Pin) Over(p Payment) (out Payment, changed bool) {
+	if !p.OnlyOpened() || x.Check(p.Amount, p.TaxFree) == nil {
+		return p, false
+	}
+	p = p.clone()
+	if x.Amount != nil {
+		p.Amount.Amount = *x.Amount
+	}
+	if x.TaxFree != nil {
+		p.TaxFree = *x.TaxFree
+	}
+	if x.Currency != "" {
+		p.Amount.Currency = x.Currency
+	}
+	if p.TaxFree > p.Amount.Amount {
+		p.TaxFree = 0
+	}
+	if p.VAT != nil && *p.VAT > p.Amount.Amount-p.TaxFree {
+		p.VAT = nil
+	}
+	return p, true
 }

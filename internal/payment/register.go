@@ -28,13 +28,18 @@ type Registration struct {
 	Customer   Customer
 	CustomData string
 	NoticeURLs []string
+	// Attempt is the id that Begin gives the attempt; empty: a new one. Checkout is the
+	// window in which a buyer began it; empty: the merchant's server did.
+	Attempt  TransactionID
+	Checkout CheckoutID
 }
 
 // Register makes a payment from a registration, or adds it to the payment
 // that has its id (known; nil if none). The same registration again changes
 // nothing; another account is a new transaction. It reports fault.Conflict if
 // the amount or the mode differs, or if the payment was paid already, and
-// ErrUnderWay for another account while a charge of it has not ended.
+// ErrUnderWay for another account while a charge of it has not ended. A payment of
+// which no more is known than windows becomes what the registration says.
 func Register(known *Payment, g Registration, e Env) (p Payment, changed bool, err error) {
 	if g.Order == "" {
 		g.Order = string(g.ID)
@@ -52,6 +57,7 @@ func Register(known *Payment, g Registration, e Env) (p Payment, changed bool, e
 		return p, true, nil
 	}
 	p = known.clone()
+	p.yield(g)
 	switch {
 	case p.Mode != g.Mode:
 		return p, false, fault.Errorf(fault.Conflict, "payment %q exists in %s mode; the channel is %s", g.ID, p.Mode, g.Mode)
@@ -72,8 +78,19 @@ func Register(known *Payment, g Registration, e Env) (p Payment, changed bool, e
 	if len(p.Transactions) >= MaxTransactions {
 		return p, false, ErrTooManyTransactions
 	}
+	if known.OnlyOpened() {
+		p.describe(g)
+	}
 	p.begin(g, e)
 	return p, true, nil
+}
+
+// yield has a payment of which no more is known than windows give way to what the
+// merchant's server says: who has nothing but public ids must not bind the merchant.
+func (p *Payment) yield(g Registration) {
+	if g.Checkout == "" && p.OnlyOpened() {
+		p.Mode, p.Amount = g.Mode, g.Amount
+	}
 }
 
 // MaxTransactions is how many attempts one payment may have. Each is read
@@ -88,7 +105,7 @@ var ErrTooManyTransactions = fault.Errorf(fault.Invalid, "the payment has had %d
 // its notices are found by that order. A charge never becomes an account.
 func (p Payment) find(g Registration) int {
 	for i, t := range slices.Backward(p.Transactions) {
-		if t.Charge != nil || t.Channel != g.Channel || t.Order != g.Order {
+		if t.Charge != nil || t.Opened || t.Channel != g.Channel || t.Order != g.Order {
 			continue
 		}
 		if t.Account == nil || t.Account.Number == "" || sameAccount(t.Account.Number, g.Account.Number) {
@@ -163,6 +180,7 @@ func (p *Payment) begin(g Registration, e Env) {
 		Secret: g.Secret, State: Issued, Account: &a, At: e.Now,
 	})
 	p.Current = len(p.Transactions) - 1
+	p.overtake("")
 	p.State, p.UpdatedAt, p.StatusChangedAt = Issued, e.Now, e.Now
 	p.Expired = false
 }

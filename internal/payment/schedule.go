@@ -87,7 +87,7 @@ var (
 // scheduled: ErrPaidOrWaiting, or fault.Conflict if amount or mode differ.
 func CheckSchedule(known *Payment, s Schedule) error {
 	switch {
-	case known == nil:
+	case known == nil, known.OnlyOpened():
 		return nil
 	case known.Mode != s.Mode:
 		return fault.Errorf(fault.Conflict, "payment %q exists in %s mode; the billing key is for %s", s.Payment, known.Mode, s.Mode)

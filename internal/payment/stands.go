@@ -45,7 +45,7 @@ func (d *Decision) then(next func(Payment) (Decision, error)) {
 // standsIssued ends an issue whose answer was lost.
 func (p Payment) standsIssued(i int, s Standing, e Env, patience time.Duration) (Decision, error) {
 	t := p.Transactions[i]
-	if t.State != Ready || t.Account != nil {
+	if t.State != Ready || t.Account != nil || t.Opened {
 		return Decision{Payment: p}, nil
 	}
 	switch s.State {

@@ -25,7 +25,7 @@ func (p Payment) Unfinished() bool {
 // cancellation.
 func (p Payment) Outstanding() bool {
 	for _, t := range p.Transactions {
-		if t.State == Ready && t.Account == nil || t.charging() || t.open() && !t.Closing.IsZero() {
+		if t.State == Ready && t.Account == nil && !t.Opened || t.charging() || t.open() && !t.Closing.IsZero() {
 			return true
 		}
 	}
