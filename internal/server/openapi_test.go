@@ -4,10 +4,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/tongbo/tongbo/internal/api/openapi"
 	"github.com/tongbo/tongbo/internal/api/openapi/openapitest"
+	"github.com/tongbo/tongbo/internal/checkout"
 	"github.com/tongbo/tongbo/internal/seal"
 	"github.com/tongbo/tongbo/internal/server"
 )
@@ -36,6 +38,13 @@ func TestDocumentsAreServed(t *testing.T) {
 	paths := []string{"/healthz", "/readyz"}
 	for _, name := range openapi.Names() {
 		paths = append(paths, openapi.Prefix+name)
+	}
+	for _, path := range []string{checkout.ScriptV2, checkout.ScriptV1} {
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "http://hub.example"+path, http.NoBody))
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"http://hub.example"`) {
+			t.Errorf("%s: %d %.200s", path, w.Code, w.Body)
+		}
 	}
 	for i, h := range both {
 		for _, path := range paths {

@@ -20,6 +20,7 @@ import (
 	"github.com/tongbo/tongbo/internal/api/openapi"
 	"github.com/tongbo/tongbo/internal/api/v2"
 	"github.com/tongbo/tongbo/internal/attention"
+	"github.com/tongbo/tongbo/internal/checkout"
 	"github.com/tongbo/tongbo/internal/console"
 	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/ingress"
@@ -208,6 +209,8 @@ func (s *Server) Handler() http.Handler {
 			s.ready(w, r)
 		case strings.HasPrefix(r.URL.Path, openapi.Prefix):
 			openapi.ServeHTTP(w, r)
+		case r.URL.Path == checkout.ScriptV2 || r.URL.Path == checkout.ScriptV1:
+			checkout.Scripts(s.cfg.PublicURL).ServeHTTP(w, r)
 		case ofConsole(r.URL.Path) && s.Console == nil:
 			s.console.ServeHTTP(w, r)
 		default:
