@@ -148,8 +148,8 @@ func TestDeliveryPage(t *testing.T) {
 		}
 	})
 	at := deliveriesAt + "/" + string(d.ID)
-	page := h.shows(h.get("read_only", at), http.StatusOK, "&lt;script&gt;alert(1)", "⟨U&#43;202E⟩", "&lt;img src=x", "203.0.113.9:443", "TLS 1.3", "22 ms",
-		"앞 16 KiB", "webhook-id: "+d.WebhookID(), "<svg", "<title", "표로 보기", "1/6회 실패", "당시 주소", "https://then.example/hook", "cURL로 복사", "disabled", "진단:", "500으로 답했어요")
+	page := h.shows(h.get("manager", at), http.StatusOK, "&lt;script&gt;alert(1)", "⟨U&#43;202E⟩", "&lt;img src=x", "203.0.113.9:443", "TLS 1.3", "22 ms",
+		"앞 16 KiB", "webhook-id: "+d.WebhookID(), "<svg", "<title", "표로 보기", "1/6회 실패", "당시 주소", "https://then.example/hook", "cURL로 복사", "진단:", "500으로 답했어요")
 	for _, bad := range []string{"<script>alert", "<img src=x", "\u202e"} {
 		if strings.Contains(page, bad) {
 			t.Errorf("the page has %q of the shop's", bad)
@@ -170,6 +170,40 @@ func TestDeliveryPage(t *testing.T) {
 	}
 	h.shows(h.get("branch", at), http.StatusNotFound)
 	h.shows(h.get("owner", Prefix+"/all/live/deliveries/"+string(d.ID)), http.StatusNotFound)
+}
+
+// Who may not resend sees how a try went, and nothing of what the shop printed.
+func TestAnswersAreWithheld(t *testing.T) {
+	h := newHouse(t)
+	jobs, _ := h.sends(3)
+	h.tries(jobs[0], time.Hour, func(a *webhook.Attempt) {
+		a.ResponseHeader, a.ResponseBody = "set-cookie: buyer=kim", []byte("010-1234-5678 님 주문")
+	})
+	h.tries(jobs[1], time.Hour, func(a *webhook.Attempt) {
+		a.Status, a.ResponseHeader = 302, "location: https://shop.example/login?phone=01012345678"
+	})
+	h.tries(jobs[2], time.Hour, func(a *webhook.Attempt) {
+		a.Outcome, a.Status, a.Cause, a.ResponseHeader = webhook.NoAnswer, 0, webhook.CauseBroken, ""
+		a.Error = `malformed HTTP response "buyer=kim"`
+	})
+	at := deliveriesAt + "/" + string(jobs[0].ID)
+	why := "상점의 답에는 개인정보가 있을 수 있어서"
+	page := h.shows(h.get("read_only", at), http.StatusOK, "500", "84 ms", "1/6회 실패", "본문 24바이트", why, "disabled", "webhook-id: "+jobs[0].WebhookID())
+	moved := h.shows(h.get("read_only", deliveriesAt+"/"+string(jobs[1].ID)), http.StatusOK, "302", why)
+	broken := h.shows(h.get("read_only", deliveriesAt+"/"+string(jobs[2].ID)), http.StatusOK)
+	payment := h.shows(h.get("read_only", Prefix+"/all/test/payments/"+string(jobs[0].Payment)), http.StatusOK)
+	for _, hidden := range []string{"buyer=kim", "010-1234-5678", "01012345678"} {
+		if strings.Contains(page+moved+broken+payment, hidden) {
+			t.Errorf("a member without the right is shown %q", hidden)
+		}
+	}
+	for _, as := range []string{"dev", "manager"} {
+		page := h.shows(h.get(as, at), http.StatusOK, "buyer=kim", "010-1234-5678")
+		if strings.Contains(page, why) {
+			t.Errorf("%s is told that an answer is withheld", as)
+		}
+		h.shows(h.get(as, deliveriesAt+"/"+string(jobs[1].ID)), http.StatusOK, "login?phone=01012345678")
+	}
 }
 
 func TestResendAndStopOne(t *testing.T) {

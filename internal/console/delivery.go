@@ -45,6 +45,10 @@ type tryView struct {
 	// Advice is one sentence on what is wrong with the receiver; empty if nothing is.
 	Advice string
 	Marked string // the answer's body, with what cannot be seen made visible
+	// Withheld says that the answer's headers and body are left out: the visitor has not
+	// the right to them. Size is then how long the body is that was kept.
+	Withheld bool
+	Size     int
 }
 
 // A tryPart is a part of a try and how long it took.
@@ -105,10 +109,20 @@ func (v *visit) tryView(a webhook.Attempt) tryView {
 		Attempt: a, Answer: v.answer(a), Good: a.Outcome == webhook.Good, Manual: a.Delivery != a.Webhook,
 		Curl: curl(a), Marked: visible(string(a.ResponseBody)),
 	}
-	if f, ok := delivery.Diagnose(a); ok {
+	// What a shop prints may be personal data, and so may the address that it redirects to,
+	// and what an error quotes that came in place of an answer.
+	may := v.May(member.Resend)
+	if f, ok := delivery.Diagnose(a); ok && (may || f.Location == "" && a.Cause != webhook.CauseBroken) {
 		egress := cmp.Or(strings.Join(v.c.egress(), ", "), v.t("calltest.egress_unknown"))
 		key, args := f.Words(egress)
 		out.Advice = v.t(key, args...)
+	}
+	if !may && a.Cause == webhook.CauseBroken {
+		out.Error = ""
+	}
+	if !may && a.ResponseHeader+string(a.ResponseBody) != "" {
+		out.Withheld, out.Size = true, len(a.ResponseBody)
+		out.ResponseHeader, out.ResponseBody, out.Marked = "", nil, ""
 	}
 	t := a.Trace
 	for _, part := range []tryPart{{"dns", t.DNS}, {"connect", t.Connect}, {"tls", t.Handshake}, {"wait", t.Wait}, {"read", t.Read}} {

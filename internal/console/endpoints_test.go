@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -268,5 +269,15 @@ func TestCallTestPage(t *testing.T) {
 		}
 	}
 	form.Set("url", shop.URL)
-	h.shows(h.post("owner", endpointsAt+"/test", form), http.StatusTooManyRequests, "1분에 20번")
+	w := h.post("owner", endpointsAt+"/test", form)
+	again, err := strconv.Atoi(w.Header().Get("Retry-After"))
+	if err != nil || again < 1 || again > 60 {
+		t.Errorf("Retry-After: %q", w.Header().Get("Retry-After"))
+	}
+	h.shows(w, http.StatusTooManyRequests, "1분에 20번", strconv.Itoa(again)+"초 뒤에 다시")
+	w = h.post("owner", Prefix+"/all/test/developers/events", url.Values{"type": {"Transaction.Paid"}, "endpoint": {string(ourEndpoint)}})
+	h.shows(w, http.StatusTooManyRequests, "초 뒤에 다시")
+	if w.Header().Get("Retry-After") == "" {
+		t.Error("a sample that was one too many does not say when to try again")
+	}
 }

@@ -58,9 +58,10 @@ func (c *Console) testEndpoint(v *visit) error {
 	}
 	caller := v.caller(merchant.StoreID(form.Store))
 	got, err := c.Tester.Call(v.ctx(), string(v.Member.ID), call)
+	many, tooMany := errors.AsType[delivery.TooManyTestsError](err)
 	switch {
-	case errors.Is(err, delivery.ErrTooManyTests):
-		return show(http.StatusTooManyRequests, nil, []mistake{{"", v.t("endpoints.too_many_tests", "n", delivery.TestsPerMinute)}})
+	case tooMany:
+		return show(http.StatusTooManyRequests, nil, []mistake{{"", v.waitToTest(many)}})
 	case fault.Is(err, fault.Invalid):
 		return show(http.StatusUnprocessableEntity, nil, []mistake{{"test_event", v.t("endpoints.test_wrong")}})
 	case err != nil:
@@ -78,6 +79,13 @@ func (c *Console) testEndpoint(v *visit) error {
 		tryView: v.tryView(got.Attempt), Code: got.Finding.Code, Sentence: v.t(key, args...), OK: got.Finding.OK(),
 		Event: string(call.Type), Throwaway: known.ID == "",
 	}, nil)
+}
+
+// waitToTest says when the next call test may be made, to people and to programs.
+func (v *visit) waitToTest(many delivery.TooManyTestsError) string {
+	seconds := int(many.After / time.Second)
+	v.w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return v.t("endpoints.too_many_tests", "n", delivery.TestsPerMinute, "seconds", seconds)
 }
 
 // testCall is the call that a form asks for. It is signed with the endpoint's secrets, or

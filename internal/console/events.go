@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -150,7 +151,10 @@ func (c *Console) sendSample(v *visit) error {
 	got, err := c.Tester.Call(v.ctx(), string(v.Member.ID), delivery.TestCall{
 		URL: e.URL, Type: t, Version: e.Version, ContentType: e.ContentType, Secrets: e.Signing(v.now()), Schedule: e.Schedule, Store: s.Store, Mode: e.Mode,
 	})
+	many, tooMany := errors.AsType[delivery.TooManyTestsError](err)
 	switch {
+	case tooMany:
+		return v.show(http.StatusTooManyRequests, "developers_events", p, []mistake{{"endpoint", v.waitToTest(many)}})
 	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Invalid):
 		return v.mistaken("developers_events", p, []mistake{{"endpoint", err.Error()}})
 	case err != nil:

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -35,9 +36,15 @@ type CallTester struct {
 // TestsPerMinute is how many test calls one caller may make in a minute.
 const TestsPerMinute = 20
 
-// ErrTooManyTests says that a caller made TestsPerMinute test calls within the
-// last minute.
-var ErrTooManyTests = fault.Errorf(fault.Unavailable, "more than %d test calls in a minute: wait a little", TestsPerMinute)
+// A TooManyTestsError says that a caller made TestsPerMinute test calls within the
+// last minute. It comes as fault.Unavailable.
+type TooManyTestsError struct {
+	After time.Duration // until the next one may be made; whole seconds, at least one
+}
+
+func (e TooManyTestsError) Error() string {
+	return fmt.Sprintf("more than %d test calls in a minute: the next may be made in %v", TestsPerMinute, e.After)
+}
 
 // A TestCall is what is to be called.
 type TestCall struct {
@@ -68,7 +75,7 @@ func (c TestCall) Check() error {
 }
 
 // Call makes one call for a caller, and waits for its answer. It reports
-// fault.Invalid for what cannot be called, and ErrTooManyTests; whatever else
+// fault.Invalid for what cannot be called, and a TooManyTestsError; whatever else
 // goes wrong is what it found out.
 func (t *CallTester) Call(ctx context.Context, caller string, c TestCall) (TestResult, error) {
 	if err := c.Check(); err != nil {
@@ -83,8 +90,8 @@ func (t *CallTester) Call(ctx context.Context, caller string, c TestCall) (TestR
 	if err != nil {
 		return TestResult{}, err
 	}
-	if !t.admit(caller, now) {
-		return TestResult{}, ErrTooManyTests
+	if after := t.admit(caller, now); after > 0 {
+		return TestResult{}, fault.Errorf(fault.Unavailable, "%w", TooManyTestsError{after})
 	}
 	limit := or(t.Timeout, longestTry)
 	job := webhook.Job{Delivery: webhook.Delivery{
@@ -103,8 +110,9 @@ func (t *CallTester) Call(ctx context.Context, caller string, c TestCall) (TestR
 	return TestResult{Attempt: res.attempt, Finding: find(res.attempt, err, limit, now), Limit: limit}, nil
 }
 
-// admit counts a call, unless the caller has made as many as it may.
-func (t *CallTester) admit(caller string, now time.Time) bool {
+// admit counts a call and returns zero, unless the caller has made as many as it may:
+// then it says how long to wait, in whole seconds.
+func (t *CallTester) admit(caller string, now time.Time) (after time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.calls == nil {
@@ -116,9 +124,11 @@ func (t *CallTester) admit(caller string, now time.Time) bool {
 			delete(t.calls, name)
 		}
 	}
-	if len(t.calls[caller]) >= TestsPerMinute {
-		return false
+	if made := t.calls[caller]; len(made) >= TestsPerMinute {
+		// The list is in order, and its first leaves it a minute after it was made.
+		wait := made[len(made)-TestsPerMinute].Add(time.Minute).Sub(now)
+		return max(time.Second, (wait + time.Second - 1).Truncate(time.Second))
 	}
 	t.calls[caller] = append(t.calls[caller], now)
-	return true
+	return 0
 }
