@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -170,17 +171,29 @@ type listedEndpoint struct {
 	ContentType    webhook.ContentType `json:"contentType"`
 	Schedule       webhook.Schedule    `json:"schedule"`
 	InFlight       int                 `json:"inFlight"`
+	TimeoutSeconds int                 `json:"timeoutSeconds"`
+	Headers        []listedHeader      `json:"headers,omitempty"`
 	Paused         bool                `json:"paused"`
 	Health         webhook.Health      `json:"health,omitempty"`
 	OldSecretUntil *time.Time          `json:"oldSecretUntil,omitempty"`
 	Secret         string              `json:"secret,omitempty"`
 }
 
+// A listedHeader is a header of an endpoint's own as it is printed: its value may be a
+// secret.
+type listedHeader struct {
+	Name  string `json:"name"`
+	Value string `json:"value"` // masked
+}
+
 func listEndpoint(e webhook.Endpoint, h webhook.Health, secret string) listedEndpoint {
 	out := listedEndpoint{
 		ID: e.ID, Name: e.Name, Merchant: e.Merchant, Store: e.Store, Mode: e.Mode, URL: e.URL, Events: e.Events, Version: e.Version,
 		ContentType: e.ContentType, Schedule: cmp.Or(e.Schedule, webhook.Default), InFlight: cmp.Or(e.InFlight, webhook.DefaultInFlight),
-		Paused: e.Paused, Health: h, Secret: secret,
+		TimeoutSeconds: int(cmp.Or(e.Timeout, webhook.MaxTimeout) / time.Second), Paused: e.Paused, Health: h, Secret: secret,
+	}
+	for _, x := range e.Headers {
+		out.Headers = append(out.Headers, listedHeader{x.Name, x.Masked()})
 	}
 	if !e.OldUntil.IsZero() {
 		out.OldSecretUntil = &e.OldUntil
@@ -216,12 +229,21 @@ func (c *endpointListCmd) Run(env Env) error {
 	if c.JSON {
 		return linesJSON(env, list)
 	}
-	rows := [][]string{{"ID", "NAME", "MODE", "STATE", "URL", "EVENTS"}}
+	rows := [][]string{{"ID", "NAME", "MODE", "STATE", "URL", "EVENTS", "TIMEOUT", "HEADERS"}}
 	for _, e := range list {
 		rows = append(rows, []string{string(e.ID), short(printable(e.Name)), string(e.Mode), words.Text(c.lang(), "state.endpoint."+string(e.Health)),
-			printable(e.URL), short(strings.Join(e.Events, " "))})
+			printable(e.URL), short(strings.Join(e.Events, " ")), strconv.Itoa(e.TimeoutSeconds) + "s", short(headerNames(e.Headers))})
 	}
 	return writeTable(env.Stdout, rows)
+}
+
+// headerNames are the names of headers, for people.
+func headerNames(list []listedHeader) string {
+	names := make([]string, len(list))
+	for i, h := range list {
+		names[i] = h.Name
+	}
+	return cmp.Or(strings.Join(names, " "), "-")
 }
 
 // healthOf judges an endpoint by its last tries.

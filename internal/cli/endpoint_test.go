@@ -95,6 +95,47 @@ func receiving(t *testing.T, url string) (database string, dir string) {
 	return database, dir
 }
 
+// The value of an endpoint's header is in no output, and in no copy of the database.
+func TestEndpointHeaders(t *testing.T) {
+	t.Parallel()
+	var got string
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { got = r.Header.Get("Authorization") }))
+	t.Cleanup(shop.Close)
+	database, dir := receiving(t, "https://shop.example/hook")
+	file, copied := filepath.Join(dir, "more.toml"), filepath.Join(dir, "copy.db")
+	text := kiccShop + "\n[[merchant.store.endpoint]]\nname = \"운영\"\nmode = \"test\"\ntimeout = \"7s\"\nheaders = { Authorization = \"Bearer opensesame-0123\" }\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, args := range [][]string{
+		{"apply", database, file}, {"endpoint", "list", database, "--json"}, {"endpoint", "list", database}, {"config", "show", database},
+		{"endpoint", "pause", "운영", database, "--json"}, {"backup", database, copied},
+		{"endpoint", "test", shop.URL, "--allow-private-webhooks", "--json", "--header=Authorization: Bearer opensesame-0123"},
+	} {
+		code, out, errs := run(t, "", args...)
+		if code != exitOK {
+			t.Errorf("%v: exit %d, %s", args, code, errs)
+		}
+		all.WriteString(out + errs)
+	}
+	for _, want := range []string{`"headers":[{"name":"Authorization","value":"••••0123"}]`, `"timeoutSeconds":7`, "7s  ", "authorization: ••••0123"} {
+		if !strings.Contains(all.String(), want) {
+			t.Errorf("nothing printed %s:\n%s", want, all.String())
+		}
+	}
+	b, err := os.ReadFile(copied)
+	if err != nil || len(b) == 0 || strings.Contains(string(b), "sesame") || strings.Contains(all.String(), "sesame") {
+		t.Errorf("the value is in the copy (%d bytes, %v), or was printed", len(b), err)
+	}
+	if got != "Bearer opensesame-0123" {
+		t.Errorf("the receiver of the call got %q", got)
+	}
+	if code, _, errs := run(t, "", "endpoint", "test", shop.URL, "--allow-private-webhooks", "--header=Host: evil.example"); code != exitUsage && code != exitFailed || strings.Contains(errs, "evil") {
+		t.Errorf("a header that is not the endpoint's to set: exit %d, %s", code, errs)
+	}
+}
+
 func TestEndpointCommands(t *testing.T) {
 	t.Parallel()
 	database, _ := receiving(t, "https://shop.example/hook")

@@ -25,6 +25,7 @@ type endpointTestCmd struct {
 	Form                 bool          `help:"Send a form instead of JSON, where the version has it."`
 	Secret               []secret.Text `help:"Signing secret, twice for an old one beside it; one is made for this call if left out." placeholder:"WHSEC" env:"-"`
 	Schedule             string        `help:"Schedule, which says what answers are good." default:"portone"`
+	Header               []secret.Text `help:"A header that the receiver wants, such as 'Authorization: Bearer …'; as often as there are." placeholder:"NAME: VALUE" env:"-"`
 	Timeout              time.Duration `help:"How long the answer may take." default:"30s"`
 	AllowPrivateWebhooks bool          `help:"The address may be private or a loopback one."`
 	JSON                 bool          `name:"json" help:"Print one JSON object."`
@@ -41,6 +42,10 @@ func (c *endpointTestCmd) Run(env Env) error {
 	call := delivery.TestCall{
 		URL: c.URL, Type: webhook.Type(c.Event), Version: webhook.Version(c.Payload), ContentType: webhook.JSON, Secrets: c.Secret,
 		Schedule: webhook.Schedule(c.Schedule), Store: merchant.Store{ID: "store-sample"}, Mode: merchant.Test,
+	}
+	for _, h := range c.Header {
+		name, value, _ := strings.Cut(h.Reveal(), ":")
+		call.Headers = append(call.Headers, webhook.Header{Name: name, Value: secret.Text(strings.TrimSpace(value))})
 	}
 	if c.Form {
 		call.ContentType = webhook.Form

@@ -42,6 +42,7 @@ type tryView struct {
 	Manual bool // of a resend
 	Parts  []tryPart
 	Curl   string
+	Hidden bool // values of headers are masked, in the command too
 	// Advice is one sentence on what is wrong with the receiver; empty if nothing is.
 	Advice string
 	Marked string // the answer's body, with what cannot be seen made visible
@@ -107,7 +108,7 @@ func (v *visit) deliveryPageOf(d store.DeliveryDetail) oneDeliveryPage {
 func (v *visit) tryView(a webhook.Attempt) tryView {
 	out := tryView{
 		Attempt: a, Answer: v.answer(a), Good: a.Outcome == webhook.Good, Manual: a.Delivery != a.Webhook,
-		Curl: curl(a), Marked: visible(string(a.ResponseBody)),
+		Curl: curl(a), Hidden: strings.Contains(a.RequestHeader, webhook.HeaderMask), Marked: visible(string(a.ResponseBody)),
 	}
 	// What a shop prints may be personal data, and so may the address that it redirects to,
 	// and what an error quotes that came in place of an answer.

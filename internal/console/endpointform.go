@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -24,6 +25,9 @@ type endpointForm struct {
 	Schedule    string // a preset, or ownSchedule
 	Delays      string // of an own one, a line or a comma each
 	InFlight    string
+	Timeout     string // in seconds; empty for what all have
+	Headers     []ownHeader
+	Retype      bool // values of headers were typed, and are not shown again
 	TestEvent   string
 
 	Groups    []eventGroup
@@ -68,13 +72,18 @@ func (v *visit) formOf(e webhook.Endpoint) endpointForm {
 	if e.InFlight > 0 {
 		f.InFlight = strconv.Itoa(e.InFlight)
 	}
+	if e.Timeout > 0 {
+		f.Timeout = strconv.Itoa(int(e.Timeout / time.Second))
+	}
+	f.Headers = ownHeaders(e)
 	return v.choices(f)
 }
 
-// postedForm is the form as it was typed.
-func (v *visit) postedForm(id webhook.EndpointID) endpointForm {
+// postedForm is the form of an endpoint, or of a new one, as it was typed.
+func (v *visit) postedForm(e webhook.Endpoint) endpointForm {
+	headers := v.postedHeaders(e)
 	return v.choices(endpointForm{
-		ID: id, Name: v.value("name"), URL: v.value("url"), Store: v.value("store"), Events: v.form()["events"], Version: v.value("version"),
+		ID: e.ID, Timeout: v.value("timeout"), Headers: headers, Retype: retype(headers), Name: v.value("name"), URL: v.value("url"), Store: v.value("store"), Events: v.form()["events"], Version: v.value("version"),
 		ContentType: v.value("content_type"), Schedule: v.value("schedule"), Delays: v.value("delays"), InFlight: v.value("in_flight"),
 		TestEvent: v.value("test_event"),
 	})
@@ -137,7 +146,7 @@ func (f endpointForm) schedule() (any, webhook.Schedule, error) {
 }
 
 // endpointFile is what the form declares, and what is wrong with it, field by field.
-func (v *visit) endpointFile(f endpointForm) (out settings.EndpointFile, wrong []mistake) {
+func (v *visit) endpointFile(f endpointForm, stored webhook.Endpoint) (out settings.EndpointFile, wrong []mistake) {
 	miss := func(field, key string, args ...any) { wrong = append(wrong, mistake{field, v.t(key, args...)}) }
 	if f.Name == "" {
 		miss("name", "form.missing")
@@ -171,8 +180,18 @@ func (v *visit) endpointFile(f endpointForm) (out settings.EndpointFile, wrong [
 			miss("in_flight", "endpoints.in_flight_wrong", "max", webhook.MaxInFlight)
 		}
 	}
+	timeout, ok := f.timeout()
+	if !ok {
+		miss("timeout", "endpoints.timeout_wrong", "max", int(webhook.MaxTimeout/time.Second))
+	}
+	_, headers, miswritten := v.headers(f, stored)
+	wrong = append(wrong, miswritten...)
+	lasts := "default"
+	if timeout > 0 {
+		lasts = timeout.String()
+	}
 	out = settings.EndpointFile{
-		Name: f.Name, URL: &f.URL, Events: &f.Events, Version: &f.Version, ContentType: &f.ContentType, Schedule: schedule,
+		Timeout: &lasts, Headers: headers, Name: f.Name, URL: &f.URL, Events: &f.Events, Version: &f.Version, ContentType: &f.ContentType, Schedule: schedule,
 	}
 	if f.InFlight != "" {
 		out.InFlight = &inFlight

@@ -177,8 +177,8 @@ func (c *Console) oneEndpoint(v *visit) error {
 
 // makeEndpoint makes an endpoint, and shows its signing secret this once.
 func (c *Console) makeEndpoint(v *visit) error {
-	form := v.postedForm("")
-	file, wrong := v.endpointFile(form)
+	form := v.postedForm(webhook.Endpoint{})
+	file, wrong := v.endpointFile(form, webhook.Endpoint{})
 	s, ok := v.store(merchant.StoreID(form.Store))
 	if !ok || v.Scope.Store != "" && s.ID != v.Scope.Store {
 		return errNoThing
@@ -217,8 +217,8 @@ func (c *Console) changeEndpoint(v *visit) error {
 	if err != nil {
 		return err
 	}
-	form := v.postedForm(e.ID)
-	file, wrong := v.endpointFile(form)
+	form := v.postedForm(e)
+	file, wrong := v.endpointFile(form, e)
 	for _, o := range v.All.Endpoints {
 		if o.Store == e.Store && o.Mode == e.Mode && o.Name == form.Name && o.ID != e.ID {
 			wrong = append(wrong, mistake{"name", v.t("endpoints.name_taken")})

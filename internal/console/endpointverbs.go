@@ -29,11 +29,10 @@ type testedPage struct {
 // testEndpoint calls the address of the form as it was typed, and shows the form again with
 // what came of it: nothing is saved.
 func (c *Console) testEndpoint(v *visit) error {
-	form := v.postedForm(webhook.EndpointID(v.value("id")))
 	var known webhook.Endpoint
-	if form.ID != "" {
+	if id := webhook.EndpointID(v.value("id")); id != "" {
 		for _, e := range v.endpoints() {
-			if e.ID == form.ID {
+			if e.ID == id {
 				known = e
 			}
 		}
@@ -41,6 +40,7 @@ func (c *Console) testEndpoint(v *visit) error {
 			return errNoThing
 		}
 	}
+	form := v.postedForm(known)
 	show := func(status int, test *testedPage, wrong []mistake) error {
 		p := v.newPage(form)
 		if known.ID != "" {
@@ -106,6 +106,12 @@ func (v *visit) testCall(form endpointForm, known webhook.Endpoint) (delivery.Te
 	if !version.Carries(webhook.Type(form.TestEvent)) || !offered(form.Tests, form.TestEvent) {
 		wrong = append(wrong, mistake{"test_event", v.t("endpoints.test_wrong")})
 	}
+	timeout, ok := form.timeout()
+	if !ok {
+		wrong = append(wrong, mistake{"timeout", v.t("endpoints.timeout_wrong", "max", int(webhook.MaxTimeout/time.Second))})
+	}
+	headers, _, miswritten := v.headers(form, known)
+	wrong = append(wrong, miswritten...)
 	of := merchant.StoreID(form.Store)
 	secrets := []secret.Text{webhook.NewSecret()}
 	if known.ID != "" {
@@ -120,7 +126,7 @@ func (v *visit) testCall(form endpointForm, known webhook.Endpoint) (delivery.Te
 	}
 	return delivery.TestCall{
 		URL: form.URL, Type: webhook.Type(form.TestEvent), Version: version, ContentType: content, Secrets: secrets, Schedule: schedule,
-		Store: s.Store, Mode: v.Scope.Mode,
+		Timeout: timeout, Headers: headers, Store: s.Store, Mode: v.Scope.Mode,
 	}, wrong
 }
 

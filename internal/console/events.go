@@ -149,7 +149,7 @@ func (c *Console) sendSample(v *visit) error {
 	}
 	s, _ := v.store(e.Store)
 	got, err := c.Tester.Call(v.ctx(), string(v.Member.ID), delivery.TestCall{
-		URL: e.URL, Type: t, Version: e.Version, ContentType: e.ContentType, Secrets: e.Signing(v.now()), Schedule: e.Schedule, Store: s.Store, Mode: e.Mode,
+		URL: e.URL, Type: t, Version: e.Version, ContentType: e.ContentType, Secrets: e.Signing(v.now()), Schedule: e.Schedule, Timeout: e.Timeout, Headers: e.Headers, Store: s.Store, Mode: e.Mode,
 	})
 	many, tooMany := errors.AsType[delivery.TooManyTestsError](err)
 	switch {

@@ -56,7 +56,9 @@ type TestCall struct {
 	Secrets []secret.Text
 	// Schedule says which answers are good.
 	Schedule webhook.Schedule
-	Store    merchant.Store // that the sample is of
+	Timeout  time.Duration    // of the call; zero, or more than the tester's, means that
+	Headers  []webhook.Header // the endpoint's own
+	Store    merchant.Store   // that the sample is of
 	Mode     merchant.Mode
 }
 
@@ -71,6 +73,7 @@ type TestResult struct {
 func (c TestCall) Check() error {
 	return webhook.Endpoint{
 		Name: "test", URL: c.URL, Version: c.Version, ContentType: c.ContentType, Schedule: c.Schedule, Secrets: c.Secrets,
+		Timeout: c.Timeout, Headers: c.Headers,
 	}.Check()
 }
 
@@ -94,6 +97,7 @@ func (t *CallTester) Call(ctx context.Context, caller string, c TestCall) (TestR
 		return TestResult{}, fault.Errorf(fault.Unavailable, "%w", TooManyTestsError{after})
 	}
 	limit := or(t.Timeout, longestTry)
+	limit = min(limit, or(c.Timeout, limit))
 	job := webhook.Job{Delivery: webhook.Delivery{
 		ID: webhook.DeliveryID(newID()), ContentType: c.ContentType, Body: body, Schedule: c.Schedule,
 	}}
@@ -101,7 +105,7 @@ func (t *CallTester) Call(ctx context.Context, caller string, c TestCall) (TestR
 	client := safehttp.Once(t.Client)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	r := &run{settings: settings{Client: client, Timeout: limit, NewID: newID}}
-	res, err := r.post(ctx, job, webhook.Destination{URL: c.URL, Secrets: c.Secrets, Schedule: c.Schedule}, result{
+	res, err := r.post(ctx, job, webhook.Destination{URL: c.URL, Secrets: c.Secrets, Schedule: c.Schedule, Headers: c.Headers}, result{
 		attempt: webhook.Attempt{ID: webhook.AttemptID(newID()), Webhook: job.ID, Number: 1, At: now},
 	})
 	if ctx.Err() != nil && err != nil {

@@ -124,7 +124,7 @@ const (
 	defaultLease    = 45 * time.Second
 	defaultIdle     = time.Hour
 	defaultGrace    = 30 * time.Second
-	longestTry      = 30 * time.Second
+	longestTry      = webhook.MaxTimeout
 )
 
 // errStopped is why a try ends that outlasts the grace after a stop.

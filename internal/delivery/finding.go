@@ -90,7 +90,7 @@ var ofCause = map[webhook.Cause]FindingCode{
 // say it: less of TLS, since only the cause was kept. It reports false if the receiver did
 // well, or if nothing is known.
 func Diagnose(a webhook.Attempt) (Finding, bool) {
-	f := find(a, nil, longestTry, a.At)
+	f := find(a, nil, or(a.Trace.Limit, longestTry), a.At)
 	if a.Status == 0 {
 		f.Code, f.Location = ofCause[a.Cause], ""
 	}

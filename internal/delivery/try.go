@@ -53,7 +53,8 @@ func (r *run) try(work context.Context, job webhook.Job, planner webhook.Planner
 // post makes the call of one try. The error is what the attempt tells in words.
 func (r *run) post(work context.Context, job webhook.Job, dest webhook.Destination, res result) (result, error) {
 	a := &res.attempt
-	ctx, cancel := context.WithTimeout(work, r.Timeout)
+	limit := min(r.Timeout, or(dest.Timeout, r.Timeout))
+	ctx, cancel := context.WithTimeout(work, limit)
 	defer cancel()
 	ctx, traced := safehttp.Traced(ctx)
 	req, err := request(ctx, job, dest, a.At)
@@ -62,20 +63,31 @@ func (r *run) post(work context.Context, job webhook.Job, dest webhook.Destinati
 		a.Outcome, a.Error = webhook.NoConnect, words(err)
 		return res, err
 	}
-	a.RequestHeader = headerText(req.Header)
+	a.RequestHeader = headerText(masked(req.Header, dest.Headers))
 	resp, err := r.Client.Do(req)
 	if err != nil {
 		a.Took = time.Since(a.At)
 		a.Outcome, a.Error, a.Cause = classify(err), words(err), cause(err)
 		a.Trace = traceOf(traced(), nil, err, time.Time{})
+		a.Trace.Limit = unusual(limit)
 		res.cut = errors.Is(context.Cause(ctx), errStopped)
 		return res, err
 	}
 	defer resp.Body.Close()
 	answered := time.Now()
 	res.read(resp, good(job, dest))
+	res.conceal(dest.Headers)
 	a.Trace = traceOf(traced(), resp, nil, answered)
+	a.Trace.Limit = unusual(limit)
 	return res, nil
+}
+
+// unusual is a limit as it is kept with a try: the one that most have is not.
+func unusual(limit time.Duration) time.Duration {
+	if limit == longestTry {
+		return 0
+	}
+	return limit
 }
 
 // good is the rule by which answers to a job are judged: its schedule's, or for
@@ -125,7 +137,33 @@ func request(ctx context.Context, job webhook.Job, dest webhook.Destination, now
 	if err != nil {
 		return nil, err
 	}
+	for _, h := range dest.Headers {
+		req.Header[h.Name] = []string{h.Value.Reveal()} // as it is written, like ours
+	}
 	return req, nil
+}
+
+// masked is a header as it is kept, without the values of the endpoint's own.
+func masked(h http.Header, own []webhook.Header) http.Header {
+	if len(own) == 0 {
+		return h
+	}
+	h = h.Clone()
+	for _, x := range own {
+		h[x.Name] = []string{x.Masked()}
+	}
+	return h
+}
+
+// conceal leaves out of an answer what the receiver repeats of the endpoint's own headers.
+func (res *result) conceal(own []webhook.Header) {
+	if len(own) == 0 {
+		return
+	}
+	a := &res.attempt
+	a.ResponseHeader = string(webhook.Conceal([]byte(a.ResponseHeader), own))
+	a.ResponseBody = webhook.Conceal(a.ResponseBody, own)
+	a.ResponseBody = a.ResponseBody[:min(len(a.ResponseBody), keptBody)]
 }
 
 // Header makes the header of a webhook that is sent now, signed with the secrets.

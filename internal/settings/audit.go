@@ -216,14 +216,23 @@ func endpointFields(e webhook.Endpoint, hash func(purpose, value string) string)
 	for i, s := range e.Secrets {
 		secrets[i] = Masked(s, hash)
 	}
-	return []member.Field{
+	timeout := ""
+	if e.Timeout > 0 {
+		timeout = e.Timeout.String()
+	}
+	out := []member.Field{
 		{Name: "name", Text: e.Name}, {Name: "url", Text: e.URL}, {Name: "mode", Text: string(e.Mode)},
 		{Name: "old_secret_until", Text: old},
 		{Name: "events", Text: strings.Join(e.Events, ", ")}, {Name: "version", Text: string(e.Version)},
 		{Name: "content_type", Text: string(e.ContentType)}, {Name: "schedule", Text: string(e.Schedule)},
 		{Name: "in_flight", Text: strconv.Itoa(e.InFlight)}, {Name: "paused", Text: strconv.FormatBool(e.Paused)},
 		{Name: "secrets", Text: strings.Join(secrets, ", ")}, {Name: "old_secret_until", Text: someTime(e.OldUntil)},
+		{Name: "timeout", Text: timeout},
 	}
+	for _, h := range e.Headers {
+		out = append(out, member.Field{Name: "headers." + h.Name, Text: Masked(h.Value, hash)})
+	}
+	return out
 }
 
 // listed is a list of ids or address blocks as text.

@@ -16,6 +16,7 @@ import (
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/webhook"
 )
 
 // digest stands for the installation's keyed hash: it gives nothing of the value away.
@@ -198,6 +199,8 @@ func another(t *testing.T, f reflect.Value) {
 		*v = &[]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
 	case *merchant.Credentials:
 		*v = merchant.Credentials{"another": "value"}
+	case *[]webhook.Header:
+		*v = []webhook.Header{{Name: "another", Value: "value"}}
 	default:
 		switch f.Kind() {
 		case reflect.String:

@@ -172,6 +172,9 @@ func (d *declarer) newEndpoint(s merchant.Store, mode merchant.Mode, f EndpointF
 }
 
 func fillEndpoint(e *webhook.Endpoint, c *Change, f EndpointFile) error {
+	if err := headersStay(*e, f); err != nil {
+		return err
+	}
 	set(&c.Fields, "url", &e.URL, f.URL)
 	set(&c.Fields, "version", &e.Version, (*webhook.Version)(f.Version))
 	set(&c.Fields, "content_type", &e.ContentType, (*webhook.ContentType)(f.ContentType))
@@ -180,6 +183,9 @@ func fillEndpoint(e *webhook.Endpoint, c *Change, f EndpointFile) error {
 		return invalid("in_flight %d: want 1 to %d", *f.InFlight, webhook.MaxInFlight)
 	}
 	set(&c.Fields, "in_flight", &e.InFlight, f.InFlight)
+	if err := fillCall(e, c, f); err != nil {
+		return err
+	}
 	if f.Events != nil {
 		if err := checkEvents(*f.Events); err != nil {
 			return err

@@ -74,18 +74,22 @@ type ChannelFile struct {
 // An EndpointFile speaks of an endpoint. It is found by ID, else by Name and Mode
 // within the store; with an ID the Name is a new one.
 type EndpointFile struct {
-	ID          string         `toml:"id"`
-	Name        string         `toml:"name"`
-	Absent      bool           `toml:"absent"`
-	URL         *string        `toml:"url"`
-	Mode        string         `toml:"mode"`
-	Events      *[]string      `toml:"events"`
-	Version     *string        `toml:"version"`
-	ContentType *string        `toml:"content_type"`
-	Schedule    any            `toml:"schedule"` // a preset's name or a list of delays
-	InFlight    *int           `toml:"in_flight"`
-	Paused      *bool          `toml:"paused"`
-	Secrets     *[]secret.Text `toml:"secrets"`
+	ID          string    `toml:"id"`
+	Name        string    `toml:"name"`
+	Absent      bool      `toml:"absent"`
+	URL         *string   `toml:"url"`
+	Mode        string    `toml:"mode"`
+	Events      *[]string `toml:"events"`
+	Version     *string   `toml:"version"`
+	ContentType *string   `toml:"content_type"`
+	Schedule    any       `toml:"schedule"` // a preset's name or a list of delays
+	InFlight    *int      `toml:"in_flight"`
+	Timeout     *string   `toml:"timeout"` // such as "10s", or "default"
+	// Headers are its own, by name: one that is empty is removed, one that is not
+	// mentioned stays.
+	Headers map[string]secret.Text `toml:"headers"`
+	Paused  *bool                  `toml:"paused"`
+	Secrets *[]secret.Text         `toml:"secrets"`
 }
 
 // An APISecretFile speaks of an API secret. It is found by ID, else by Name within

@@ -189,12 +189,13 @@ type keptTrace struct {
 	Handshake   int64  `json:"handshake,omitempty"`
 	Wait        int64  `json:"wait,omitempty"`
 	Read        int64  `json:"read,omitempty"`
+	Limit       int64  `json:"limit,omitempty"`
 }
 
 func keep(t webhook.Trace) keptTrace {
 	k := keptTrace{
 		Peer: t.Peer, Reused: t.Reused, TLS: t.TLS, DNS: t.DNS.Microseconds(), Connect: t.Connect.Microseconds(),
-		Handshake: t.Handshake.Microseconds(), Wait: t.Wait.Microseconds(), Read: t.Read.Microseconds(),
+		Handshake: t.Handshake.Microseconds(), Wait: t.Wait.Microseconds(), Read: t.Read.Microseconds(), Limit: t.Limit.Microseconds(),
 	}
 	if !t.Certificate.IsZero() {
 		k.Certificate = t.Certificate.Unix()
@@ -206,7 +207,7 @@ func (k keptTrace) trace() webhook.Trace {
 	us := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 	t := webhook.Trace{
 		Peer: k.Peer, Reused: k.Reused, TLS: k.TLS, DNS: us(k.DNS), Connect: us(k.Connect),
-		Handshake: us(k.Handshake), Wait: us(k.Wait), Read: us(k.Read),
+		Handshake: us(k.Handshake), Wait: us(k.Wait), Read: us(k.Read), Limit: us(k.Limit),
 	}
 	if k.Certificate != 0 {
 		t.Certificate = time.Unix(k.Certificate, 0).UTC()

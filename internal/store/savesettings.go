@@ -281,6 +281,19 @@ func secretList(l []secret.Text) string {
 	return list(out)
 }
 
+// headersCell is null for an endpoint without headers of its own.
+func headersCell(e webhook.Endpoint) any {
+	if len(e.Headers) == 0 {
+		return nil
+	}
+	type header struct{ Name, Value string }
+	out := make([]header, len(e.Headers))
+	for i, h := range e.Headers {
+		out[i] = header{h.Name, h.Value.Reveal()}
+	}
+	return sealedCell{list(out), headersContext(e.ID)}
+}
+
 func credentialCell(c merchant.Channel) sealedCell {
 	out := make(map[string]string, len(c.Credentials))
 	for name, value := range c.Credentials {

@@ -142,19 +142,24 @@ func (r *Reader) scanChannel(row rowSet) (c merchant.Channel, err error) {
 
 func (r *Reader) readEndpoints(ctx context.Context, q querier, all *settings.All) error {
 	return each(ctx, q, `select id, merchant_id, store_id, name, url, mode, events, version, content_type, schedule,
-		paused, secrets, old_until, in_flight, created_at from endpoint order by created_at, id`, nil, func(row rowSet) error {
+		paused, secrets, old_until, in_flight, timeout, headers, created_at from endpoint order by created_at, id`, nil, func(row rowSet) error {
 		var e webhook.Endpoint
 		var events string
-		var sealed []byte
-		var created int64
+		var sealed, headers []byte
+		var created, timeout int64
 		var old sql.NullInt64
 		if err := row.Scan(&e.ID, &e.Merchant, &e.Store, &e.Name, &e.URL, &e.Mode, &events, &e.Version, &e.ContentType,
-			&e.Schedule, &e.Paused, &sealed, &old, &e.InFlight, &created); err != nil {
+			&e.Schedule, &e.Paused, &sealed, &old, &e.InFlight, &timeout, &headers, &created); err != nil {
 			return err
 		}
-		e.CreatedAt, e.OldUntil = moment(created), momentOrZero(old)
+		e.CreatedAt, e.OldUntil, e.Timeout = moment(created), momentOrZero(old), time.Duration(timeout)*time.Microsecond
 		if err := errors.Join(decode(events, &e.Events), r.openJSON(sealed, secretsContext(e.ID), &e.Secrets)); err != nil {
 			return err
+		}
+		if headers != nil {
+			if err := r.openJSON(headers, headersContext(e.ID), &e.Headers); err != nil {
+				return err
+			}
 		}
 		all.Endpoints = append(all.Endpoints, e)
 		return nil
@@ -166,6 +171,7 @@ func noticeSecretContext(s merchant.StoreID) string   { return "store/" + string
 func credentialsContext(c merchant.ChannelKey) string { return "channel/" + string(c) + "/credentials" }
 func tokenContext(c merchant.ChannelKey) string       { return "channel/" + string(c) + "/token" }
 func secretsContext(e webhook.EndpointID) string      { return "endpoint/" + string(e) + "/secrets" }
+func headersContext(e webhook.EndpointID) string      { return "endpoint/" + string(e) + "/headers" }
 
 // lost says that a value cannot be opened: another try will not help, the
 // right key will.

@@ -78,10 +78,15 @@ func someSettings() settings.All {
 	senders := []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8::/32")}
 	nobody := []netip.Prefix{}
 	endpoint := func(name string, paused bool) webhook.Endpoint {
+		var headers []webhook.Header
+		if paused { // one has none
+			headers = []webhook.Header{{Name: "Authorization", Value: "Bearer opensesame"}, {Name: "x-shop", Value: "따옴표\"<>"}}
+		}
 		return webhook.Endpoint{
 			ID: webhook.EndpointID(uuid.NewString()), Merchant: "merchant-1", Store: "store-1", Name: name, URL: "https://a.example/" + name,
 			Mode: merchant.Test, Events: []string{"*", "tongbo.attention"}, Version: webhook.V1, ContentType: webhook.Form,
 			Schedule: webhook.Toss, Paused: paused, Secrets: []secret.Text{"whsec_QUJD", "whsec_REVG"}, InFlight: 7, CreatedAt: settingsNow,
+			Timeout: time.Duration(len(headers)) * 5 * time.Second, Headers: headers,
 		}
 	}
 	return settings.All{
@@ -235,7 +240,7 @@ func TestSettingsAreSealed(t *testing.T) {
 		db.save(t, someSettings())
 		var all strings.Builder
 		for _, query := range []string{`select credentials from channel`, `select token from channel where token is not null`,
-			`select secrets from endpoint`, `select notice_secret from store`} {
+			`select secrets from endpoint`, `select headers from endpoint where headers is not null`, `select notice_secret from store`} {
 			err := func() error {
 				rows, err := db.raw.QueryContext(t.Context(), query)
 				if err != nil {

@@ -65,16 +65,18 @@ func channelTable(a settings.All, now time.Time) table {
 func endpointTable(a settings.All) table {
 	t := table{
 		insert: `insert into endpoint (id, merchant_id, store_id, name, url, mode, events, version, content_type, schedule,
-			paused, secrets, in_flight, old_until, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+			paused, secrets, in_flight, old_until, timeout, headers, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		update: `update endpoint set merchant_id = $2, store_id = $3, name = $4, url = $5, mode = $6, events = $7,
-			version = $8, content_type = $9, schedule = $10, paused = $11, secrets = $12, in_flight = $13, old_until = $14 where id = $1`,
+			version = $8, content_type = $9, schedule = $10, paused = $11, secrets = $12, in_flight = $13, old_until = $14,
+			timeout = $15, headers = $16 where id = $1`,
 		remove: `delete from endpoint where id = $1`, keys: 1,
 	}
 	for _, e := range a.Endpoints {
 		t.records = append(t.records, record{string(e.ID), []any{
 			string(e.ID), string(e.Merchant), string(e.Store), e.Name, e.URL, string(e.Mode), list(e.Events),
 			string(e.Version), string(e.ContentType), string(e.Schedule), e.Paused,
-			sealedCell{secretList(e.Secrets), secretsContext(e.ID)}, e.InFlight, microsOrNull(e.OldUntil),
+			sealedCell{secretList(e.Secrets), secretsContext(e.ID)}, e.InFlight, microsOrNull(e.OldUntil), e.Timeout.Microseconds(), headersCell(e),
 		}, e.CreatedAt})
 	}
 	return t

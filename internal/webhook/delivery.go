@@ -237,6 +237,10 @@ type Destination struct {
 	// Schedule is the endpoint's. It judges answers to a resend by hand, whose
 	// own schedule is Once.
 	Schedule Schedule
+	Timeout  time.Duration // of a try; 0 means MaxTimeout
+	// Headers are the endpoint's own. They go to the origin of its address alone: not to
+	// notice URLs, nor to where a webhook went before the endpoint moved.
+	Headers []Header
 }
 
 // Destination returns where a delivery goes now. It is false if its endpoint
@@ -244,7 +248,11 @@ type Destination struct {
 func (pl Planner) Destination(d Delivery, now time.Time) (Destination, bool) {
 	if d.Endpoint != "" {
 		ep, ok := pl.Endpoints.Endpoint(d.Endpoint)
-		return Destination{cmp.Or(d.URL, ep.URL), ep.Signing(now), ep.Schedule}, ok
+		to := Destination{cmp.Or(d.URL, ep.URL), ep.Signing(now), ep.Schedule, ep.Timeout, ep.Headers}
+		if d.URL != "" && !SameOrigin(d.URL, ep.URL) {
+			to.Headers = nil
+		}
+		return to, ok
 	}
 	rep, _ := pl.Merchants.Representative(d.Merchant)
 	like := likeEndpoint(pl.Endpoints.Of(d.Store, rep.ID, d.Mode))
@@ -252,7 +260,7 @@ func (pl Planner) Destination(d Delivery, now time.Time) (Destination, bool) {
 	if own := pl.Endpoints.NoticeSecret(d.Store); len(secrets) == 0 && own != "" {
 		secrets = []secret.Text{own}
 	}
-	return Destination{URL: d.URL, Secrets: secrets, Schedule: like.Schedule}, true
+	return Destination{URL: d.URL, Secrets: secrets, Schedule: like.Schedule, Timeout: like.Timeout}, true
 }
 
 // noticeTarget is the target of a merchant's notice URL: the merchant with the

@@ -58,7 +58,9 @@ type Endpoint struct {
 	// OldUntil is when the second secret stops to sign, while a new one takes its
 	// place (see Rotate); zero: both sign as long as both are declared.
 	OldUntil  time.Time
-	InFlight  int // cap of tries at once; 0 means DefaultInFlight
+	InFlight  int           // cap of tries at once; 0 means DefaultInFlight
+	Timeout   time.Duration // of a try; 0 means MaxTimeout
+	Headers   []Header      // its own, beside those of every webhook; replaced, never changed in place
 	CreatedAt time.Time
 }
 
@@ -83,6 +85,8 @@ func (e Endpoint) Check() error {
 		return fault.Errorf(fault.Invalid, "endpoint %q: version 2024-04-25 is JSON only", e.Name)
 	case e.InFlight < 0 || e.InFlight > MaxInFlight:
 		return fault.Errorf(fault.Invalid, "endpoint %q: in_flight %d: want 1 to %d", e.Name, e.InFlight, MaxInFlight)
+	case e.Timeout != 0 && (e.Timeout < MinTimeout || e.Timeout > MaxTimeout || e.Timeout%time.Second != 0):
+		return fault.Errorf(fault.Invalid, "endpoint %q: timeout %v: want whole seconds from %v to %v", e.Name, e.Timeout, MinTimeout, MaxTimeout)
 	case len(e.Secrets) > 2:
 		return fault.Errorf(fault.Invalid, "endpoint %q has %d secrets: at most two may be live", e.Name, len(e.Secrets))
 	}
@@ -90,6 +94,9 @@ func (e Endpoint) Check() error {
 		if _, err := signingKey(s); err != nil {
 			return err
 		}
+	}
+	if err := CheckHeaders(e.Headers); err != nil {
+		return fault.Errorf(fault.Invalid, "endpoint %q: %w", e.Name, err)
 	}
 	_, err := ParseSchedule(string(e.Schedule))
 	return err

@@ -18,6 +18,8 @@ type Trace struct {
 	Handshake time.Duration // of TLS
 	Wait      time.Duration // from the request's end to the answer's first byte
 	Read      time.Duration // of headers and body
+
+	Limit time.Duration // how long the try might have lasted; zero: MaxTimeout
 }
 
 // A Cause is why a try got no answer, in short. The closed list of what faces

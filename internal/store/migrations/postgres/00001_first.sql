@@ -30,7 +30,8 @@ create table endpoint (
   id uuid primary key, merchant_id text not null, store_id text not null references store (id),
   name text not null, url text not null, mode text not null, events text not null,
   version text not null, content_type text not null, schedule text not null,
-  paused boolean not null, secrets bytea not null, old_until bigint, in_flight bigint not null, created_at bigint not null
+  paused boolean not null, secrets bytea not null, old_until bigint, in_flight bigint not null,
+  timeout bigint not null, headers bytea, created_at bigint not null
 );
 create unique index endpoint_by_name on endpoint (store_id, mode, name);
 

@@ -32,7 +32,8 @@ create table endpoint (
   id text primary key, merchant_id text not null, store_id text not null references store (id),
   name text not null, url text not null, mode text not null, events text not null,
   version text not null, content_type text not null, schedule text not null,
-  paused integer not null, secrets blob not null, old_until integer, in_flight integer not null, created_at integer not null
+  paused integer not null, secrets blob not null, old_until integer, in_flight integer not null,
+  timeout integer not null, headers blob, created_at integer not null
 ) strict;
 create unique index endpoint_by_name on endpoint (store_id, mode, name);
 
