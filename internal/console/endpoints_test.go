@@ -261,14 +261,21 @@ func TestCallTestPage(t *testing.T) {
 			t.Errorf("%s: status %d, want 422", name, w.Code)
 		}
 	}
+}
+
+// A call test that is one too many says when to try again.
+func TestTooManyCallTests(t *testing.T) {
+	h := newHouse(t)
+	h.listens()
+	shop := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(shop.Close)
+	form := endpointFields()
+	form.Set("url", shop.URL)
 	for range 20 {
-		form := endpointFields()
-		form.Set("url", shop.URL)
 		if w := h.post("owner", endpointsAt+"/test", form); w.Code != http.StatusOK {
 			t.Fatalf("status %d", w.Code)
 		}
 	}
-	form.Set("url", shop.URL)
 	w := h.post("owner", endpointsAt+"/test", form)
 	again, err := strconv.Atoi(w.Header().Get("Retry-After"))
 	if err != nil || again < 1 || again > 60 {
