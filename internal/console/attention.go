@@ -69,6 +69,9 @@ func (c *Console) attention(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if v.conflict != nil {
+		page.Mistaken = v.value("subject")
+	}
 	return v.page("attention", page)
 }
 
@@ -251,6 +254,9 @@ func (c *Console) resolve(v *visit) error {
 		i.Mark = time.UnixMicro(us).UTC() // what came since the page was made is not hidden
 	}
 	if err := v.resolveItem(v.ctx(), i, note); err != nil {
+		if fault.Is(err, fault.NotFound) {
+			return v.done("/attention", "attention.gone") // somebody ended it this moment
+		}
 		if !fault.Is(err, fault.Invalid) {
 			return err
 		}

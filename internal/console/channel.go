@@ -64,7 +64,11 @@ func (v *visit) channelPage(ch merchant.Channel, pg provider.Provider) (p channe
 		}
 		p.Guide = v.guidePart(ch, pg)
 	}
-	p.Types, p.Ticks, p.Deaf, p.Secret = v.paymentTypes(), v.methodTicks(ch.Methods), i.Deaf(ch), ch.Token != ""
+	methods := ch.Methods
+	if v.posted() && v.form().Has("payment_type") {
+		methods = v.form()["method"]
+	}
+	p.Types, p.Ticks, p.Deaf, p.Secret = v.paymentTypes(), v.methodTicks(methods), i.Deaf(ch), ch.Token != ""
 	for _, s := range v.stores() {
 		if s.ID != ch.Store {
 			p.Others = append(p.Others, tick{string(s.ID), s.Name, slices.Contains(ch.Stores, s.ID)})
@@ -133,6 +137,9 @@ func (v *visit) changed(ch merchant.Channel, key string) error {
 func (c *Console) changeChannel(v *visit) error {
 	ch, pg, err := v.ownChannel()
 	if err != nil {
+		return err
+	}
+	if err := v.unmoved(); err != nil {
 		return err
 	}
 	name, mid, kind, unknown, confirm := v.value("name"), v.value("mid"), v.value("payment_type"), v.value("unknown"), v.value("confirm")

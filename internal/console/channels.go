@@ -149,6 +149,7 @@ func (v *visit) channelHere() (merchant.Channel, provider.Provider, error) {
 		if !ok {
 			break
 		}
+		v.stands("use", onOff(!ch.Disabled), string(ch.Key), ch.Name, ch.MID, ch.PaymentType, ch.Methods, ch.Unknown, confirmWord(ch.Confirm))
 		return ch, p, nil
 	}
 	return merchant.Channel{}, nil, errNoThing

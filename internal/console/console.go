@@ -20,6 +20,10 @@
 // disabled with the reason beside it: {{template "button" …}}.
 //
 // A form with mistakes is shown again with status 422: v.mistaken(name, data, mistakes).
+// One that meets another state of things returns the error (fault.Conflict): the page on
+// which it stands is shown again with status 409, what was entered, and what changed. For
+// that, whoever loads a thing notes how it stands (v.stands), and its forms send that along:
+// {{template "was" $}}. A form that saves a thing as a whole asks v.unmoved first.
 //
 // # Templates
 //

@@ -60,7 +60,11 @@ type tryPart struct {
 
 // oneDelivery finds the delivery of the path.
 func (v *visit) oneDelivery() (store.DeliveryDetail, error) {
-	return v.c.Store.Delivery(v.ctx(), v.reading(), v.r.PathValue("id"))
+	d, err := v.c.Store.Delivery(v.ctx(), v.reading(), v.r.PathValue("id"))
+	if err == nil {
+		v.stands("delivery", string(d.State), string(d.ID))
+	}
+	return d, err
 }
 
 func (c *Console) delivery(v *visit) error {

@@ -92,6 +92,8 @@ func (v *visit) pathEndpoint() (webhook.Endpoint, error) {
 	id := webhook.EndpointID(v.r.PathValue("id"))
 	for _, e := range v.endpoints() {
 		if e.ID == id {
+			v.stands("pause", onOff(e.Paused), string(e.ID), e.Name, e.URL, e.Events, e.Version, e.ContentType, e.Schedule, e.InFlight,
+				e.Timeout, e.Headers)
 			return e, nil
 		}
 	}
@@ -168,7 +170,11 @@ func (c *Console) oneEndpoint(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p, err := v.pageOf(e, v.formOf(e))
+	form := v.formOf(e)
+	if v.conflict != nil && v.form().Has("url") {
+		form = v.postedForm(e)
+	}
+	p, err := v.pageOf(e, form)
 	if err != nil {
 		return err
 	}
@@ -215,6 +221,9 @@ func (c *Console) makeEndpoint(v *visit) error {
 func (c *Console) changeEndpoint(v *visit) error {
 	e, err := v.pathEndpoint()
 	if err != nil {
+		return err
+	}
+	if err := v.unmoved(); err != nil {
 		return err
 	}
 	form := v.postedForm(e)

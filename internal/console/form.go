@@ -114,6 +114,9 @@ func (v *visit) form() url.Values {
 // value is a field of what was posted, without the space around it.
 func (v *visit) value(name string) string { return strings.TrimSpace(v.form().Get(name)) }
 
+// Posted is a field of what was posted, for a page that is shown again.
+func (v view) Posted(name string) string { return v.visit.value(name) }
+
 // query is a parameter of the page's address.
 func (v *visit) query(name string) string { return strings.TrimSpace(v.r.URL.Query().Get(name)) }
 

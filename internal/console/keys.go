@@ -245,6 +245,7 @@ func (v *visit) credential() (credential, error) {
 	id := v.r.PathValue("id")
 	for _, x := range v.credentials() {
 		if x.ID == id {
+			v.stands("key", x.State, x.ID, x.Name, v.lastDay(x.ExpiresAt))
 			return x, nil
 		}
 	}
@@ -287,6 +288,9 @@ func (c *Console) changeKey(v *visit) error {
 	}
 	p, err := v.keyPage(x)
 	if err != nil {
+		return err
+	}
+	if err := v.unmoved(); err != nil {
 		return err
 	}
 	var expires any // as it is

@@ -169,7 +169,9 @@ func (v *visit) colleague() (member.Member, error) {
 
 func (c *Console) memberPage(v *visit) (memberPage, error) {
 	m, err := v.colleague()
-	p := memberPage{listedMember: v.listedMember(m), Roles: v.roleChoices(), Stores: v.memberStores(), May: v.Member.Role.MayGrant(m.Role), Confirmed: v.confirmed()}
+	seen := v.listedMember(m)
+	v.stands("member", seen.State, string(m.ID), m.Role, m.Store)
+	p := memberPage{listedMember: seen, Roles: v.roleChoices(), Stores: v.memberStores(), May: v.Member.Role.MayGrant(m.Role), Confirmed: v.confirmed()}
 	return p, err
 }
 
@@ -198,6 +200,9 @@ func (c *Console) ofMember(v *visit, key string, do func(member.ID) error) error
 
 func (c *Console) changeMember(v *visit) error {
 	return c.ofMember(v, "members.changed", func(id member.ID) error {
+		if err := v.unmoved(); err != nil {
+			return err
+		}
 		return c.People.ChangeRole(v.ctx(), v.acting(), id, member.Role(v.value("role")), merchant.StoreID(chosen(v.value("store"), allStores)))
 	})
 }

@@ -49,6 +49,7 @@ func (c *Console) noticeOf(v *visit) (noticePage, notice.Inbound, error) {
 		return p, in, err
 	}
 	p.ChannelName = v.channelName(merchant.ChannelKey(p.N.Channel))
+	v.stands("verdict", string(p.N.Verdict), string(id))
 	in, err = c.Store.Notice(v.ctx(), id)
 	if fault.Is(err, fault.NotFound) {
 		p.Gone, err = true, nil
@@ -189,14 +190,19 @@ func (c *Console) closedNotice(v *visit) error {
 	if err != nil {
 		return err
 	}
-	note, why := v.value("note"), ""
+	note, why, status := v.value("note"), "", http.StatusUnprocessableEntity
 	if note == "" {
 		why = v.t("notice.note_missing")
 	} else {
 		_, err = c.Actions.CloseCase(v.ctx(), v.caller(v.Scope.Store), p.N.ID, note)
 		switch {
 		case errors.Is(err, notice.ErrCasePending):
-			why = v.t("notice.case_pending")
+			why, status = v.t("notice.case_pending"), http.StatusConflict
+		case fault.Is(err, fault.NotFound):
+			if why = v.closedMeanwhile(p.N.ID, note); why == "" {
+				return err
+			}
+			status = http.StatusConflict
 		case fault.Is(err, fault.Invalid):
 			why = err.Error()
 		case err != nil:
@@ -209,5 +215,14 @@ func (c *Console) closedNotice(v *visit) error {
 	if err := c.fillNotice(v, &p, in); err != nil {
 		return err
 	}
-	return v.mistaken("notice", p, []mistake{{"note", why}})
+	return v.show(status, "notice", p, []mistake{{"note", why}})
+}
+
+// closedMeanwhile says who closed the case of a notice; empty if it has none.
+func (v *visit) closedMeanwhile(id notice.ID, note string) string {
+	k, err := v.c.Store.Case(v.ctx(), id)
+	if err != nil || k.Closed.At.IsZero() {
+		return ""
+	}
+	return v.t("conflict.case_closed", "who", visible(k.Closed.ByName), "note", visible(note))
 }

@@ -238,7 +238,7 @@ func TestLinkAndClose(t *testing.T) {
 	if regexp.MustCompile(`action="[^"]*/close"`).MatchString(body) {
 		t.Error("a case that is closed can be closed")
 	}
-	p.shows(p.post("manager", lost+"/close", url.Values{"note": {"x"}}), http.StatusNotFound)
+	p.shows(p.post("manager", lost+"/close", url.Values{"note": {"x"}}), http.StatusConflict, "manager@example.kr 님이 확인을 마쳤어요")
 }
 
 // TestUnownedNotice: what no channel has is seen by those who run the installation alone.

@@ -85,6 +85,7 @@ func (v *visit) paymentOf() (paymentPage, error) {
 		return paymentPage{}, errNoThing
 	}
 	p := found[0]
+	v.stands("payment", string(p.State), string(p.ID))
 	out := paymentPage{
 		P: p, Path: object(v.reading(), "payments", string(p.Key)), StoreName: v.storeName(p.Store), Flag: accountState(p, v.now()),
 		Customer: v.person(p.Customer.Name),

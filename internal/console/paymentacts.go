@@ -52,7 +52,8 @@ type cancelPage struct {
 	Title     string
 	Once      string // names the request, so that it is made once
 	Left      string
-	Close     bool // money never came: the account is closed instead
+	LeftNow   int64 // what can still be cancelled, beside what is under way
+	Close     bool  // money never came: the account is closed instead
 	Banks     []option
 	NeedsBank bool
 }
@@ -62,7 +63,7 @@ func (p cancelPage) title() string { return p.Title }
 func (v *visit) cancelPage(p paymentPage) cancelPage {
 	left := p.P.Remaining()
 	out := cancelPage{
-		paymentPage: p, Title: v.t("page.payment_cancel"), Once: v.value("once"), Left: money(left), Close: p.P.State == payment.Issued,
+		paymentPage: p, Title: v.t("page.payment_cancel"), Once: v.value("once"), Left: money(left), LeftNow: p.P.Cancellable().Total, Close: p.P.State == payment.Issued,
 		NeedsBank: p.Account != nil, Banks: []option{{Text: "–"}},
 	}
 	if uuid.Validate(out.Once) != nil {
@@ -93,7 +94,11 @@ func (c *Console) cancelledPayment(v *visit) error {
 		// refund that nobody asked for.
 		return v.show(http.StatusConflict, "payment_cancel", form, []mistake{{"", v.t("payment.cancel_other")}})
 	}
+	begun := v.now()
 	r := action.CancelRequest{CancelRequest: payment.CancelRequest{Reason: v.value("reason"), Trigger: payment.TriggerConsole}}
+	if left, err := strconv.ParseInt(v.value("left"), 10, 64); err == nil {
+		r.Believed = &left // another cancellation since must not be followed by this one unseen
+	}
 	var wrong []mistake
 	if r.Reason == "" {
 		wrong = append(wrong, mistake{"reason", v.t("notice.reason_missing")})
@@ -121,7 +126,11 @@ func (c *Console) cancelledPayment(v *visit) error {
 		key = "payment.account_closed"
 	} else {
 		var x payment.Cancellation
-		if _, x, err = c.Actions.Cancel(v.ctx(), v.caller(p.P.Store), p.P.ID, r); x.State == payment.CancelRequested {
+		_, x, err = c.Actions.Cancel(v.ctx(), v.caller(p.P.Store), p.P.ID, r)
+		switch {
+		case err == nil && x.RequestedAt.Before(begun):
+			key = "payment.cancelled_before" // the form was sent twice
+		case x.State == payment.CancelRequested:
 			key = "payment.cancel_requested"
 		}
 	}
@@ -134,17 +143,16 @@ func (c *Console) cancelledPayment(v *visit) error {
 	return v.done("/payments/"+string(p.P.Key), key)
 }
 
-// pgProblem is what a PG or a rule says against it, for the form that asked.
+// pgProblem is what a PG or a rule says against what was entered, for the form that asked.
 func (v *visit) pgProblem(err error) (string, bool) {
 	if no, ok := errors.AsType[*action.PGError](err); ok {
 		return v.t("payment.pg_said", "code", visible(no.Code), "message", visible(no.Message)), true
 	}
-	switch fault.KindOf(err) {
-	case fault.Invalid, fault.Conflict, fault.Unsupported:
-		return v.t("payment.not_done", "why", err.Error()), err != nil
-	default:
-		return "", false
+	tooMuch := errors.Is(err, payment.ErrCancelTooMuch) || errors.Is(err, payment.ErrCancelTaxFree) || errors.Is(err, payment.ErrCancelTaxed)
+	if tooMuch || fault.Is(err, fault.Invalid) || fault.Is(err, fault.Unsupported) {
+		return v.t("payment.not_done", "why", v.conflictWords(err)), true
 	}
+	return "", false
 }
 
 // depositPage asks for money that came without a notice.
@@ -198,8 +206,8 @@ func (c *Console) enteredDeposit(v *visit) error {
 	if ruled, is := errors.AsType[*action.RuledOutError](err); is {
 		return v.mistaken("payment_deposit", form, []mistake{{"number", v.ruledOut(ruled)}})
 	}
-	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.Conflict) {
-		return v.mistaken("payment_deposit", form, []mistake{{"paid_at", v.t("payment.not_done", "why", err.Error())}})
+	if fault.Is(err, fault.Invalid) {
+		return v.mistaken("payment_deposit", form, []mistake{{"paid_at", v.t("payment.not_done", "why", visible(err.Error()))}})
 	}
 	if err != nil {
 		return err

@@ -36,6 +36,7 @@ type view struct {
 	Crumb     *choice // the list that the page is of; nil if it is one itself
 	Flash     string
 	Mistakes  []mistake
+	Head      string // above the mistakes, if they are none to be put right
 	Topics    string // what the page is told of while it is open; empty if nothing
 	Here      string // the page's own path and query
 	Loaded    string // when it was made, for who has no scripts
@@ -71,7 +72,9 @@ func (v *visit) mistaken(name string, data any, list []mistake) error {
 // show makes a page and sends it whole, so that nobody gets half of one.
 func (v *visit) show(status int, name string, data any, list []mistake) error {
 	w := v.view(name, data)
-	w.Mistakes = list
+	if w.Head, status, w.Mistakes = v.headed(status, list); len(w.Mistakes) > 0 {
+		w.Topics = "" // what was entered is not to be replaced
+	}
 	t, err := templates(speech{v.Lang, w.Zone}, name)
 	if err != nil {
 		return err

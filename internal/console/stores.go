@@ -135,8 +135,9 @@ func (v *visit) storePage(s *settings.Store) storePage {
 	p := storePage{New: s == nil, Name: v.t("page.settings_newstore")}
 	if s != nil {
 		p.Row, p.Name, p.First = v.storeRow(*s), s.Name, onIf(s.WebhookFirst)
+		v.stands("store", "", string(s.ID), s.Name, s.TierCode, s.WebhookFirst)
 	}
-	posted := v.r.Method == http.MethodPost
+	posted := v.posted()
 	if posted {
 		p.First = v.value("webhook_first")
 	}
@@ -257,15 +258,15 @@ func (c *Console) changeStore(v *visit) error {
 		return err
 	}
 	p := v.storePage(&s)
+	if err := v.unmoved(); err != nil {
+		return err
+	}
 	f, wrong := v.storeFile(s.ID)
 	if len(wrong) > 0 {
 		return v.mistaken("settings_store", p, wrong)
 	}
 	_, err = v.declareAll(append([]settings.StoreFile{f}, p.assignments(string(s.ID), s.ID)...), "")
-	switch {
-	case fault.Is(err, fault.Conflict):
-		return v.mistaken("settings_store", p, []mistake{{"", v.t("failed.conflict_say")}})
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	return v.done("/settings/stores", "settings.saved")

@@ -34,6 +34,9 @@ type visit struct {
 
 	topics []string
 	refuse bool // the page of an error: it reads nothing more
+
+	stand    standing // of the page's thing
+	conflict error    // why the form that was sent could not be done; its page is shown again
 }
 
 // A scope is what a page is about: a store of a merchant, or all of them, in one mode.
@@ -152,7 +155,7 @@ func (c *Console) handle(r route) http.Handler {
 		if err == nil {
 			err = r.do(v)
 		}
-		if err != nil {
+		if err != nil && !v.again(r, err) {
 			v.failed(err)
 		}
 	})
