@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +20,11 @@ const keptNews = 512
 // keptWaiting is how many events may wait for one page.
 const keptWaiting = 16
 
+// mostPages is how many pages of one member are told of news: of more the oldest is cut
+// off. Pages that were left are among them until a heartbeat cannot be written, so it is more
+// than anybody looks at.
+const mostPages = 64
+
 // A hub tells open pages what was written. It looks into the store, a few index ranges a
 // time, only while a page is open: so it hears of what other nodes and other programs
 // write as well, and costs the notice path nothing. The zero hub is ready.
@@ -27,6 +33,7 @@ type hub struct {
 	subs   map[*subscriber]bool
 	past   []heard // the last of them, oldest first
 	seq    int64   // of the last
+	joined int64   // how many pages have come
 	seeing bool    // a look is under way
 	ended  bool
 	beat   time.Duration // between signs of life to pages; zero is heartbeat
@@ -46,6 +53,7 @@ type news struct {
 
 // A subscriber is an open page.
 type subscriber struct {
+	number   int64     // the older the page, the smaller
 	member   member.ID // whose page it is
 	merchant merchant.ID
 	store    merchant.StoreID // empty: all
@@ -91,7 +99,7 @@ func (s *subscriber) wants(n store.News) (topics []string) {
 }
 
 // join adds a page. from is the last event it saw, 0 if none; reset says that what came
-// after that is no longer known.
+// after that is no longer known. What it missed, it is told as one event.
 func (h *hub) join(ctx context.Context, r *store.Reader, s *subscriber, from int64) (reset bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -104,16 +112,14 @@ func (h *hub) join(ctx context.Context, r *store.Reader, s *subscriber, from int
 		close(s.news)
 		return false
 	}
+	h.makeRoom(s.member)
+	h.joined++
+	s.number = h.joined
 	h.subs[s] = true
 	if from != 0 {
-		reset = from > h.seq || len(h.past) == 0 || from < h.past[0].seq-1
-		if from == h.seq {
-			reset = false
-		}
-		for _, n := range h.past {
-			if n.seq > from {
-				h.tell(s, n)
-			}
+		missed, known := h.since(s, from)
+		if reset = !known; known && len(missed) > 0 {
+			s.news <- news{h.seq, missed}
 		}
 	}
 	if !h.seeing {
@@ -131,6 +137,46 @@ func (h *hub) doubt(m member.ID) {
 		if s.member == m {
 			s.doubt()
 		}
+	}
+}
+
+// since are the page's topics of which something was written after an event; known is false if
+// that cannot be told. h.mu is held.
+func (h *hub) since(s *subscriber, from int64) (topics []string, known bool) {
+	switch {
+	case from == h.seq && !h.seeing:
+		// Nobody has looked since the last page was left: anything may have been written.
+		for t := range s.topics {
+			topics = append(topics, t)
+		}
+		return topics, true
+	case from != h.seq && (from > h.seq || len(h.past) == 0 || from < h.past[0].seq-1):
+		return nil, false
+	}
+	for _, n := range h.past {
+		if n.seq > from {
+			topics = append(topics, s.wants(n.News)...)
+		}
+	}
+	slices.Sort(topics)
+	return slices.Compact(topics), true
+}
+
+// makeRoom cuts off the oldest page of a member who has too many. h.mu is held.
+func (h *hub) makeRoom(who member.ID) {
+	var oldest *subscriber
+	n := 0
+	for s := range h.subs {
+		if s.member != who {
+			continue
+		}
+		if n++; oldest == nil || s.number < oldest.number {
+			oldest = s
+		}
+	}
+	if n >= mostPages {
+		delete(h.subs, oldest)
+		close(oldest.news)
 	}
 }
 
@@ -156,7 +202,7 @@ func (h *hub) end() {
 // comes again. h.mu is held.
 func (h *hub) tell(s *subscriber, n heard) {
 	topics := s.wants(n.News)
-	if topics == nil {
+	if topics == nil || !h.subs[s] {
 		return
 	}
 	select {

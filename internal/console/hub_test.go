@@ -76,8 +76,11 @@ func TestJoin(t *testing.T) {
 	hub.mu.Unlock()
 	again := page()
 	reset := hub.join(t.Context(), h.Store.Reader, again, from+1)
-	if reset || len(again.news) != 2 || len(first.news) != 3 {
-		t.Errorf("reset %v, %d events after the first, want 2; the first page has %d, want 3", reset, len(again.news), len(first.news))
+	if reset || len(again.news) != 1 || len(first.news) != 3 {
+		t.Errorf("reset %v, %d events for what was missed, want 1; the first page has %d, want 3", reset, len(again.news), len(first.news))
+	}
+	if n := <-again.news; n.seq != hub.seq || len(n.topics) != 1 {
+		t.Errorf("what was missed is told as %+v", n)
 	}
 	if !hub.join(t.Context(), h.Store.Reader, page(), from-10) {
 		t.Error("a page that was away too long is not told so")

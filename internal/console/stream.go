@@ -32,8 +32,12 @@ const (
 	streamWrite = 10 * time.Second
 )
 
-// mostTopics bounds what one page may ask for.
-const mostTopics = 8
+// mostTopics bounds what one page may ask for, and longestTopic each of it: the name of a
+// topic with an id of ours.
+const (
+	mostTopics   = 8
+	longestTopic = 64
+)
 
 // stream tells a page that things of its topics were written, as server-sent events: an
 // id to go on from, and the topic; never what was written. It ends with the session: at
@@ -42,6 +46,9 @@ const mostTopics = 8
 // A page stays open for hours and mostly hears nothing, so its connection is taken over
 // from the HTTP server, with whose buffers it would be three times as dear.
 func (c *Console) stream(v *visit) error {
+	if v.r.Method != http.MethodGet {
+		return errNoPage // a HEAD would be answered for hours
+	}
 	from, _ := strconv.ParseInt(v.r.Header.Get("Last-Event-ID"), 10, 64) // none: from now on
 	p := c.openPage(v)
 	at := v.Scope
@@ -155,8 +162,8 @@ func (p *openPage) stays() bool {
 func topicSet(list string) map[string]bool {
 	out := make(map[string]bool)
 	for t := range strings.SplitSeq(list, ",") {
-		if t != "" && len(out) < mostTopics {
-			out[t] = true
+		if t != "" && len(t) <= longestTopic && len(out) < mostTopics {
+			out[strings.Clone(t)] = true // the page's address is not held with it
 		}
 	}
 	return out
