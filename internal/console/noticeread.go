@@ -30,6 +30,14 @@ const (
 	mostHex  = 1 << 10
 )
 
+// Of what a notice says, which anybody may send: how many fields a page shows, how much of
+// each, in letters, and how deep it looks into JSON.
+const (
+	mostFields = 200
+	mostField  = 500
+	mostDepth  = 8
+)
+
 // rawBytes is a request as it came.
 type rawBytes struct {
 	Line    string // the request line, without the token that ends a channel's own path
@@ -154,6 +162,7 @@ type reading struct {
 	Error string // why it cannot be read; then nothing else is there
 	Ours  []saidField
 	PG    []pgField
+	More  int      // how many fields of the PG's are left out
 	Lost  []string // names that came unreadable and were left out
 	Test  bool
 	// CharsetWhy is how the decoder knew the charset.
@@ -181,7 +190,7 @@ func (c *Console) reading(v *visit, pg provider.Provider, in notice.Inbound, p *
 	}
 	out := &reading{Lost: n.Damaged, Test: n.Test, Ours: v.saidFields(n, p), CharsetWhy: charsetWhy(n)}
 	if !madeHere(in.Request) {
-		out.PG = v.pgFields(in, pg, n)
+		out.PG, out.More = v.pgFields(in, pg, n)
 	}
 	return out
 }
@@ -190,7 +199,7 @@ func (c *Console) reading(v *visit, pg provider.Provider, in notice.Inbound, p *
 func (v *visit) saidFields(n notice.Notice, p *payment.Payment) (out []saidField) {
 	add := func(name, text, differs string) {
 		if text != "" {
-			out = append(out, saidField{name, text, differs})
+			out = append(out, saidField{name, clipped(text), differs})
 		}
 	}
 	var amount, wants, account, expects string
@@ -231,10 +240,13 @@ func (v *visit) saidFields(n notice.Notice, p *payment.Payment) (out []saidField
 func sameDigits(a, b string) bool { return wire.Digits(a) == wire.Digits(b) }
 
 // pgFields are the PG's own fields, with our names for them. Those that neither we nor the
-// module's list of others name are secrets, and hidden.
-func (v *visit) pgFields(in notice.Inbound, pg provider.Provider, n notice.Notice) (out []pgField) {
+// module's list of others name are secrets, and hidden. more is how many there are beyond what
+// is shown.
+func (v *visit) pgFields(in notice.Inbound, pg provider.Provider, n notice.Notice) (out []pgField, more int) {
 	charset, _ := charsetOf(in, pg)
 	names, values := bodyFields(in.Request, charset)
+	more = max(0, len(names)-mostFields)
+	names = names[:len(names)-more]
 	ours := ownValues(n)
 	for _, name := range names {
 		f := pgField{Name: name, Value: values[name]}
@@ -248,21 +260,38 @@ func (v *visit) pgFields(in notice.Inbound, pg provider.Provider, n notice.Notic
 		if !v.reveals() && f.Value != "" {
 			f.Hidden = f.Hidden || len(f.Ours) == 0 || slices.ContainsFunc(f.Ours, personal)
 		}
-		if f.Hidden {
-			f.Value = ""
-		}
-		out = append(out, f)
+		out = append(out, f.shown())
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Fields)) {
-		if _, there := values[name]; !there && n.Fields[name] != "" {
-			f := pgField{Name: name, Value: n.Fields[name], Hidden: !v.reveals()}
-			if f.Hidden {
-				f.Value = ""
-			}
-			out = append(out, f)
+		switch _, there := values[name]; {
+		case there || n.Fields[name] == "":
+		case len(out) >= mostFields:
+			more++
+		default:
+			out = append(out, pgField{Name: name, Value: n.Fields[name], Hidden: !v.reveals()}.shown())
 		}
 	}
-	return out
+	return out, more
+}
+
+// shown is the field as a page shows it.
+func (f pgField) shown() pgField {
+	if f.Hidden {
+		f.Value = ""
+	}
+	f.Name, f.Value = clipped(f.Name), clipped(f.Value)
+	return f
+}
+
+// clipped is as much of a text as a page shows of a field.
+func clipped(s string) string {
+	n := 0
+	for i := range s {
+		if n++; n > mostField {
+			return s[:i] + "…"
+		}
+	}
+	return s
 }
 
 // personal reports whether a field of ours tells of a person.
@@ -320,7 +349,7 @@ func bodyFields(r notice.Request, charset string) (names []string, values map[st
 		values[name] = value
 	}
 	if body := bytes.TrimSpace(r.Body); len(body) > 0 && body[0] == '{' {
-		flatten("", body, add)
+		flatten("", body, mostDepth, add)
 		return names, values
 	}
 	for _, part := range []string{r.Query, string(r.Body)} {
@@ -335,8 +364,9 @@ func bodyFields(r notice.Request, charset string) (names []string, values map[st
 	return names, values
 }
 
-// flatten gives the texts, numbers and truths of JSON with their paths, in their order.
-func flatten(path string, b []byte, add func(name, value string)) {
+// flatten gives the texts, numbers and truths of JSON with their paths, in their order; what is
+// deeper is given as it came.
+func flatten(path string, b []byte, depth int, add func(name, value string)) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
@@ -353,8 +383,8 @@ func flatten(path string, b []byte, add func(name, value string)) {
 		}
 		at := path + fmt.Sprint(name)
 		switch {
-		case len(value) > 0 && value[0] == '{':
-			flatten(at+".", value, add)
+		case len(value) > 0 && value[0] == '{' && depth > 1:
+			flatten(at+".", value, depth-1, add)
 		case len(value) > 0 && value[0] == '"':
 			var s string
 			if json.Unmarshal(value, &s) == nil {
