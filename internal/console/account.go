@@ -36,7 +36,7 @@ func (c *Console) accountRoutes() []route {
 
 // from is where the visitor comes from.
 func (v *visit) from() people.From {
-	f := people.From{Agent: v.r.UserAgent()}
+	f := people.From{Agent: v.r.UserAgent(), Browser: browserToken(v.r)}
 	if v.c.ClientAddr != nil {
 		f.Address = v.c.ClientAddr(v.r)
 	}
@@ -114,7 +114,7 @@ func (c *Console) signIn(v *visit) error {
 // visitor was on the way to.
 func (v *visit) signedInAs(token secret.Text) error {
 	setSession(v.w, v.r, token)
-	_, _, err := v.c.People.Session(v.ctx(), token)
+	m, _, err := v.c.People.Session(v.ctx(), token)
 	switch {
 	case errors.Is(err, people.ErrCode):
 		return v.onTo(Prefix + "/login")
@@ -126,6 +126,7 @@ func (v *visit) signedInAs(token secret.Text) error {
 	case err != nil:
 		return err
 	}
+	setBrowser(v.w, v.r, v.c.People.Browser(m))
 	return v.seeOther(v.back())
 }
 

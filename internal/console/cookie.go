@@ -8,15 +8,17 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/words"
 )
 
-// The cookies. That of the session bears the prefix that ties it to this host and to
-// encrypted connections, except on a plain loopback address, where browsers would not
-// keep it.
+// The cookies. Those of the session and of the browser bear the prefix that ties them to this
+// host and to encrypted connections, except on a plain loopback address, where browsers would not
+// keep them.
 const (
 	sessionCookie = "tongbo"
+	browserCookie = "tongbo_browser"
 	langCookie    = "tongbo_lang"
 	themeCookie   = "tongbo_theme"
 	flashCookie   = "tongbo_flash"
@@ -40,17 +42,17 @@ func plainLoopback(r *http.Request) bool {
 	return err == nil && a.IsLoopback()
 }
 
-// sessionName is the session cookie's name on this connection.
-func sessionName(r *http.Request) string {
+// hosted is a cookie's name on this connection.
+func hosted(r *http.Request, name string) string {
 	if plainLoopback(r) {
-		return sessionCookie
+		return name
 	}
-	return hostPrefix + sessionCookie
+	return hostPrefix + name
 }
 
 // sessionToken is the token that the browser brings; empty if it has none.
 func sessionToken(r *http.Request) secret.Text {
-	c, err := r.Cookie(sessionName(r))
+	c, err := r.Cookie(hosted(r, sessionCookie))
 	if err != nil {
 		return ""
 	}
@@ -60,10 +62,30 @@ func sessionToken(r *http.Request) secret.Text {
 // setSession gives the browser a session's token, or with an empty one takes it away. The
 // server alone says when a session ends.
 func setSession(w http.ResponseWriter, r *http.Request, token secret.Text) {
-	c := cookie(r, sessionName(r), token.Reveal())
+	c := cookie(r, hosted(r, sessionCookie), token.Reveal())
 	if token == "" {
 		c.MaxAge = -1
 	}
+	http.SetCookie(w, c)
+}
+
+// browserToken is what the browser was given when somebody signed in in it; empty if it has
+// nothing.
+func browserToken(r *http.Request) secret.Text {
+	c, err := r.Cookie(hosted(r, browserCookie))
+	if err != nil {
+		return ""
+	}
+	return secret.Text(c.Value)
+}
+
+// setBrowser gives the browser what it is known again by. It stays when the session ends.
+func setBrowser(w http.ResponseWriter, r *http.Request, token secret.Text) {
+	if token == "" {
+		return
+	}
+	c := cookie(r, hosted(r, browserCookie), token.Reveal())
+	c.MaxAge = int(people.BrowserFor.Seconds())
 	http.SetCookie(w, c)
 }
 

@@ -90,6 +90,9 @@ func (c *Console) secondDone(v *visit) error {
 		return err
 	}
 	setSession(v.w, v.r, token)
+	if m, _, err := c.People.Session(v.ctx(), token); err == nil {
+		setBrowser(v.w, v.r, c.People.Browser(m))
+	}
 	return v.recoveryCodes(codes, v.back())
 }
 

@@ -32,9 +32,9 @@ const (
 	mostMemory = 1 << 20
 )
 
-// hashing bounds how many hashes are made at once: each takes memory and a
-// processor.
-var hashing = make(chan struct{}, runtime.NumCPU())
+// hashing bounds how many hashes are made at once: each takes memory and a processor. Half
+// of the processors are left to notices, whoever guesses, from however many networks.
+var hashing = make(chan struct{}, max(1, runtime.NumCPU()/2))
 
 // work makes a hash when it is its turn.
 func work(password secret.Text, salt []byte, c cost, size uint32) []byte {

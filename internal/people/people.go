@@ -11,7 +11,8 @@
 //
 // Passwords are hashed with argon2id, at so many at a time as there are processors.
 // An e-mail address that nobody has costs the same time as one that somebody has,
-// and is slowed down the same.
+// and is slowed down the same. Who guesses is slowed down by account and by network, and
+// cannot keep a member out of a browser in which the member signed in before.
 package people
 
 import (
@@ -79,6 +80,8 @@ type People struct {
 	Loopback bool
 	// Issuer is what authenticators call the installation; empty is "Tongbo".
 	Issuer string
+	// Hash, if set, is the installation's keyed hash, by which a browser is known again.
+	Hash func(purpose, value string) string
 	// Log, if set, hears what goes wrong without anybody asking for it.
 	Log *slog.Logger
 	// Changed, if set, is told whose account or sessions were written just now, so that
@@ -115,6 +118,9 @@ func (p *People) tell(id member.ID) {
 type From struct {
 	Address netip.Addr
 	Agent   string // the browser's User-Agent
+	// Browser is what the browser was given when somebody signed in in it (People.Browser);
+	// empty if it brings nothing.
+	Browser secret.Text
 }
 
 func (f From) address() string {
@@ -122,19 +128,6 @@ func (f From) address() string {
 		return ""
 	}
 	return f.Address.Unmap().String()
-}
-
-// network is what tries are counted by: an address, or with IPv6 a /64.
-func (f From) network() string {
-	a := f.Address.Unmap()
-	if !a.IsValid() {
-		return ""
-	}
-	if a.Is6() {
-		p, _ := a.WithZone("").Prefix(64) // an address of IPv6 always has one
-		return p.String()
-	}
-	return a.String()
 }
 
 const mostAgent = 200

@@ -29,9 +29,10 @@ func (e *WaitError) Unwrap() error { return errWait }
 
 var errWait = fault.Errorf(fault.Unavailable, "tried too often")
 
-// byAccount, byCode and byNetwork are what tries are counted under. Who guesses
-// passwords must not keep the owner out for long, so an account waits for a minute at
-// most, which leaves 1,440 guesses a day; who guesses codes has the password already.
+// byAccount and byCode are what tries are counted under, beside byNetwork and byBrowser. Who
+// guesses passwords must not keep the owner out for long, so an account waits for a minute at
+// most, which leaves 1,440 guesses a day; who guesses codes has the password already, or a
+// session.
 func byAccount(email string) member.Guessed {
 	return member.Guessed{Name: "account/" + email, Free: 5, Longest: time.Minute, Own: true}
 }
@@ -40,32 +41,32 @@ func byCode(id member.ID) member.Guessed {
 	return member.Guessed{Name: "code/" + string(id), Free: 5, Longest: 15 * time.Minute, Own: true}
 }
 
-func byNetwork(f From) member.Guessed {
-	return member.Guessed{Name: "network/" + f.network(), Free: 20, Longest: 15 * time.Minute}
-}
-
 // mostCodes is how many codes may be tried in one session before the password is to
 // be given again.
 const mostCodes = 5
 
-// try counts a try under some names, the first being the account's, and returns how
-// often that was tried. It reports *WaitError.
-func (p *People) try(ctx context.Context, names []member.Guessed) (tries int, err error) {
+// try counts a try under some names, and returns how often each was tried. It reports
+// *WaitError.
+func (p *People) try(ctx context.Context, names []member.Guessed) (tries []int, err error) {
 	until, counts, err := p.Store.Try(ctx, names, now())
 	switch {
 	case err != nil:
-		return 0, err
+		return nil, err
 	case !until.IsZero():
-		return 0, &WaitError{until}
+		return nil, &WaitError{until}
 	}
-	return counts[0], nil
+	return counts, nil
 }
 
 // failed writes into the audit log that something was tried in vain, and returns why:
 // the first three tries and then each that doubles their number, so that a guesser
-// does not fill it. Of who is not known there is no name: what was typed may be a
-// password.
-func (p *People) failed(ctx context.Context, why error, m member.Member, f From, what string, tries int) error {
+// does not fill it. They are those of the first name, an account's; of who is not known
+// those of the last. Of such there is no name: what was typed may be a password.
+func (p *People) failed(ctx context.Context, why error, m member.Member, f From, what string, counts []int) error {
+	tries := counts[0]
+	if m.ID == "" {
+		tries = counts[len(counts)-1]
+	}
 	if !fault.Is(why, fault.Unauthorized) || tries > 3 && tries&(tries-1) != 0 {
 		return why
 	}
@@ -87,7 +88,7 @@ func (p *People) SignIn(ctx context.Context, email string, password secret.Text,
 	if err != nil {
 		return "", err
 	}
-	names := []member.Guessed{byAccount(email), byNetwork(f)}
+	names := p.guessing(email, f)
 	tries, err := p.try(ctx, names)
 	if err != nil {
 		return "", err
@@ -163,7 +164,10 @@ func (p *People) EnterCode(ctx context.Context, token, code secret.Text, f From)
 	if !errors.Is(err, ErrCode) {
 		return "", err
 	}
-	names := []member.Guessed{byCode(m.ID), byNetwork(f)}
+	names := append([]member.Guessed{byCode(m.ID)}, byNetwork(f)...)
+	if _, known := p.knows(f.Browser, m.Email); known {
+		names = names[:1]
+	}
 	tries, err := p.try(ctx, names)
 	if err != nil {
 		return "", err
@@ -186,7 +190,7 @@ func (p *People) EnterCode(ctx context.Context, token, code secret.Text, f From)
 	})
 	if err != nil {
 		err = p.failed(ctx, err, m, f, "member.second_factor_failed", tries)
-		if tries >= mostCodes {
+		if tries[0] >= mostCodes {
 			if ended := p.endSession(ctx, m.ID, s.ID); ended != nil && !fault.Is(ended, fault.NotFound) {
 				return "", ended
 			}
@@ -205,7 +209,7 @@ func (p *People) Confirm(ctx context.Context, token, password, code secret.Text,
 	if err != nil {
 		return "", err
 	}
-	names := []member.Guessed{byCode(m.ID), byAccount(m.Email), byNetwork(f)}
+	names := []member.Guessed{byCode(m.ID)} // others, who have no session, do not keep them from it
 	tries, err := p.try(ctx, names)
 	if err != nil {
 		return "", err
@@ -247,7 +251,7 @@ func (p *People) ChangePassword(ctx context.Context, token, old, password secret
 	if err := member.CheckPassword(password, m); err != nil {
 		return "", err
 	}
-	names := []member.Guessed{byAccount(m.Email), byNetwork(f)}
+	names := []member.Guessed{byCode(m.ID)}
 	tries, err := p.try(ctx, names)
 	if err != nil {
 		return "", err

@@ -17,7 +17,7 @@ import (
 // openConsole builds the console, which is served on the main listener, or where Console
 // listens.
 func (s *Server) openConsole(st *store.Store, actions *action.Actions, sessions *listen.Sessions) {
-	s.People = &people.People{Store: st, Loopback: s.cfg.LoopbackConsole, Issuer: issuer(s.cfg.PublicURL), Log: s.cfg.Log}
+	s.People = &people.People{Store: st, Loopback: s.cfg.LoopbackConsole, Issuer: issuer(s.cfg.PublicURL), Hash: actions.Hash, Log: s.cfg.Log}
 	s.pages = &console.Console{
 		Store: st.Reader, Actions: actions, Sessions: s.People, People: s.People, Log: s.cfg.Log, ClientAddr: s.clientAddr,
 		PublicURL: s.cfg.PublicURL, Egress: s.cfg.Egress, AllowPrivate: s.cfg.AllowPrivate, Flags: s.cfg.Flags,
