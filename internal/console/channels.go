@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -50,6 +51,7 @@ type channelCard struct {
 	Of       string   // the store that has it
 	Assigned []string // the stores that use it besides
 	Mine     bool     // the visitor may change it
+	Spark    template.HTML
 }
 
 // Draft reports whether the wizard has not got beyond its first page.
@@ -78,9 +80,18 @@ func (c *Console) channels(v *visit) error {
 	if err != nil {
 		return err
 	}
+	flows, err := v.channelFlows(v.now())
+	if err != nil {
+		return err
+	}
 	var p channelsPage
 	for _, s := range list {
 		card := v.channelCard(s)
+		for _, f := range flows {
+			if f.Channel == s.Channel.Key {
+				card.Spark = v.noticeSpark(f)
+			}
+		}
 		i := slices.IndexFunc(p.Groups, func(g channelGroup) bool { return g.PG == card.PG })
 		if i < 0 {
 			i = len(p.Groups)

@@ -78,7 +78,7 @@ func TestWizard(t *testing.T) {
 			t.Run(p.Info().Code+" "+string(m), func(t *testing.T) { h := *h; h.TB = t; h.wizard(p, m) })
 		}
 	}
-	h.shows(h.get("dev", Prefix+"/all/live/channels"), http.StatusOK, "NHN KCP", "kcp_v2 결제", "통보 대기", "kicc 결제")
+	h.shows(h.get("dev", Prefix+"/all/live/channels"), http.StatusOK, "NHN KCP", "kcp_v2 결제", "통보 대기", "kicc 결제", `<svg class="spark"`, "지난 24시간 통보")
 }
 
 func (h *house) wizard(p provider.Provider, m merchant.Mode) {

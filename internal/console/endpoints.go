@@ -1,9 +1,12 @@
 package console
 
 import (
+	"html/template"
+	"math"
 	"net/http"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/console/chart"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -48,6 +51,7 @@ type endpointSeen struct {
 	Health    webhook.Health
 	LastGood  time.Time
 	webhook.Figures
+	Spark template.HTML // how long good tries took; empty if there was none
 }
 
 func (v *visit) endpointSeen(e webhook.Endpoint) (endpointSeen, error) {
@@ -58,7 +62,26 @@ func (v *visit) endpointSeen(e webhook.Endpoint) (endpointSeen, error) {
 	}
 	row.Health, row.LastGood = webhook.HealthOf(e.Paused, tries, v.now()), tries.LastGood
 	row.Figures, err = v.c.Store.EndpointFigures(v.ctx(), e.ID)
+	row.Spark = v.tookSpark(row.Figures)
 	return row, err
+}
+
+// tookSpark draws how long good tries took, the oldest first: a gap is where none was good.
+func (v *visit) tookSpark(f webhook.Figures) template.HTML {
+	if f.Good == 0 {
+		return ""
+	}
+	var values []int
+	least, most := time.Duration(math.MaxInt64), time.Duration(0)
+	for _, took := range f.Steps[:f.Parts()] {
+		if took == 0 {
+			values = append(values, -1)
+			continue
+		}
+		values = append(values, int(took.Microseconds()))
+		least, most = min(least, took), max(most, took)
+	}
+	return chart.Spark{Title: v.t("endpoints.spark", "n", f.Tries, "least", lasts(least), "most", lasts(most)), Values: values}.SVG()
 }
 
 // endpointPath is the page of an endpoint.

@@ -165,6 +165,8 @@ func TestPauseRotateAndDelete(t *testing.T) {
 	h.tries(jobs[0], 0, good)
 	h.tries(jobs[1], time.Hour, func(a *webhook.Attempt) { a.Trace.Certificate = time.Now().Add(10*24*time.Hour + time.Hour) })
 	h.shows(h.get("dev", ourPage), http.StatusOK, "50 %", "최근 2번의 시도", "p50 84 ms", "10일 남음", "곧 만료", "불안정", "운영 &lt;서버&gt;")
+	h.shows(h.get("dev", endpointsAt), http.StatusOK, `<svg class="spark"`, "최근 2번의 시도에 걸린 시간: 84 ms에서 84 ms까지")
+	h.shows(h.get("rival", endpointsAt), http.StatusOK)
 	h.goesTo(h.post("dev", ourPage+"/pause", url.Values{"reason": {"배포"}}), ourPage)
 	h.shows(h.get("dev", ourPage), http.StatusOK, "일시중지", "웹훅 1건을 보류하고", "다시 시작")
 	h.shows(h.get("dev", deliveriesAt+"?state=held"), http.StatusOK, "보류: 주소 일시중지")

@@ -35,11 +35,22 @@ type flowStage struct {
 // flowTime is of how long the strips tell.
 const flowTime = store.FlowHours * time.Hour
 
-// flows fills in the strips of the channels in use.
-func (v *visit) flows(page *homePage, states []attention.ChannelState, list attention.List, now time.Time) error {
-	flows, err := v.c.front.flows.Get(v.ctx(), v.reading(), func(ctx context.Context) ([]store.Flow, error) {
+// channelFlows are how news went through the channels of the scope, as they were a few
+// seconds ago at most: the front page and the list of channels tell the same.
+func (v *visit) channelFlows(now time.Time) ([]store.Flow, error) {
+	return v.c.front.flows.Get(v.ctx(), v.reading(), func(ctx context.Context) ([]store.Flow, error) {
 		return v.c.Store.Flows(ctx, v.reading(), now.Add(-flowTime))
 	})
+}
+
+// noticeSpark draws the notices of a channel by the hour.
+func (v *visit) noticeSpark(f store.Flow) template.HTML {
+	return chart.Spark{Title: v.t("home.spark", "n", v.number(store.Count{N: f.Notices.N, More: f.Cut})), Values: f.Hours[:]}.SVG()
+}
+
+// flows fills in the strips of the channels in use.
+func (v *visit) flows(page *homePage, states []attention.ChannelState, list attention.List, now time.Time) error {
+	flows, err := v.channelFlows(now)
 	if err != nil {
 		return err
 	}
@@ -53,7 +64,7 @@ func (v *visit) flows(page *homePage, states []attention.ChannelState, list atte
 			f = flows[i]
 		}
 		l := flowLine{Channel: s.Channel.Key, Name: v.channelName(s.Channel.Key), Setup: s.Setup}
-		l.Spark = chart.Spark{Title: v.t("home.spark", "n", v.number(store.Count{N: f.Notices.N, More: f.Cut})), Values: f.Hours[:]}.SVG()
+		l.Spark = v.noticeSpark(f)
 		if v.May("integrate") {
 			l.Path = v.Scope.Base() + "/channels/" + string(s.Channel.Key)
 		}

@@ -15,19 +15,15 @@ const figuresQuery = `select at, took, outcome from attempt where endpoint_id >=
 	order by endpoint_id desc, id desc limit $3`
 
 // EndpointFigures sums up the last 500 tries of an endpoint.
-func (r *Reader) EndpointFigures(ctx context.Context, id webhook.EndpointID) (f webhook.Figures, err error) {
-	var good []time.Duration
-	err = each(ctx, over(r.db), figuresQuery, []any{string(id), behindAll, figuredTries}, func(rows rowSet) error {
+func (r *Reader) EndpointFigures(ctx context.Context, id webhook.EndpointID) (webhook.Figures, error) {
+	var list []webhook.TimedTry
+	err := each(ctx, over(r.db), figuresQuery, []any{string(id), behindAll, figuredTries}, func(rows rowSet) error {
 		var at, took int64
-		var outcome webhook.Outcome
-		err := rows.Scan(&at, &took, &outcome)
-		f.Tries, f.Since = f.Tries+1, moment(at)
-		if outcome == webhook.Good {
-			f.Good++
-			good = append(good, time.Duration(took)*time.Microsecond)
-		}
+		var one webhook.TimedTry
+		err := rows.Scan(&at, &took, &one.Outcome)
+		one.At, one.Took = moment(at), time.Duration(took)*time.Microsecond
+		list = append(list, one)
 		return err
 	})
-	f.P50, f.P95 = webhook.Percentile(good, 50), webhook.Percentile(good, 95)
-	return f, away(err)
+	return webhook.FiguresOf(list), away(err)
 }

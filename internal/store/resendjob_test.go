@@ -325,6 +325,7 @@ func TestEndpointFigures(t *testing.T) {
 		e := storetest.Scene().Endpoints[0].ID
 		got, err := s.EndpointFigures(t.Context(), e)
 		want := webhook.Figures{Tries: 4, Good: 3, Since: storetest.Noon, P50: 3 * time.Millisecond, P95: 4 * time.Millisecond}
+		want.Steps[0], want.Steps[2], want.Steps[3] = time.Millisecond, 3*time.Millisecond, 4*time.Millisecond
 		if err != nil || got != want {
 			t.Errorf("EndpointFigures = %+v, %v; want %+v", got, err, want)
 		}

@@ -7,6 +7,29 @@ import (
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
+// The newest of 45 tries is in the last step, and a step without a good one is zero.
+func TestFigureSteps(t *testing.T) {
+	at := time.Unix(1000, 0)
+	var list []webhook.TimedTry
+	for i := range 45 {
+		x := webhook.TimedTry{Tried: webhook.Tried{At: at.Add(-time.Duration(i) * time.Second), Outcome: webhook.Good}, Took: time.Duration(45 - i)}
+		if i == 20 || i == 21 {
+			x.Outcome = webhook.NoAnswer
+		}
+		list = append(list, x)
+	}
+	f := webhook.FiguresOf(list)
+	if f.Parts() != webhook.FigureSteps || f.Steps[0] != 2 || f.Steps[19] != 44 || f.Steps[10] != 0 || f.Good != 43 || !f.Since.Equal(list[44].At) {
+		t.Errorf("%+v", f)
+	}
+	if f := webhook.FiguresOf(list[:3]); f.Parts() != 3 || f.Steps != [webhook.FigureSteps]time.Duration{43, 44, 45} {
+		t.Errorf("of three: %v", f.Steps)
+	}
+	if f := webhook.FiguresOf(nil); f != (webhook.Figures{}) {
+		t.Errorf("of none: %+v", f)
+	}
+}
+
 func TestPercentile(t *testing.T) {
 	var list []time.Duration
 	for i := range 20 {
