@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
@@ -117,6 +118,9 @@ type storePage struct {
 	Row      storeRow
 	Name     string // its heading
 	First    string // webhook_first, as a box has it
+	Limit    string // webhook_first_limit, as it is declared; empty: nobody did
+	Origins  string // one a line, as are Schemes
+	Schemes  string
 	Channels []storeChannel
 }
 
@@ -135,7 +139,8 @@ func (v *visit) storePage(s *settings.Store) storePage {
 	p := storePage{New: s == nil, Name: v.t("page.settings_newstore")}
 	if s != nil {
 		p.Row, p.Name, p.First = v.storeRow(*s), s.Name, onIf(s.WebhookFirst)
-		v.stands("store", "", string(s.ID), s.Name, s.TierCode, s.WebhookFirst)
+		v.stands("store", "", string(s.ID), s.Name, s.TierCode, s.WebhookFirst, s.WebhookFirstLimit, s.Origins, s.AppSchemes)
+		p.Limit, p.Origins, p.Schemes = limitText(s.WebhookFirstLimit), strings.Join(s.Origins, "\n"), strings.Join(s.AppSchemes, "\n")
 	}
 	posted := v.posted()
 	if posted {
@@ -187,7 +192,7 @@ func (c *Console) oneStore(v *visit) error {
 func (v *visit) storeFile(id merchant.StoreID) (settings.StoreFile, []mistake) {
 	name, tier, first := v.value("name"), v.value("tier_code"), v.value("webhook_first") == "on"
 	f := settings.StoreFile{ID: string(id), New: id == "", Name: &name, TierCode: &tier, WebhookFirst: &first}
-	var wrong []mistake
+	wrong := v.windowsFile(&f)
 	if name == "" {
 		wrong = append(wrong, mistake{"name", v.t("form.missing")})
 	}

@@ -60,9 +60,14 @@ func TestChangeStore(t *testing.T) {
 	h := newHouse(t)
 	one := storesOfAll + "/" + string(branch1)
 	h.shows(h.get("admin", one), http.StatusOK, "하위 상점", "KCP 시험", string(oursTest), "대표 상점")
-	form := url.Values{"name": {"새 <이름>"}, "tier_code": {"ABC"}, "webhook_first": {"on"}, "channel": {string(oursTest)}}
+	form := url.Values{"name": {"새 <이름>"}, "tier_code": {"ABC"}, "webhook_first": {"on"}, "channel": {string(oursTest)},
+		"webhook_first_limit": {"3s"}, "origins": {"https://Shop.example\r\nhttp://localhost:3000\r\n"}, "app_schemes": {"myshop"}}
 	h.goesTo(h.post("admin", one, form), storesOfAll)
-	if s := h.storeOf(branch1); s.Name != "새 <이름>" || s.TierCode != "ABC" || !s.WebhookFirst {
+	s := h.storeOf(branch1)
+	if s.WebhookLimit() != 3*time.Second || !slices.Equal(s.Origins, []string{"https://shop.example", "http://localhost:3000"}) || !slices.Equal(s.AppSchemes, []string{"myshop"}) {
+		t.Errorf("its windows are %+v", s)
+	}
+	if s.Name != "새 <이름>" || s.TierCode != "ABC" || !s.WebhookFirst {
 		t.Errorf("the store is %+v", s)
 	}
 	if got := h.assigned(oursTest); !slices.Equal(got, []merchant.StoreID{branch1}) {
@@ -72,7 +77,7 @@ func TestChangeStore(t *testing.T) {
 	if strings.Contains(page, "<이름>") {
 		t.Error("markup of outside is in the page")
 	}
-	h.shows(h.get("admin", one), http.StatusOK, `value="`+string(oursTest)+`" checked`)
+	h.shows(h.get("admin", one), http.StatusOK, `value="`+string(oursTest)+`" checked`, "https://shop.example\nhttp://localhost:3000", `value="3s"`)
 	h.goesTo(h.post("admin", one, url.Values{"name": {"하위 상점"}}), storesOfAll)
 	if s := h.storeOf(branch1); s.TierCode != "" || s.WebhookFirst || len(h.assigned(oursTest)) != 0 {
 		t.Errorf("taken back, the store is %+v, assigned %v", s, h.assigned(oursTest))
@@ -83,6 +88,9 @@ func TestChangeStore(t *testing.T) {
 		"비어 있어요":            {"name": {""}},
 		"이미 쓰고 있는 이름":       {"name": {"대표 상점"}},
 		"대표 상점이 쓰고 있는 코드예요": {"name": {"하위"}, "tier_code": {"MAIN"}},
+		"경로 없이 적어주세요":       {"name": {"하위"}, "origins": {"https://shop.example/pay"}},
+		"앱 스킴이 아니에요":        {"name": {"하위"}, "app_schemes": {"javascript"}},
+		"1s부터 30s 사이로":      {"name": {"하위"}, "webhook_first_limit": {"5m"}},
 	} {
 		h.shows(h.post("admin", one, form), http.StatusUnprocessableEntity, say)
 	}

@@ -62,6 +62,14 @@ type Store struct {
 	Representative bool
 	TierCode       string // the V1 API's sub-merchant code; empty if none
 	WebhookFirst   bool   // answer the browser only after the first webhook try
+	// WebhookFirstLimit is how long the browser waits for that at most; zero:
+	// DefaultWebhookLimit. See WebhookLimit.
+	WebhookFirstLimit time.Duration
+	// Origins are those of its pages that may open windows, and AppSchemes the schemes
+	// of its apps to which windows may send buyers back. A store without any follows its
+	// merchant's representative store.
+	Origins    []string
+	AppSchemes []string
 }
 
 // Unknown says what a channel does with a notice for an order nobody registered.

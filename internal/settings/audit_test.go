@@ -51,6 +51,8 @@ func TestEntriesTellWhatDiffers(t *testing.T) {
 		want       []string
 	}{
 		{"nothing", edit(""), nil},
+		{"a store's windows", edit("webhook_first_limit = \"3s\"\norigins = [\"https://Shop.example:443\"]\napp_schemes = [\"myshop\"]"),
+			[]string{"store.changed: webhook_first_limit=10s origins= app_schemes= → webhook_first_limit=3s origins=https://shop.example app_schemes=myshop"}},
 		{"a store", edit("tier_code = \"X\"\nwebhook_first = true"), []string{"store.changed: tier_code=ABC webhook_first=false → tier_code=X webhook_first=true"}},
 		{"a pause", edit(endpoint + "paused = true"), []string{"endpoint.paused: paused=false → paused=true"}},
 		{"a pause and more", edit(endpoint + "paused = true\nin_flight = 9"), []string{"endpoint.changed: in_flight=0 paused=false → in_flight=9 paused=true"}},

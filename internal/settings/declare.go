@@ -286,6 +286,9 @@ func (d *declarer) store(m merchant.Merchant, f StoreFile, where string) (id mer
 	set(&c.Fields, "representative", &s.Representative, f.Representative)
 	set(&c.Fields, "tier_code", &s.TierCode, f.TierCode)
 	set(&c.Fields, "webhook_first", &s.WebhookFirst, f.WebhookFirst)
+	if err := windows(&c, &s, f); err != nil {
+		return "", false, err
+	}
 	if err := d.checkStore(s); err != nil {
 		return "", false, err
 	}

@@ -41,6 +41,9 @@ type StoreFile struct {
 	Representative *bool           `toml:"representative"`
 	TierCode       *string         `toml:"tier_code"`
 	WebhookFirst   *bool           `toml:"webhook_first"`
+	WebhookLimit   *string         `toml:"webhook_first_limit"` // such as "10s"
+	Origins        *[]string       `toml:"origins"`
+	AppSchemes     *[]string       `toml:"app_schemes"`
 	Channels       []ChannelFile   `toml:"channel"`
 	Endpoints      []EndpointFile  `toml:"endpoint"`
 	APISecrets     []APISecretFile `toml:"api_secret"`

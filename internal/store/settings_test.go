@@ -93,7 +93,8 @@ func someSettings() settings.All {
 		Version:   1,
 		Merchants: []merchant.Merchant{{ID: "merchant-1", Name: "가나상점"}, {ID: "merchant-2", Name: "다라상점"}},
 		Stores: []settings.Store{
-			{Store: merchant.Store{ID: "store-1", Merchant: "merchant-1", Name: "대표", Representative: true, TierCode: "A", WebhookFirst: true},
+			{Store: merchant.Store{ID: "store-1", Merchant: "merchant-1", Name: "대표", Representative: true, TierCode: "A", WebhookFirst: true,
+				WebhookFirstLimit: 3 * time.Second, Origins: []string{"https://shop.example", "http://localhost:3000"}, AppSchemes: []string{"shop"}},
 				NoticeSecret: "whsec_c3RvcmU=", CreatedAt: settingsNow},
 			{Store: merchant.Store{ID: "store-2", Merchant: "merchant-2", Name: "대표"}, NoticeSecret: "whsec_c3RvcmUy", CreatedAt: settingsNow},
 		},
