@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"net/http"
@@ -63,6 +64,42 @@ func TestEveryRoute(t *testing.T) {
 					t.Errorf("%s: %s got %d, want 404 for a store that is not theirs", name, as, w.Code)
 				}
 			}
+		}
+	}
+}
+
+// TestRail: sections that a role may not open are in the rail, without a link and with
+// who may open them.
+func TestRail(t *testing.T) {
+	h := newHouse(t)
+	shut := regexp.MustCompile(`<span class="shut" role="link" aria-disabled="true">([^<]+) <small>([^<]+)</small></span>`)
+	english := h.people["manager"]
+	english.Lang = "en"
+	h.people["manager"] = english
+	const all = Prefix + "/all/test"
+	for _, c := range []struct{ as, path, want string }{
+		{"owner", "/settings/stores", ""},
+		{"admin", "/settings/stores", "감사 기록 Owner만, 시스템 운영자만"},
+		{"dev", "/developers/keys", "설정 Admin부터"},
+		{"read_only", "/", "웹훅 주소 Dev부터, 결제 채널 Dev부터, 개발자 Dev부터, 설정 Admin부터"},
+		{"manager", "/", "Webhook endpoints needs Dev, Payment channels needs Dev, Developers needs Dev, Settings needs Admin"},
+		{"read_only", "/developers/keys", "웹훅 주소 Dev부터, 결제 채널 Dev부터, 개발자 Dev부터, 설정 Admin부터"},
+	} {
+		page, _ := io.ReadAll(h.get(c.as, all+c.path).Result().Body)
+		var got []string
+		for _, m := range shut.FindAllStringSubmatch(string(page), -1) {
+			got = append(got, m[1]+" "+m[2])
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%s at %s: %q, want %q", c.as, c.path, strings.Join(got, ", "), c.want)
+		}
+	}
+	page := h.shows(h.get("read_only", all+"/"), http.StatusOK)
+	for _, s := range sections {
+		_, rail, _ := strings.Cut(page, `<ul class="nav">`)
+		rail, _, _ = strings.Cut(rail, "</nav>")
+		if linked := strings.Contains(rail, `href="`+all+s.path+`"`); linked != member.ReadOnly.Gives(s.right) {
+			t.Errorf("%s: a link is there: %v", s.key, linked)
 		}
 	}
 }

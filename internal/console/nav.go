@@ -12,7 +12,9 @@ type navItem struct {
 	Text, Path, Key string
 	Here            bool
 	Count           int // what waits there for a person
-	Sub             []navItem
+	// Why says who may open it, where the visitor may not: then it is no link.
+	Why string
+	Sub []navItem
 }
 
 // A section is a part of the console. Its sub-sections are shown while it is open.
@@ -50,15 +52,12 @@ var sections = []section{
 	}},
 }
 
-// nav is the rail as the visitor sees it: sections that their role may not open are left
-// out, since a role is for a job.
+// nav is the rail as the visitor sees it: what their role may not open stands there, too,
+// with who may.
 func (v *visit) nav(string) []navItem {
 	here := strings.TrimPrefix(v.r.URL.Path, v.Scope.Base())
 	var out []navItem
 	for _, s := range sections {
-		if !v.May(s.right) {
-			continue
-		}
 		item := v.navItem(s, here)
 		if s.key == "attention" {
 			item.Count = v.waiting()
@@ -66,11 +65,9 @@ func (v *visit) nav(string) []navItem {
 		if s.sub != nil {
 			item.Here = strings.HasPrefix(here, "/"+s.key)
 		}
-		if item.Here {
+		if item.Here && item.Why == "" {
 			for _, sub := range s.sub {
-				if v.May(sub.right) {
-					item.Sub = append(item.Sub, v.navItem(sub, here))
-				}
+				item.Sub = append(item.Sub, v.navItem(sub, here))
 			}
 		}
 		out = append(out, item)
@@ -99,7 +96,11 @@ func (v *visit) navItem(s section, here string) navItem {
 	if s.path != "/" {
 		at = at || strings.HasPrefix(here, s.path+"/")
 	}
-	return navItem{Text: v.t("nav." + s.key), Path: v.Scope.Base() + s.path, Key: s.shortcut, Here: at}
+	item := navItem{Text: v.t("nav." + s.key), Path: v.Scope.Base() + s.path, Key: s.shortcut, Here: at}
+	if !v.May(s.right) {
+		item.Why = v.t("nav.needs." + string(s.right))
+	}
+	return item
 }
 
 // waiting is how many things need a person, as far as that can be told now.
