@@ -49,6 +49,8 @@ type Cluster struct {
 	extra []string // settings, as name=value
 
 	databases atomic.Int64
+	sceneOnce sync.Once
+	sceneErr  error
 
 	mu     sync.Mutex
 	server *process // nil while stopped
@@ -90,11 +92,18 @@ func Main(m *testing.M, after ...func()) {
 // fails and says what to install.
 func Postgres(tb testing.TB) string {
 	tb.Helper()
+	c := theShared(tb)
+	return c.URL(c.CreateDatabase(tb))
+}
+
+// theShared is the shared cluster, started by the first call.
+func theShared(tb testing.TB) *Cluster {
+	tb.Helper()
 	shared.once.Do(func() { shared.cluster, shared.err = sharedCluster() })
 	if shared.err != nil {
 		tb.Fatalf("start the shared PostgreSQL cluster: %v", shared.err)
 	}
-	return shared.cluster.URL(shared.cluster.CreateDatabase(tb))
+	return shared.cluster
 }
 
 // NewCluster starts a cluster for a test that stops and starts it. It is
@@ -125,11 +134,21 @@ func (c *Cluster) URL(db string) string {
 // when the test ends, with whatever is still connected to it.
 func (c *Cluster) CreateDatabase(tb testing.TB) string {
 	tb.Helper()
+	return c.copyDatabase(tb, emptyName)
+}
+
+// emptyName is the database that a new one is copied from which has nothing in it.
+const emptyName = "template0"
+
+// copyDatabase is CreateDatabase for a copy of another one, to which nobody may be
+// connected.
+func (c *Cluster) copyDatabase(tb testing.TB, from string) string {
+	tb.Helper()
 	name := "t_" + strconv.FormatInt(c.databases.Add(1), 10)
 	if c.bin == "" { // others use this cluster too
 		name = "tongbo_" + name + "_" + strings.ToLower(rand.Text())
 	}
-	if err := c.admin(tb.Context(), "create database "+name+" template template0"); err != nil {
+	if err := c.admin(tb.Context(), "create database "+name+" template "+from); err != nil {
 		tb.Fatalf("create database %s: %v", name, err)
 	}
 	tb.Cleanup(func() {

@@ -5,6 +5,7 @@ package storetest
 import (
 	"cmp"
 	"database/sql"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -46,30 +47,48 @@ func Each(t *testing.T, fn func(t *testing.T, db *Database)) {
 // OnSQLite returns a new database in a file that goes with the test.
 func OnSQLite(tb testing.TB) *Database {
 	tb.Helper()
+	content, err := sceneFile()
+	if err != nil {
+		tb.Fatalf("make the scene on SQLite: %v", err)
+	}
 	file := filepath.Join(tb.TempDir(), "t.db")
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		tb.Fatal(err)
+	}
 	return newDatabase(tb, &Database{File: file, url: "sqlite:" + file}, "sqlite", file+"?_pragma=busy_timeout(10000)")
 }
 
 // OnPostgres returns a new database in the cluster of [Postgres].
 func OnPostgres(tb testing.TB) *Database {
 	tb.Helper()
-	url := Postgres(tb)
+	c := theShared(tb)
+	var url string
+	if c.bin == "" { // others use it too: nothing stays there that could be copied
+		url = c.URL(c.CreateDatabase(tb))
+		if err := putScene(tb.Context(), url); err != nil {
+			tb.Fatal(err)
+		}
+	} else {
+		from, err := c.scene(tb.Context())
+		if err != nil {
+			tb.Fatalf("make the scene on PostgreSQL: %v", err)
+		}
+		url = c.URL(c.copyDatabase(tb, from))
+	}
 	return newDatabase(tb, &Database{Postgres: true, url: url}, "pgx", url)
 }
 
+// newDatabase is the way in beside the store to a database with the scene in it.
 func newDatabase(tb testing.TB, db *Database, driver, source string) *Database {
 	tb.Helper()
 	var err error
-	if db.key, err = seal.New(); err != nil {
+	if db.key, err = newKey(); err != nil {
 		tb.Fatal(err)
 	}
 	if db.Raw, err = sql.Open(driver, source); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = db.Raw.Close() })
-	if err := db.Open(tb).SaveSettings(tb.Context(), Scene(), Noon); err != nil {
-		tb.Fatal(err)
-	}
 	return db
 }
 

@@ -4,7 +4,6 @@ package storetest
 
 import (
 	"database/sql"
-	"path/filepath"
 	"testing"
 
 	"github.com/tongbo/tongbo/internal/seal"
@@ -14,8 +13,7 @@ import (
 // test of what only SQLite has.
 func SQLite(tb testing.TB) *Database {
 	tb.Helper()
-	file := filepath.Join(tb.TempDir(), "t.db")
-	return newDatabase(tb, &Database{File: file, url: "sqlite:" + file}, "sqlite", file+"?_pragma=busy_timeout(10000)")
+	return OnSQLite(tb)
 }
 
 // URL is where the database is.
