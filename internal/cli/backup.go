@@ -33,9 +33,6 @@ func (c *backupCmd) Run(env Env) error {
 	ctx, cancel := env.context()
 	defer cancel()
 	file, _ := cutSQLite(c.File) // nobody means a file of that name
-	if c.JSON {
-		env.Terminal = false
-	}
 	p := newProgress(env)
 	done, err := store.Backup(ctx, c.Database, file, store.BackupOptions{Force: c.Force, Progress: func(pages, total int) {
 		if pages == total {
@@ -55,7 +52,7 @@ func (c *backupCmd) Run(env Env) error {
 		}
 		return err
 	}
-	_, err = fmt.Fprintf(env.Stdout, `copied and checked: %s, %s bytes, schema %d, in %v
+	_, err = fmt.Fprintf(env.talk(), `copied and checked: %s, %s bytes, schema %d, in %v
 
 The key is not in it, and without the key it is of no use: keep a copy of the
 key file somewhere else, never beside the backups.

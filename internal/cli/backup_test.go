@@ -24,7 +24,7 @@ func TestBackup(t *testing.T) {
 	t.Parallel()
 	dir, database := declared(t)
 	file := filepath.Join(dir, "copy.db")
-	code, out, errs := run(t, "", "backup", database, file)
+	code, out, errs := watch(t, "backup", database, file)
 	if code != exitOK || errs != "" {
 		t.Fatalf("backup: %d\n%s\n%s", code, out, errs)
 	}
@@ -41,13 +41,13 @@ func TestBackup(t *testing.T) {
 	if text, err := os.ReadFile(file); err != nil || bytes.Contains(text, bytes.TrimSpace(secret)) {
 		t.Errorf("the key is in the backup (%v)", err)
 	}
-	if code, out, errs := run(t, "", "verify", "--database=sqlite:"+file, "--key-file="+key); code != exitOK || !strings.Contains(out, "ok") {
+	if code, out, errs := watch(t, "verify", "--database=sqlite:"+file, "--key-file="+key); code != exitOK || !strings.Contains(out, "ok") {
 		t.Errorf("verify: %d\n%s\n%s", code, out, errs)
 	}
-	if code, _, errs := run(t, "", "backup", database, file); code != exitFailed || !strings.Contains(errs, "already") || !strings.Contains(errs, "tongbo backup --force "+file) {
+	if code, _, errs := watch(t, "backup", database, file); code != exitFailed || !strings.Contains(errs, "already") || !strings.Contains(errs, "tongbo backup --force "+file) {
 		t.Errorf("a second time: %d\n%s", code, errs)
 	}
-	code, out, errs = run(t, "", "backup", database, "--force", "--json", "sqlite:"+file)
+	code, out, errs = watch(t, "backup", database, "--force", "--json", "sqlite:"+file)
 	var shown shownBackup
 	if err := json.Unmarshal([]byte(out), &shown); code != exitOK || errs != "" || err != nil || shown.File != file || shown.Bytes == 0 || shown.Schema == 0 {
 		t.Errorf("as JSON: %d, %+v, %v\n%s\n%s", code, shown, err, out, errs)

@@ -129,6 +129,19 @@ type cancellationEndCmd struct {
 	Refunded     bool      `help:"The money has reached the buyer. Left out, the transfer is pending."`
 	Store        string    `help:"The payment's store, if several have a payment of that id." placeholder:"ID"`
 	Force        bool      `help:"Also if the PG can be asked. Where it lists no parts (settle, nice) it may never say."`
+	JSON         bool      `name:"json" help:"Print one JSON object."`
+}
+
+// An endedCancellation is what became of a cancellation, for programs.
+type endedCancellation struct {
+	Cancellation string                    `json:"cancellation"`
+	State        payment.CancellationState `json:"state"`
+	Payment      payment.ID                `json:"payment"`
+	Status       payment.State             `json:"status"`
+	Cancelled    int64                     `json:"cancelled"`
+	Total        int64                     `json:"total"`
+	Currency     payment.Currency          `json:"currency"`
+	Reopened     string                    `json:"reopened,omitempty"`
 }
 
 // Run ends the cancellation and prints what the payment is now.
@@ -161,15 +174,26 @@ func (c *cancellationEndCmd) Run(env Env) error {
 	case err != nil:
 		return err
 	}
+	return c.tell(env, ended)
+}
+
+// tell prints what became of the cancellation, and what the payment is now.
+func (c *cancellationEndCmd) tell(env Env, ended action.CancelEnded) error {
 	x, p := ended.Cancellation, ended.Payment
-	if _, err = fmt.Fprintf(env.Stdout, "cancellation %s: %s\npayment %s: %s, %d of %d %s cancelled\n",
+	if c.JSON {
+		return linesJSON(env, []endedCancellation{{
+			x.ID, x.State, p.ID, p.State, p.CancelledAmount(), p.Parts().Total, p.Amount.Currency, ended.Reopened,
+		}})
+	}
+	if _, err := fmt.Fprintf(env.talk(), "cancellation %s: %s\npayment %s: %s, %d of %d %s cancelled\n",
 		x.ID, x.State, printable(string(p.ID)), p.State, p.CancelledAmount(), p.Parts().Total, p.Amount.Currency); err != nil {
 		return err
 	}
-	if ended.Reopened != "" {
-		_, err = fmt.Fprintf(env.Stdout, "cancellation %s: %s again, since the notice that was taken for it was of the other. See: tongbo cancellation list\n",
-			ended.Reopened, payment.CancelRequested)
+	if ended.Reopened == "" {
+		return nil
 	}
+	_, err := fmt.Fprintf(env.talk(), "cancellation %s: %s again, since the notice that was taken for it was of the other. See: tongbo cancellation list\n",
+		ended.Reopened, payment.CancelRequested)
 	return err
 }
 

@@ -154,13 +154,14 @@ func TestCancellationReopened(t *testing.T) {
 		second := toldOfAPart(t, database)
 		time.Sleep(time.Minute)
 		end := []string{"cancellation", "end", "--database", database, "--succeeded", "--reason", "봄", "order-1"}
-		code, out, errs := run(t, "", append(end, second)...)
+		code, out, errs := watch(t, append(end, second)...)
 		if code != exitOK || !strings.Contains(out, second+": SUCCEEDED") || !strings.Contains(out, "400 of 1000 KRW") || !strings.Contains(out, first+": REQUESTED again") {
 			t.Errorf("end: %d\n%s\n%s", code, out, errs)
 		}
-		code, out, errs = run(t, "", append(end, first)...)
-		if code != exitOK || !strings.Contains(out, "800 of 1000 KRW") || strings.Contains(out, "again") {
-			t.Errorf("end of the other: %d\n%s\n%s", code, out, errs)
+		// Piped, only objects go to standard output.
+		code, none, out := run(t, "", append(end, first)...)
+		if code != exitOK || none != "" || !strings.Contains(out, "800 of 1000 KRW") || strings.Contains(out, "again") {
+			t.Errorf("end of the other: %d\n%s\n%s", code, none, out)
 		}
 	})
 }
@@ -169,11 +170,11 @@ func TestCancellation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		database, id := unanswered(t)
-		code, out, errs := run(t, "", "cancellation", "list", "--database", database)
+		code, out, errs := watch(t, "cancellation", "list", "--database", database)
 		if code != exitOK || !strings.Contains(out, id) || !strings.Contains(out, "400 KRW") || !strings.Contains(out, "cannot be asked") {
 			t.Errorf("list: %d\n%s\n%s", code, out, errs)
 		}
-		code, out, _ = run(t, "", "cancellation", "list", "--database", database, "--json")
+		code, out, _ = watch(t, "cancellation", "list", "--database", database, "--json")
 		var line struct {
 			Payment, Cancellation, Provider string
 			Amount                          int64
@@ -197,25 +198,25 @@ func TestCancellation(t *testing.T) {
 			"another cancellation":  {[]string{"order-1", "x", "--failed", "--reason", "봄"}, exitFailed, "tongbo cancellation list"},
 			"a failure with a time": {[]string{"order-1", id, "--failed", "--reason", "봄", "--at", "2000-01-01T00:00:00+09:00"}, exitUsage, "no time at the PG"},
 		} {
-			if code, out, errs := run(t, "", append(end, c.args...)...); code != c.code || !strings.Contains(errs, c.text) {
+			if code, out, errs := watch(t, append(end, c.args...)...); code != c.code || !strings.Contains(errs, c.text) {
 				t.Errorf("%s: %d\n%s\n%s", name, code, out, errs)
 			}
 		}
 		time.Sleep(time.Minute)
-		code, out, errs = run(t, "", append(end, "order-1", id, "--succeeded", "--pg-id", "C1", "--refunded", "--reason", "PG 화면에서 봄")...)
-		if code != exitOK || !strings.Contains(out, "SUCCEEDED") || !strings.Contains(out, "PARTIAL_CANCELLED, 400 of 1000 KRW cancelled") {
+		code, out, errs = run(t, "", append(end, "--json", "order-1", id, "--succeeded", "--pg-id", "C1", "--refunded", "--reason", "PG 화면에서 봄")...)
+		if want := `"state":"SUCCEEDED","payment":"order-1","status":"PARTIAL_CANCELLED","cancelled":400,"total":1000,"currency":"KRW"}` + "\n"; code != exitOK || !strings.HasSuffix(out, want) || errs != "" {
 			t.Errorf("end: %d\n%s\n%s", code, out, errs)
 		}
-		if code, _, errs := run(t, "", append(end, "order-1", id, "--succeeded", "--reason", "봄")...); code != exitFailed || !strings.Contains(errs, "not pending") {
+		if code, _, errs := watch(t, append(end, "order-1", id, "--succeeded", "--reason", "봄")...); code != exitFailed || !strings.Contains(errs, "not pending") {
 			t.Errorf("once more: %d\n%s", code, errs)
 		}
-		if code, _, errs := run(t, "", "cancellation", "list", "--database", database); code != exitOK || !strings.Contains(errs, "no cancellation is outstanding") {
+		if code, _, errs := watch(t, "cancellation", "list", "--database", database); code != exitOK || !strings.Contains(errs, "no cancellation is outstanding") {
 			t.Errorf("list: %d\n%s", code, errs)
 		}
-		if code, _, errs := run(t, "", "sweep", "--database", database); code != exitOK || !strings.Contains(errs, "no account is to be asked about now") {
+		if code, _, errs := watch(t, "sweep", "--database", database); code != exitOK || !strings.Contains(errs, "no account is to be asked about now") {
 			t.Errorf("sweep: %d\n%s", code, errs)
 		}
-		if code, _, errs := run(t, "", "sweep", "--limit", "0", "--database", database); code != exitUsage || !strings.Contains(errs, "want 1 or more") {
+		if code, _, errs := watch(t, "sweep", "--limit", "0", "--database", database); code != exitUsage || !strings.Contains(errs, "want 1 or more") {
 			t.Errorf("sweep --limit 0: %d\n%s", code, errs)
 		}
 	})

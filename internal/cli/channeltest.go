@@ -133,18 +133,18 @@ func ladderText(env Env, l action.Ladder, state attention.ChannelState, lang wor
 			printable(words.Text(lang, "ladder."+string(r.Finding), words.Worded(lang, r.Args, "reason", "reason.")...)),
 		})
 	}
-	if _, err := fmt.Fprintf(env.Stdout, "POST %s\n", l.URL); err != nil {
+	if _, err := fmt.Fprintf(env.talk(), "POST %s\n", l.URL); err != nil {
 		return err
 	}
-	if err := writeTable(env.Stdout, rows); err != nil {
+	if err := writeTable(env.talk(), rows); err != nil {
 		return err
 	}
 	if l.Got.Status != 0 && l.Rungs[len(l.Rungs)-1].Outcome == action.StepFailed {
-		if _, err := fmt.Fprintf(env.Stdout, "  %d %s\n  %d %s\n", l.Needed.Status, quoted(l.Needed.Body), l.Got.Status, quoted(l.Got.Body)); err != nil {
+		if _, err := fmt.Fprintf(env.talk(), "  %d %s\n  %d %s\n", l.Needed.Status, quoted(l.Needed.Body), l.Got.Status, quoted(l.Got.Body)); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(env.Stdout, lastFromPG(state, lang))
+	_, err := fmt.Fprintln(env.talk(), lastFromPG(state, lang))
 	return err
 }
 

@@ -58,7 +58,7 @@ func TestChannelTest(t *testing.T) {
 	database, url, now := served(t)
 	for _, ch := range now.Channels {
 		args := []string{"channel", "test", string(ch.Key), database, "--public-url=" + url, "--allow-private-webhooks", "--lang=en"}
-		code, out, errs := run(t, "", args...)
+		code, out, errs := watch(t, args...)
 		if code != exitOK || errs != "" || !strings.Contains(out, "Byte for byte what the PG waits for") || !strings.Contains(out, " ms ") ||
 			!strings.HasSuffix(out, "No request from the PG's address yet.\n") {
 			t.Errorf("%s: exit %d %s\n%s", ch.Key, code, errs, out)
@@ -66,7 +66,7 @@ func TestChannelTest(t *testing.T) {
 		if ch.Token != "" && strings.Contains(out, ch.Token) {
 			t.Errorf("the path's token is printed:\n%s", out)
 		}
-		code, out, _ = run(t, "", append(args, "--json")...)
+		code, out, _ = watch(t, append(args, "--json")...)
 		lines := bufio.NewScanner(strings.NewReader(out))
 		var n int
 		var last map[string]any

@@ -134,6 +134,9 @@ func Main(args []string, env Env) int {
 		fmt.Fprintf(env.Stderr, "tongbo: %v\nSee: %s --help\n", err, usedCommand(err))
 		return exitUsage
 	}
+	if wantsObjects(ctx) {
+		env = env.forPrograms()
+	}
 	if err := ctx.Run(env); err != nil {
 		return report(env.Stderr, err)
 	}

@@ -27,6 +27,14 @@ func run(t *testing.T, stdin string, args ...string) (code int, stdout, stderr s
 	return code, out.String(), errs.String()
 }
 
+// watch runs a command line as somebody sees it on a terminal without colours.
+func watch(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = Main(args, Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Terminal: true})
+	return code, out.String(), errs.String()
+}
+
 // sampleOf returns the sections of a module's first sample of a deposit that
 // needs no headers, or else of its first one that is a notice. A request that is
 // kept as a query or as base64 is in "request" all the same.

@@ -90,7 +90,7 @@ func TestHints(t *testing.T) {
 
 func TestSimulateTellsWhatIsNext(t *testing.T) {
 	_, url := receive(t, "kcp", 0)
-	code, out, errs := run(t, "", "simulate", "kcp", "deposited", "--to", url, "--order", "o-1", "--deposit", "20261121000000000009")
+	code, out, errs := watch(t, "simulate", "kcp", "deposited", "--to", url, "--order", "o-1", "--deposit", "20261121000000000009")
 	if code != exitOK || errs != "" || !strings.Contains(out, "reversed --to "+url+" --order o-1 --amount 10000 --deposit 20261121000000000009\n") || !strings.Contains(out, "tongbo notices") {
 		t.Errorf("exit %d %s\n%s", code, errs, out)
 	}

@@ -84,11 +84,11 @@ func findingsText(env Env, list []doctor.Finding, lang words.Lang) error {
 		if f := list[i]; f.Hint != "" {
 			line += "\n" + strings.Repeat(" ", cells(line)-cells(rows[i][2])) + "→ " + printable(words.Text(lang, f.Hint, f.Args...))
 		}
-		if _, err := fmt.Fprintln(env.Stdout, line); err != nil {
+		if _, err := fmt.Fprintln(env.talk(), line); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(env.Stdout, summaryOf(list, lang))
+	_, err := fmt.Fprintln(env.talk(), summaryOf(list, lang))
 	return err
 }
 

@@ -14,7 +14,7 @@ func TestDoctor(t *testing.T) {
 	t.Parallel()
 	database, url, _ := served(t)
 	args := []string{"doctor", database, "--public-url=" + url, "--allow-private-webhooks", "--egress=203.0.113.20,203.0.113.21", "--lang=en"}
-	code, out, errs := run(t, "", args...)
+	code, out, errs := watch(t, args...)
 	for _, want := range []string{
 		"ok    config ", "ok    database        SQLite, write and fsync ", "warn  public URL      " + url + " reached from here", "info  client address  No notice has come yet.",
 		": what proves its notices is missing: merchant_key, secret_key\n                      → Fill in the channel's credentials.", "ok    queue           0 webhooks wait.", " disk ",
@@ -27,7 +27,7 @@ func TestDoctor(t *testing.T) {
 	if code != exitOK || errs != "" || strings.Contains(out, "fail ") {
 		t.Errorf("exit %d %s\n%s", code, errs, out)
 	}
-	code, out, _ = run(t, "", append(args, "--json")...)
+	code, out, _ = watch(t, append(args, "--json")...)
 	lines := bufio.NewScanner(strings.NewReader(out))
 	n := 0
 	for lines.Scan() {
@@ -45,12 +45,12 @@ func TestDoctor(t *testing.T) {
 func TestDoctorFindsProblems(t *testing.T) {
 	t.Parallel()
 	database, _, _ := served(t)
-	code, out, errs := run(t, "", "doctor", database, "--public-url=https://nobody.invalid", "--lang=ko")
+	code, out, errs := watch(t, "doctor", database, "--public-url=https://nobody.invalid", "--lang=ko")
 	if code != exitProblems || !strings.Contains(out, "nobody.invalid를 찾을 수 없어요") && !strings.Contains(out, "DNS 서버가 답하지 않아요") || !strings.Contains(out, "문제 1건") || !strings.Contains(errs, "problems: 1") {
 		t.Errorf("exit %d\n%s%s", code, out, errs)
 	}
 	file := filepath.Join(t.TempDir(), "none.db")
-	if code, _, errs := run(t, "", "doctor", "--database=sqlite:"+file); code != exitFailed || !strings.Contains(errs, "there is no database") {
+	if code, _, errs := watch(t, "doctor", "--database=sqlite:"+file); code != exitFailed || !strings.Contains(errs, "there is no database") {
 		t.Errorf("without a database: exit %d %s", code, errs)
 	}
 	if _, err := os.Stat(file); err == nil {

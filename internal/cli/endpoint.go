@@ -86,12 +86,16 @@ func (f endpointFlag) verbs(env Env, do func(ctx context.Context, a *action.Acti
 	return do(ctx, verbs, action.Caller{Merchant: e.Merchant, Store: e.Store, Mode: e.Mode, By: byUser()}, e)
 }
 
-// say prints what was done to an endpoint, for people or programs.
+// say prints what was done to an endpoint, for people or programs. A secret that it has now
+// is the product, so it stands by itself.
 func (f endpointFlag) say(env Env, e webhook.Endpoint, secret, key string, args ...any) error {
 	if f.JSON {
 		return linesJSON(env, []listedEndpoint{listEndpoint(e, "", secret)})
 	}
-	_, err := fmt.Fprintln(env.Stdout, words.Text(f.lang(), key, append(args, "name", printable(e.Name))...))
+	_, err := fmt.Fprintln(env.talk(), words.Text(f.lang(), key, append(args, "name", printable(e.Name))...))
+	if err == nil && secret != "" {
+		_, err = fmt.Fprintln(env.Stdout, secret)
+	}
 	return err
 }
 
@@ -147,7 +151,7 @@ func (c *endpointRotateCmd) Run(env Env) error {
 		} else {
 			until = r.Endpoint.OldUntil.In(wire.Seoul).Format("2006-01-02 15:04")
 		}
-		return c.say(env, r.Endpoint, r.Secret.Reveal(), key, "secret", r.Secret.Reveal(), "until", until)
+		return c.say(env, r.Endpoint, r.Secret.Reveal(), key, "until", until)
 	})
 }
 

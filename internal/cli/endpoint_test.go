@@ -141,7 +141,7 @@ func TestEndpointCommands(t *testing.T) {
 	database, _ := receiving(t, "https://shop.example/hook")
 	list := func() listedEndpoint {
 		t.Helper()
-		code, out, errs := run(t, "", "endpoint", "list", database, "--json")
+		code, out, errs := watch(t, "endpoint", "list", database, "--json")
 		var e listedEndpoint
 		if err := json.Unmarshal([]byte(out), &e); err != nil || code != exitOK {
 			t.Fatal(code, err, out, errs)
@@ -152,7 +152,7 @@ func TestEndpointCommands(t *testing.T) {
 	if first.Name != "운영" || first.Health != webhook.HealthNew || first.Secret != "" || first.OldSecretUntil != nil {
 		t.Errorf("listed %+v", first)
 	}
-	if code, out, _ := run(t, "", "endpoint", "list", database, "--lang=ko"); code != exitOK || !strings.Contains(out, "아직 보낸 적 없음") || !strings.Contains(out, "https://shop.example/hook") {
+	if code, out, _ := watch(t, "endpoint", "list", database, "--lang=ko"); code != exitOK || !strings.Contains(out, "아직 보낸 적 없음") || !strings.Contains(out, "https://shop.example/hook") {
 		t.Errorf("exit %d:\n%s", code, out)
 	}
 	for _, x := range []struct {
@@ -166,19 +166,19 @@ func TestEndpointCommands(t *testing.T) {
 		{[]string{"resume", "운영"}, "goes on", false, webhook.HealthNew},
 		{[]string{"resume", "운영"}, "is not paused", false, webhook.HealthNew},
 	} {
-		code, out, errs := run(t, "", append(append([]string{"endpoint"}, x.args...), database, "--lang=en")...)
+		code, out, errs := watch(t, append(append([]string{"endpoint"}, x.args...), database, "--lang=en")...)
 		if e := list(); code != exitOK || !strings.Contains(out, x.text) || e.Paused != x.paused || e.Health != x.health {
 			t.Errorf("%v: exit %d, %s%s, %+v", x.args, code, out, errs, e)
 		}
 	}
-	code, out, _ := run(t, "", "endpoint", "rotate", "운영", database, "--lang=en")
+	code, out, _ := watch(t, "endpoint", "rotate", "운영", database, "--lang=en")
 	if e := list(); code != exitOK || !strings.Contains(out, "whsec_") || !strings.Contains(out, "shown this once") || e.OldSecretUntil == nil {
 		t.Errorf("rotate: exit %d, %s, %+v", code, out, e)
 	}
-	if code, out, _ = run(t, "", "endpoint", "rotate", "운영", database, "--end-overlap", "--lang=en"); code != exitOK || strings.Contains(out, "whsec_") || list().OldSecretUntil != nil {
+	if code, out, _ = watch(t, "endpoint", "rotate", "운영", database, "--end-overlap", "--lang=en"); code != exitOK || strings.Contains(out, "whsec_") || list().OldSecretUntil != nil {
 		t.Errorf("end the overlap: exit %d, %s", code, out)
 	}
-	if code, out, _ = run(t, "", "endpoint", "rotate", "운영", database, "--overlap=0s", "--json"); code != exitOK || !strings.Contains(out, `"secret":"whsec_`) {
+	if code, out, _ = watch(t, "endpoint", "rotate", "운영", database, "--overlap=0s", "--json"); code != exitOK || !strings.Contains(out, `"secret":"whsec_`) {
 		t.Errorf("rotate at once: exit %d, %s", code, out)
 	}
 	for _, x := range []struct {
@@ -194,11 +194,11 @@ func TestEndpointCommands(t *testing.T) {
 		{[]string{"replay", "webhooks", "--endpoint=운영", "--since=neulich"}, exitUsage},
 		{[]string{"replay", "webhooks", "--endpoint=운영", "--type=Transaction.Stolen"}, exitUsage},
 	} {
-		if code, out, errs := run(t, "", append(x.args, database)...); code != x.code || errs == "" {
+		if code, out, errs := watch(t, append(x.args, database)...); code != x.code || errs == "" {
 			t.Errorf("%v: exit %d, want %d: %s%s", x.args, code, x.code, out, errs)
 		}
 	}
-	if code, _, errs := run(t, "", "replay", "webhooks", "--endpoint=운영", database, "--lang=en"); code != exitOK || !strings.Contains(errs, "nothing to send") {
+	if code, _, errs := watch(t, "replay", "webhooks", "--endpoint=운영", database, "--lang=en"); code != exitOK || !strings.Contains(errs, "nothing to send") {
 		t.Errorf("nothing to send: exit %d, %s", code, errs)
 	}
 }
@@ -258,7 +258,7 @@ func TestReplayWebhooks(t *testing.T) {
 		before[<-heard] = true
 	}
 	failed := func() bool {
-		code, out, _ := run(t, "", "replay", "webhooks", "--endpoint=운영", "--failed", database, "--json")
+		code, out, _ := watch(t, "replay", "webhooks", "--endpoint=운영", "--failed", database, "--json")
 		return code == exitOK && strings.Contains(out, fmt.Sprintf(`"count":%d`, many))
 	}
 	for !failed() { // until the last outcome is written
@@ -266,11 +266,11 @@ func TestReplayWebhooks(t *testing.T) {
 			t.Fatal("the outcomes are not written")
 		}
 	}
-	if code, out, _ := run(t, "", "replay", "webhooks", "--endpoint=운영", database, "--lang=en"); code != exitOK || !strings.Contains(out, "3 deliveries") || !strings.Contains(out, "--yes") {
+	if code, out, _ := watch(t, "replay", "webhooks", "--endpoint=운영", database, "--lang=en"); code != exitOK || !strings.Contains(out, "3 deliveries") || !strings.Contains(out, "--yes") {
 		t.Errorf("a dry run: exit %d, %s", code, out)
 	}
 	status.Store(200)
-	code, out, errs := run(t, "", "replay", "webhooks", "--endpoint=운영", "--never-received", "--yes", database, "--json")
+	code, out, errs := watch(t, "replay", "webhooks", "--endpoint=운영", "--never-received", "--yes", database, "--json")
 	var r resendReport
 	if err := json.Unmarshal([]byte(out), &r); err != nil || code != exitOK || r.State != webhook.ResendDone || r.OK != many || r.Failed+r.Left != 0 {
 		t.Errorf("exit %d, %+v, %v: %s", code, r, err, errs)
@@ -281,7 +281,7 @@ func TestReplayWebhooks(t *testing.T) {
 		}
 	}
 	status.Store(503)
-	if code, out, errs = run(t, "", "replay", "webhooks", "--endpoint=운영", "--all", "--yes", database, "--lang=en"); code != exitProblems || !strings.Contains(out, "0 ok, 3 failed") {
+	if code, out, errs = watch(t, "replay", "webhooks", "--endpoint=운영", "--all", "--yes", database, "--lang=en"); code != exitProblems || !strings.Contains(out, "0 ok, 3 failed") {
 		t.Errorf("a shop that is still down: exit %d, %s%s", code, out, errs)
 	}
 }

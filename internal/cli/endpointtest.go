@@ -65,7 +65,7 @@ func (c *endpointTestCmd) Run(env Env) error {
 	if c.JSON {
 		err = linesJSON(env, []testedEndpoint{testedJSON(got, sentence)})
 	} else {
-		err = c.show(env.Stdout, got, sentence)
+		err = c.show(env.talk(), got, sentence)
 	}
 	if err != nil || got.Finding.OK() {
 		return err

@@ -40,7 +40,7 @@ type exchangeView struct {
 // named nobody.
 func (v *exchangeView) sayMerchant() {
 	if v.madeUpMID && v.told.Merchant != "" {
-		fmt.Fprintf(v.env.Stdout, "  as MID %s, the PG's test id; --mid for yours\n", printable(v.told.Merchant))
+		fmt.Fprintf(v.env.talk(), "  as MID %s, the PG's test id; --mid for yours\n", printable(v.told.Merchant))
 	}
 }
 
@@ -56,18 +56,18 @@ func (v *exchangeView) begin(r notice.Request) {
 			line = append(line, printable(s))
 		}
 	}
-	fmt.Fprintf(v.env.Stdout, "  %s\n", strings.Join(line, "  "))
+	fmt.Fprintf(v.env.talk(), "  %s\n", strings.Join(line, "  "))
 	v.sayMerchant()
 	if v.raw {
-		fmt.Fprintf(v.env.Stdout, "%s\n", payload(r)) // a secret too: that is what raw asks for
+		fmt.Fprintf(v.env.talk(), "%s\n", payload(r)) // a secret too: that is what raw asks for
 		return
 	}
 	words, cut := clipped(v.fields(r), lineCells)
 	for _, l := range wrap(words, lineCells) {
-		fmt.Fprintf(v.env.Stdout, "    %s\n", v.paint(faint, l))
+		fmt.Fprintf(v.env.talk(), "    %s\n", v.paint(faint, l))
 	}
 	if cut {
-		fmt.Fprintln(v.env.Stdout, "    --raw shows in full what … cut short")
+		fmt.Fprintln(v.env.talk(), "    --raw shows in full what … cut short")
 	}
 }
 
@@ -101,9 +101,9 @@ func (v *exchangeView) show(number int, x simulator.Exchange) {
 	}
 	if !v.begun {
 		v.begun = true
-		fmt.Fprintf(v.env.Stdout, "  %s %s  %s, %d bytes\n", x.Request.Method, printable(withoutQuery(x)), kindOf(x.Request), len(payload(x.Request)))
+		fmt.Fprintf(v.env.talk(), "  %s %s  %s, %d bytes\n", x.Request.Method, printable(withoutQuery(x)), kindOf(x.Request), len(payload(x.Request)))
 	}
-	fmt.Fprintf(v.env.Stdout, "  %s  %s\n", name, v.result(x))
+	fmt.Fprintf(v.env.talk(), "  %s  %s\n", name, v.result(x))
 }
 
 // withoutQuery is where a request went; what it said there is shown above.

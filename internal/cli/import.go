@@ -197,11 +197,11 @@ func (c *importAccountsCmd) show(env Env, done []importedRow) error {
 		rows = append(rows, []string{fmt.Sprint(x.Line), dash(short(printable(string(x.Payment)))), dash(string(x.Bank)), dash(printable(x.Account)),
 			fmt.Sprint(x.Amount), dash(x.Until), said})
 	}
-	if err := writeTable(env.Stdout, rows); err != nil {
+	if err := writeTable(env.talk(), rows); err != nil {
 		return err
 	}
 	if left > 0 {
-		fmt.Fprintf(env.Stdout, "… and %s more without a problem\n", grouped(int64(left)))
+		fmt.Fprintf(env.talk(), "… and %s more without a problem\n", grouped(int64(left)))
 	}
 	return nil
 }
@@ -212,10 +212,7 @@ func (c *importAccountsCmd) ended(env Env, done []importedRow) error {
 	for _, x := range done {
 		count[x.Outcome]++
 	}
-	out := env.Stdout
-	if c.JSON {
-		out = env.Stderr
-	}
+	out := env.talk()
 	fmt.Fprintf(out, "%s rows", grouped(int64(len(done))))
 	for _, what := range []string{rowNew, rowMore, rowAdds, rowPaid, rowKnown, rowWrong} {
 		if count[what] > 0 {

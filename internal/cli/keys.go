@@ -8,9 +8,9 @@ import (
 // readKeys reads single keys that somebody presses at a terminal. Where nobody can
 // (piped, or no terminal that gives single keys) there is no channel, and nothing
 // is read. restore puts the terminal back as it was; it must be called.
-func readKeys(env Env, machine bool) (keys <-chan byte, restore func()) {
+func readKeys(env Env) (keys <-chan byte, restore func()) {
 	in, isFile := env.Stdin.(*os.File)
-	if machine || !env.Terminal || !isFile {
+	if !env.Terminal || !isFile {
 		return nil, func() {}
 	}
 	restore, ok := singleKeys(in)

@@ -60,7 +60,7 @@ func (c *listenCmd) Run(env Env) error {
 		env: env, cmd: c, server: server, forward: forward, lang: c.lang(), seen: map[string]bool{},
 		shop: safehttp.New(safehttp.Config{AllowPrivate: true, Timeout: shopPatience}),
 	}
-	keys, restore := readKeys(env, c.JSON)
+	keys, restore := readKeys(env)
 	defer restore()
 	l.keys, l.quit = keys, cancel
 	return l.run(ctx)
@@ -277,12 +277,12 @@ func (l *listening) say(j line, text string) {
 		fmt.Fprintf(l.env.Stdout, "%s\n", b)
 		return
 	}
-	fmt.Fprintf(l.env.Stdout, "%s  %s\n", time.Now().Format("15:04:05"), text)
+	fmt.Fprintf(l.env.talk(), "%s  %s\n", time.Now().Format("15:04:05"), text)
 }
 
 // note prints what is said to people alone.
 func (l *listening) note(text string) {
 	if !l.cmd.JSON {
-		fmt.Fprintln(l.env.Stdout, "          "+text)
+		fmt.Fprintln(l.env.talk(), "          "+text)
 	}
 }

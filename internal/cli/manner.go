@@ -156,7 +156,7 @@ func (s *stage) pass(m simulator.Manner, err error) {
 		s.line(shownPlay{Manner: m, Skipped: err.Error()})
 		return
 	}
-	fmt.Fprintf(s.env.Stdout, "  %-16s -     %v\n", m, err)
+	fmt.Fprintf(s.env.talk(), "  %-16s -     %v\n", m, err)
 }
 
 // end sums a play up in one line.
@@ -195,7 +195,7 @@ func (s *stage) end(m simulator.Manner, play simulator.Play, scenes []simulator.
 	if play.AtOnce {
 		text = c.String()
 	}
-	fmt.Fprintf(s.env.Stdout, "  %-16s %s  %s%s\n", m, word, text, should(s.provider.Info(), m, play.Want, good))
+	fmt.Fprintf(s.env.talk(), "  %-16s %s  %s%s\n", m, word, text, should(s.provider.Info(), m, play.Want, good))
 }
 
 // heard is what became of an act, in words.
@@ -251,7 +251,7 @@ func (s *stage) outcome() error {
 		return hint(s.away, "Is a server listening there? Start one with: tongbo serve")
 	}
 	if !s.cmd.JSON {
-		fmt.Fprintln(s.env.Stdout, "  See what became of it: tongbo notices")
+		fmt.Fprintln(s.env.talk(), "  See what became of it: tongbo notices")
 	}
 	if s.bad == 0 {
 		return nil

@@ -43,7 +43,7 @@ func TestSimulateManners(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			args := append([]string{"simulate", tt.args[0], "deposited"}, tt.args[1:]...)
-			exit, out, errs := run(t, "", args...)
+			exit, out, errs := watch(t, args...)
 			if exit != tt.exit || !strings.Contains(errs, tt.errs) {
 				t.Errorf("exit %d, %s; want %d and %q", exit, errs, tt.exit, tt.errs)
 			}
@@ -59,7 +59,7 @@ func TestSimulateManners(t *testing.T) {
 func TestSimulateAllManners(t *testing.T) {
 	t.Parallel() // a slow body takes four seconds
 	s, url := receive(t, "tosspayments", 0)
-	exit, out, _ := run(t, "", "simulate", "tosspayments", "deposited", "--to", url, "--manner=all", "--speed=1000", "--times=20")
+	exit, out, _ := watch(t, "simulate", "tosspayments", "deposited", "--to", url, "--manner=all", "--speed=1000", "--times=20")
 	if exit != exitFailed { // the receiver takes garbage
 		t.Errorf("exit %d", exit)
 	}
@@ -85,7 +85,7 @@ func TestSimulateAllManners(t *testing.T) {
 
 func TestSimulateMannersAsJSON(t *testing.T) {
 	_, url := receive(t, "kcp", 1)
-	exit, out, _ := run(t, "", "simulate", "kcp", "deposited", "--to", url, "--manner=reordered", "--json", fast)
+	exit, out, _ := watch(t, "simulate", "kcp", "deposited", "--to", url, "--manner=reordered", "--json", fast)
 	if exit != exitOK {
 		t.Fatalf("exit %d\n%s", exit, out)
 	}
@@ -116,7 +116,7 @@ func TestSimulateMannersAsJSON(t *testing.T) {
 func TestSimulateEachMannerEndsWithALine(t *testing.T) {
 	t.Parallel() // a slow body takes four seconds
 	_, url := receive(t, "kcp", 0)
-	exit, out, _ := run(t, "", "simulate", "kcp", "deposited", "--to", url, "--manner=all", "--json", "--times=7", fast)
+	exit, out, _ := watch(t, "simulate", "kcp", "deposited", "--to", url, "--manner=all", "--json", "--times=7", fast)
 	if exit != exitFailed { // the receiver takes garbage
 		t.Errorf("exit %d", exit)
 	}
@@ -170,7 +170,7 @@ func TestBadMannersAreExplained(t *testing.T) {
 		{"kcp", "rare-syllables", 1 << 30, "it should be acknowledged", answered, taken},
 	} {
 		_, url := receive(t, tt.code, tt.refuses)
-		exit, out, errs := run(t, "", "simulate", tt.code, "deposited", "--to", url, "--manner", tt.manner, "--no-resend")
+		exit, out, errs := watch(t, "simulate", tt.code, "deposited", "--to", url, "--manner", tt.manner, "--no-resend")
 		if exit != exitFailed || !strings.Contains(out, tt.says) || !strings.Contains(out, "tongbo notices") {
 			t.Errorf("%s: exit %d, output lacks %q:\n%s", tt.code, exit, tt.says, out)
 		}

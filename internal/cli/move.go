@@ -43,9 +43,6 @@ func (c *moveCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		env.Terminal = false
-	}
 	p := newProgress(env)
 	moved, err := store.Move(ctx, c.From, c.To, store.MoveOptions{
 		Key: key, Progress: func(s store.MoveStep) { p.show("%s", stepText(s)) },
@@ -55,7 +52,7 @@ func (c *moveCmd) Run(env Env) error {
 				_ = json.NewEncoder(env.Stdout).Encode(found)
 				return
 			}
-			fmt.Fprintln(env.Stdout, found)
+			fmt.Fprintln(env.talk(), found)
 		},
 	})
 	p.end()
@@ -117,7 +114,7 @@ func (c *moveCmd) told(env Env, moved store.Moved, p *progress) error {
 Never start one on %s again: it would send the same webhooks once
 more. Keep that file until the new database has its own backups.
 `, store.Redact(c.To), key, c.From)
-	_, err := fmt.Fprint(env.Stdout, b.String())
+	_, err := fmt.Fprint(env.talk(), b.String())
 	return err
 }
 

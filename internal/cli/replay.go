@@ -234,10 +234,7 @@ func (c *replayNoticesCmd) tell(env Env, list []replayed) error {
 			return err
 		}
 	}
-	out := env.Stdout
-	if c.JSON || !env.Terminal {
-		out = env.Stderr
-	}
+	out := env.talk()
 	failed := 0
 	for _, r := range list {
 		if r.Error != "" {

@@ -114,7 +114,7 @@ func (c *replayWebhooksCmd) foretell(env Env, p webhook.ResendPreview) error {
 		return nil
 	}
 	day := func(t time.Time) string { return t.In(wire.Seoul).Format("2006-01-02 15:04:05") }
-	_, err := fmt.Fprintln(env.Stdout, words.Text(c.lang(), "deliveries.cli.would", "n", countText(p.N, p.More), "oldest", day(p.Oldest), "newest", day(p.Newest), "rate", c.Rate))
+	_, err := fmt.Fprintln(env.talk(), words.Text(c.lang(), "deliveries.cli.would", "n", countText(p.N, p.More), "oldest", day(p.Oldest), "newest", day(p.Newest), "rate", c.Rate))
 	return err
 }
 
@@ -212,7 +212,7 @@ func (c *replayWebhooksCmd) done(env Env, r resendReport, over bool) error {
 			return err
 		}
 	} else {
-		fmt.Fprintln(env.Stdout, words.Text(c.lang(), "deliveries.cli.done", "n", r.Made, "ok", r.OK, "failed", r.Failed))
+		fmt.Fprintln(env.talk(), words.Text(c.lang(), "deliveries.cli.done", "n", r.Made, "ok", r.OK, "failed", r.Failed))
 	}
 	switch {
 	case !over:

@@ -101,7 +101,7 @@ func (c *simulateCmd) Run(env Env) error {
 		if told.Order != "" { // some notices name none
 			words += " --order " + shellWord(told.Order)
 		}
-		fmt.Fprintln(env.Stdout, "  See what became of it: "+words)
+		fmt.Fprintln(env.talk(), "  See what became of it: "+words)
 	}
 	return err
 }
@@ -123,7 +123,7 @@ func (c *simulateCmd) takeBack(env Env, i provider.Info, told notice.Notice) {
 				words = append(words, f[0], shellWord(f[1]))
 			}
 		}
-		fmt.Fprintf(env.Stdout, "  Take it back: %s --deposit %s\n", strings.Join(words, " "), shellWord(told.Deposit))
+		fmt.Fprintf(env.talk(), "  Take it back: %s --deposit %s\n", strings.Join(words, " "), shellWord(told.Deposit))
 	}
 }
 

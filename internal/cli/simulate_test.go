@@ -67,7 +67,7 @@ func TestSimulateUntilAcknowledged(t *testing.T) {
 		i := p.Info()
 		t.Run(i.Code, func(t *testing.T) {
 			s, url := receive(t, i.Code, 2)
-			exit, out, errs := run(t, "", "simulate", i.Code, "deposit", "--to", url, fast)
+			exit, out, errs := watch(t, "simulate", i.Code, "deposit", "--to", url, fast)
 			if exit != exitOK || errs != "" {
 				t.Fatalf("exit %d, %s\n%s", exit, errs, out)
 			}
@@ -118,7 +118,7 @@ func TestSimulateEndsBadly(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			exit, _, errs := run(t, "", append([]string{"simulate"}, tt.args...)...)
+			exit, _, errs := watch(t, append([]string{"simulate"}, tt.args...)...)
 			if exit != tt.exit {
 				t.Errorf("exit %d, want %d", exit, tt.exit)
 			}
@@ -134,7 +134,7 @@ func TestSimulateEndsBadly(t *testing.T) {
 func TestSimulateCopies(t *testing.T) {
 	for _, args := range [][]string{{"--times=20"}, {"--times=20", "--parallel"}} {
 		s, url := receive(t, "nice", 0)
-		exit, out, errs := run(t, "", append([]string{"simulate", "nice", "deposited", "--to", url, "--json"}, args...)...)
+		exit, out, errs := watch(t, append([]string{"simulate", "nice", "deposited", "--to", url, "--json"}, args...)...)
 		if exit != exitOK || len(s.bodies) != 20 {
 			t.Fatalf("%v: exit %d, %d came: %s", args, exit, len(s.bodies), errs)
 		}
@@ -162,7 +162,7 @@ func TestSimulateSecret(t *testing.T) {
 		{"tosspayments", "", `"secret":"hunter2/+=swordfish"`},
 	} {
 		s, url := receive(t, tt.code, 0)
-		exit, out, errs := run(t, "", "simulate", tt.code, "deposited", "--secret", key, "--to", url)
+		exit, out, errs := watch(t, "simulate", tt.code, "deposited", "--secret", key, "--to", url)
 		if exit != exitOK || !strings.Contains(s.bodies[0], tt.sent) {
 			t.Errorf("%s: exit %d, %s; sent %q", tt.code, exit, errs, s.bodies)
 		}
@@ -201,7 +201,7 @@ func TestSimulateStops(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	exit, out, _ := run(t, "", "version")
+	exit, out, _ := watch(t, "version")
 	if exit != exitOK || !regexp.MustCompile(`^tongbo \S+.*, go1\S*, \w+/\w+\n$`).MatchString(out) {
 		t.Errorf("exit %d, %q", exit, out)
 	}

@@ -226,7 +226,7 @@ func (t *tail) print(list []happening) error {
 			day = h.At.In(wire.Seoul).Format("01-02 ")
 		}
 		text := fmt.Sprintf("%s%s  %s  %s", day, h.At.In(wire.Seoul).Format("15:04:05.000"), t.text(h), t.link(h))
-		if _, err := fmt.Fprintln(t.env.Stdout, strings.TrimRight(text, " ")); err != nil {
+		if _, err := fmt.Fprintln(t.env.talk(), strings.TrimRight(text, " ")); err != nil {
 			return err
 		}
 	}

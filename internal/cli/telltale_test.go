@@ -24,13 +24,13 @@ func TestSimulateSaysWhoseNoticeItIs(t *testing.T) {
 		{[]string{"kpn"}, ""}, // its notices name no merchant
 	} {
 		_, url := receive(t, tt.args[0], 0)
-		exit, out, errs := run(t, "", append([]string{"simulate", tt.args[0], "deposited", "--to", url}, tt.args[1:]...)...)
+		exit, out, errs := watch(t, append([]string{"simulate", tt.args[0], "deposited", "--to", url}, tt.args[1:]...)...)
 		if exit != exitOK || strings.Count(out, "as MID") != strings.Count(tt.want, "as MID") || !strings.Contains(out, tt.want) {
 			t.Errorf("%v: exit %d, want %q:\n%s%s", tt.args, exit, tt.want, out, errs)
 		}
 	}
 	_, url := receive(t, "settle", 0)
-	_, out, _ := run(t, "", "simulate", "settle", "deposited", "--to", url, "--json")
+	_, out, _ := watch(t, "simulate", "settle", "deposited", "--to", url, "--json")
 	var x shownExchange
 	if err := json.Unmarshal([]byte(out), &x); err != nil || x.MID != "nx_mid_il" {
 		t.Errorf("as JSON: %v, %s", err, out)
@@ -42,7 +42,7 @@ func TestSimulateMakesPlainOrders(t *testing.T) {
 	for _, p := range all.Providers() {
 		i := p.Info()
 		_, url := receive(t, i.Code, 0)
-		_, out, _ := run(t, "", "simulate", i.Code, "deposited", "--to", url, "--json")
+		_, out, _ := watch(t, "simulate", i.Code, "deposited", "--to", url, "--json")
 		var x shownExchange
 		if err := json.Unmarshal([]byte(out), &x); err != nil || !plain.MatchString(x.Order) {
 			t.Errorf("%s: order %q, %v", i.Code, x.Order, err)
@@ -54,20 +54,20 @@ func TestSimulateMakesPlainOrders(t *testing.T) {
 func TestSimulateAfterARefusal(t *testing.T) {
 	for code, assumed := range map[string]bool{"nice": false, "settle": true} {
 		_, url := receive(t, code, 1<<30)
-		exit, out, _ := run(t, "", "simulate", code, "deposited", "--to", url, "--order=o-1", fast)
+		exit, out, _ := watch(t, "simulate", code, "deposited", "--to", url, "--order=o-1", fast)
 		if exit != exitFailed || !strings.Contains(out, "See what became of it: tongbo notices --order o-1\n") {
 			t.Errorf("%s: exit %d:\n%s", code, exit, out)
 		}
 		if strings.Contains(out, "(assumed)") != assumed || !strings.Contains(out, "again in") {
 			t.Errorf("%s: assumed: want %v:\n%s", code, assumed, out)
 		}
-		_, out, _ = run(t, "", "simulate", code, "deposited", "--to", url, "--json", fast)
+		_, out, _ = watch(t, "simulate", code, "deposited", "--to", url, "--json", fast)
 		var x shownExchange
 		if err := json.Unmarshal([]byte(strings.SplitN(out, "\n", 2)[0]), &x); err != nil || x.Assumed != assumed {
 			t.Errorf("%s as JSON: %v, %s", code, err, out)
 		}
 	}
-	exit, out, _ := run(t, "", "simulate", "nice", "deposited", "--to", "http://127.0.0.1:1", "--no-resend")
+	exit, out, _ := watch(t, "simulate", "nice", "deposited", "--to", "http://127.0.0.1:1", "--no-resend")
 	if exit != exitAway || strings.Contains(out, "See what became of it") {
 		t.Errorf("nobody heard it: exit %d:\n%s", exit, out)
 	}
@@ -80,11 +80,11 @@ func TestSimulateReversalWithoutDeposit(t *testing.T) {
 		"html5_inicis": none, "inicis_v2": none, "ksnet": none, "welcome": none, "tosspayments": none,
 	} {
 		_, url := receive(t, code, 0)
-		exit, _, errs := run(t, "", "simulate", code, "reversed", "--to", url)
+		exit, _, errs := watch(t, "simulate", code, "reversed", "--to", url)
 		if exit != exitOK || !strings.Contains(errs, want) {
 			t.Errorf("%s: exit %d, want %q: %s", code, exit, want, errs)
 		}
-		if _, _, errs := run(t, "", "simulate", code, "reversed", "--to", url, "--deposit=D1"); errs != "" {
+		if _, _, errs := watch(t, "simulate", code, "reversed", "--to", url, "--deposit=D1"); errs != "" {
 			t.Errorf("%s with a deposit: %s", code, errs)
 		}
 	}
@@ -98,7 +98,7 @@ func TestSimulateFitsTheScreen(t *testing.T) {
 		_, url := receive(t, i.Code, 0)
 		for _, form := range append([]string{""}, i.Forms...) {
 			args := []string{"simulate", i.Code, "deposited", "--to", url, "--order=o-1", "--form=" + form, "--at=2026-08-01T12:00:00"}
-			exit, out, errs := run(t, "", args...)
+			exit, out, errs := watch(t, args...)
 			if exit != exitOK {
 				t.Fatalf("%s %s: exit %d, %s", i.Code, form, exit, errs)
 			}

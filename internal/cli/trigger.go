@@ -134,7 +134,7 @@ type triggerView struct {
 	lang   words.Lang
 }
 
-func (v *triggerView) say(text string) { fmt.Fprintln(v.env.Stdout, "  "+text) }
+func (v *triggerView) say(text string) { fmt.Fprintln(v.env.talk(), "  "+text) }
 
 // show prints the payment and its notices.
 func (v *triggerView) show(d triggered) {
@@ -175,7 +175,7 @@ func (v *triggerView) notice(i int, n triggeredOne) {
 	took := (time.Duration(n.TookMS * float64(time.Millisecond))).Round(100 * time.Microsecond)
 	v.say(fmt.Sprintf("%s  %d %s  %v  %s", text, n.Status, quoted([]byte(n.Answer)), took, v.verdict(view, n)))
 	if v.cmd.Raw && !n.Again {
-		fmt.Fprintf(v.env.Stdout, "%s\n", append([]byte(n.Query), n.Body...)) // as they went: that is what raw asks for
+		fmt.Fprintf(v.env.talk(), "%s\n", append([]byte(n.Query), n.Body...)) // as they went: that is what raw asks for
 	}
 }
 

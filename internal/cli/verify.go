@@ -41,7 +41,7 @@ func (c *verifyCmd) Run(env Env) error {
 			_ = enc.Encode(found)
 			return
 		}
-		fmt.Fprintln(env.Stdout, found)
+		fmt.Fprintln(env.talk(), found)
 	}, func(rows int64) {
 		shown.Lock()
 		defer shown.Unlock()
@@ -51,16 +51,12 @@ func (c *verifyCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
-	summary := env.Stdout
-	if c.JSON {
-		summary = env.Stderr
-	}
-	fmt.Fprintln(summary, "checked:", counts(checked))
+	fmt.Fprintln(env.talk(), "checked:", counts(checked))
 	if problems > 0 {
 		return hint(&coded{exitProblems, errors.New(plural(int64(problems), "problem", "problems"))}, "Keep a copy of the database before you change anything in it.")
 	}
 	if !c.JSON {
-		fmt.Fprintln(env.Stdout, "ok: nothing lost, nothing counted twice")
+		fmt.Fprintln(env.talk(), "ok: nothing lost, nothing counted twice")
 	}
 	return nil
 }
