@@ -41,6 +41,9 @@ type Shop struct {
 	// Delay is how long the shop thinks before it answers. A call is
 	// remembered when it comes.
 	Delay time.Duration
+	// Manner, if set, says how the shop answers once Answers are given, and
+	// how long it thinks. It is asked about one call at a time, and must not block.
+	Manner func(Call) Answer
 
 	mu      sync.Mutex
 	calls   []Call
@@ -58,6 +61,14 @@ type Call struct {
 	Status   int         `json:"status"`             // of the answer
 	Header   http.Header `json:"header,omitempty"`
 	Body     []byte      `json:"body"` // base64 in the log: exact whatever came
+}
+
+// An Answer is how a shop answers a webhook.
+type Answer struct {
+	Status int
+	After  time.Duration // how long it thinks
+	// Body is text, or HTML if it begins like it.
+	Body string
 }
 
 // OpenLog has the shop write every call to the end of a file, one JSON object
@@ -131,11 +142,12 @@ func (s *Shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.Sent = time.Unix(seconds, 0)
 	}
 	c.Verified = s.fits(c)
-	status := s.record(c)
-	if !pause(r.Context(), s.Delay) {
+	a := s.record(c)
+	if !pause(r.Context(), a.After) {
 		return // the caller has hung up
 	}
-	w.WriteHeader(status)
+	w.WriteHeader(a.Status)
+	_, _ = io.WriteString(w, a.Body) // a caller that left doesn't hear it
 }
 
 // pause reports whether d went by before ctx ended.
@@ -165,26 +177,30 @@ func (s *Shop) fits(c Call) bool {
 
 // record decides on the answer, remembers the call with it, and wakes who
 // waits.
-func (s *Shop) record(c Call) int {
+func (s *Shop) record(c Call) Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.Status = http.StatusOK
+	a := Answer{Status: http.StatusOK, After: s.Delay}
 	switch {
 	case len(s.Secrets) > 0 && !c.Verified:
-		c.Status = http.StatusUnauthorized
+		a.Status = http.StatusUnauthorized
 	case s.script < len(s.Answers):
-		c.Status = s.Answers[s.script]
+		a.Status = s.Answers[s.script]
 		s.script++
+	case s.Manner != nil:
+		a = s.Manner(c)
 	}
+	c.Status = a.Status
 	if err := s.write(c); err != nil {
-		c.Status = http.StatusInternalServerError
+		a = Answer{Status: http.StatusInternalServerError, After: a.After}
+		c.Status = a.Status
 	}
 	s.calls = append(s.calls, c)
 	if s.changed != nil {
 		close(s.changed)
 		s.changed = nil
 	}
-	return c.Status
+	return a
 }
 
 func (s *Shop) write(c Call) error {
@@ -208,6 +224,16 @@ func (s *Shop) Calls() []Call {
 	return slices.Clone(s.calls)
 }
 
+// Take returns every call so far, as Calls does, and forgets them: a shop that
+// goes on for long does not fill the memory.
+func (s *Shop) Take() []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	calls := s.calls
+	s.calls = nil
+	return calls
+}
+
 // Accepted returns, for each webhook id, the first call that was answered with
 // a 2xx status: what the merchant has learnt, each thing once.
 func (s *Shop) Accepted() []Call { return Accepted(s.Calls()) }
@@ -225,7 +251,7 @@ func Accepted(calls []Call) []Call {
 	return out
 }
 
-// Wait returns the calls as soon as there are n or more. It reports the
+// Wait returns the calls as soon as there are n or more that were not taken. It reports the
 // context's error, with the calls so far, if that ends first.
 func (s *Shop) Wait(ctx context.Context, n int) ([]Call, error) {
 	for {

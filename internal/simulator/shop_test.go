@@ -194,3 +194,51 @@ func TestShopWaits(t *testing.T) {
 		t.Errorf("Wait for one more = %d calls, %v; want 20 and canceled", len(calls), err)
 	}
 }
+
+func TestShopManner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		key := webhook.NewSecret()
+		asked := 0
+		s := &simulator.Shop{Secrets: []secret.Text{key}, Answers: []int{500}, Delay: time.Second, Manner: func(c simulator.Call) simulator.Answer {
+			asked++
+			if !c.Verified || c.ID != "w" {
+				t.Errorf("asked about %+v", c)
+			}
+			return simulator.Answer{Status: 503, After: time.Minute, Body: "<html>closed</html>"}
+		}}
+		for _, want := range []struct {
+			call   *http.Request
+			status int
+			body   string
+			took   time.Duration
+		}{
+			{call(t, "w", "{}", time.Now(), key), 500, "", time.Second},
+			{call(t, "w", "{}", time.Now()), 401, "", time.Second},
+			{call(t, "w", "{}", time.Now(), key), 503, "<html>closed</html>", time.Minute},
+		} {
+			began, w := time.Now(), httptest.NewRecorder()
+			s.ServeHTTP(w, want.call)
+			if took := time.Since(began); w.Code != want.status || w.Body.String() != want.body || took != want.took {
+				t.Errorf("answered %d %q after %v, want %d %q after %v", w.Code, w.Body, took, want.status, want.body, want.took)
+			}
+		}
+		if asked != 1 {
+			t.Errorf("asked %d times, want once: the script comes first, and who proves nothing gets 401", asked)
+		}
+	})
+}
+
+func TestShopForgetsWhatIsTaken(t *testing.T) {
+	var s simulator.Shop
+	serve(&s, call(t, "a", "{}", time.Now()))
+	if got := s.Take(); len(got) != 1 || got[0].ID != "a" || got[0].Status != 200 {
+		t.Errorf("Take() = %+v", got)
+	}
+	serve(&s, call(t, "b", "{}", time.Now()))
+	if calls, err := s.Wait(t.Context(), 1); err != nil || len(calls) != 1 || calls[0].ID != "b" {
+		t.Errorf("then %+v, %v", calls, err)
+	}
+	if s.Take(); len(s.Take()) != 0 {
+		t.Error("calls were taken twice")
+	}
+}
