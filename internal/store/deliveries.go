@@ -29,7 +29,11 @@ const freeAll = `update delivery set lease = null, ready_at = due_at where lease
 func (s *Store) freeLeases(ctx context.Context) error {
 	return s.write(ctx, func(t *tx) error {
 		n, err := t.exec(freeAll)
-		t.due = n > 0
+		t.due, s.resumed = n > 0, int(n)
 		return err
 	})
 }
+
+// Resumed is how many deliveries a dead server had leased when this store was opened:
+// they were made due again. It is 0 on PostgreSQL, where such leases end by themselves.
+func (s *Store) Resumed() int { return s.resumed }

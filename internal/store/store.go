@@ -55,6 +55,7 @@ type Store struct {
 	log     *slog.Logger
 	id      string // of this store alone
 	closers []func() error
+	resumed int           // deliveries whose leases were freed when it was opened
 	turn    atomic.Uint32 // which target the next claim begins with
 	company company
 	pools   []*pgxpool.Pool // on PostgreSQL
