@@ -229,6 +229,23 @@ func TestNoticePaths(t *testing.T) {
 	compareLines(t, "../docs/deploy.md", "map $uri $tongbo_notice {", "    ~", locations)
 }
 
+// TestReadmesShowTheSame: what the two READMEs have people paste into files and terminals
+// is the same, so that what is tried of one is tried of both.
+func TestReadmesShowTheSame(t *testing.T) {
+	t.Parallel()
+	blocks := regexp.MustCompile("(?s)```[a-z]+\n.*?\n```|\n    (?:bin/tongbo|curl|go|make|git) [^#\n]*(?:\n      [^\n]*)*")
+	shown := func(name string) (out []string) {
+		for _, b := range blocks.FindAllString(read(t, name), -1) {
+			out = append(out, strings.NewReplacer("--lang ko", "", "--lang en", "").Replace(strings.TrimSpace(b)))
+		}
+		return out
+	}
+	en, ko := shown("../README.md"), shown("../README.ko.md")
+	if diff := cmp.Diff(en, ko); diff != "" || len(en) < 11 {
+		t.Errorf("README.md shows %d, README.ko.md differs (-en +ko):\n%s", len(en), diff)
+	}
+}
+
 // TestProviderTable compares the README's table with the modules, and sees that
 // the documents in prose name them too.
 func TestProviderTable(t *testing.T) {

@@ -17,7 +17,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/people"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/seal"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/server"
 	"github.com/tongbo/tongbo/internal/settings"
@@ -40,6 +43,7 @@ const (
 type demoCmd struct {
 	Listen  string `help:"Address to listen on; a free port is taken if it is in use." default:"127.0.0.1:8080"`
 	Once    bool   `help:"Play the story and end: 0 only if every step was seen."`
+	Rate    int    `help:"Payments that begin in a minute once the story is told; 0 is none." default:"40" env:"TONGBO_DEMO_RATE" placeholder:"N"`
 	Lang    string `help:"ko or en; Korean unless the system's language (LC_ALL, LC_MESSAGES, LANG) is English." enum:",ko,en" default:""`
 	Verbose bool   `help:"Show the server's log."`
 }
@@ -54,7 +58,13 @@ type demo struct {
 	shop      *simulator.Shop // listens
 	stumbling *simulator.Shop // answers 500 twice first
 	stumbleAt string          // its URL
+	slow      *simulator.Shop // of the traffic, as broken is
+	broken    *simulator.Shop
+	slowAt    string
+	brokenAt  string
+	signing   secret.Text // what webhooks to all of them are signed with
 	server    *server.Server
+	key       *seal.Key
 	client    *http.Client
 	step      int
 	at        time.Time   // when the story's deposits are made
@@ -64,8 +74,11 @@ type demo struct {
 // demoTimeout bounds the story: every wait in it is short.
 const demoTimeout = time.Minute
 
-// Run plays the story, and then stays until a signal comes.
+// Run plays the story, and then has customers pay until a signal comes.
 func (c *demoCmd) Run(env Env) error {
+	if c.Rate < 0 || c.Rate > mostRate {
+		return hint(fault.Errorf(fault.Invalid, "--rate %d: want 0 to %d payments a minute", c.Rate, mostRate), "0 is no traffic. See: tongbo demo --help")
+	}
 	ctx, cancel := env.context()
 	defer cancel()
 	if env.Signals != nil {
@@ -94,15 +107,34 @@ func (c *demoCmd) Run(env Env) error {
 		return fmt.Errorf("the story went wrong: %w", err)
 	}
 	if c.Once {
+		d.tellNext("cli.demo.once")
 		return nil
 	}
 	if err := d.owner(ctx); err != nil {
 		return fmt.Errorf("let somebody into the console: %w", err)
 	}
-	if d.invite(); ctx.Err() != nil {
+	return d.stay(ctx, c)
+}
+
+// stay keeps the server running until ctx ends, with traffic if there is to be any.
+func (d *demo) stay(ctx context.Context, c *demoCmd) error {
+	var t *traffic
+	if c.Rate > 0 {
+		var err error
+		if t, err = d.bustle(ctx, c.Rate); err != nil {
+			return fmt.Errorf("begin the traffic: %w", err)
+		}
+	}
+	if d.invite(t); ctx.Err() != nil {
 		return nil
 	}
-	d.follow(ctx)
+	var wg sync.WaitGroup
+	if t != nil {
+		wg.Go(func() { t.run(ctx) })
+	}
+	d.follow(ctx, t, !c.Verbose)
+	d.tellNext("cli.demo.ended")
+	wg.Wait()
 	return nil
 }
 
@@ -122,40 +154,52 @@ func inKorean(asked string) bool {
 
 // open starts the shops and the server.
 func (d *demo) open(ctx context.Context, c *demoCmd, dir string) (stop func(), err error) {
-	signing := webhook.NewSecret()
-	d.shop = &simulator.Shop{Secrets: []secret.Text{signing}}
-	d.stumbling = &simulator.Shop{Secrets: []secret.Text{signing}, Answers: []int{500, 500}}
+	d.signing = webhook.NewSecret()
+	d.shop = d.newShop(steadyManner())
+	d.stumbling = d.newShop(nil)
+	d.stumbling.Answers = []int{500, 500}
+	d.slow, d.broken = d.newShop(slowManner()), d.newShop(brokenManner())
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	stop = func() { cancel(); wg.Wait() }
-	shopAt, err := serveShop(ctx, &wg, d.shop)
-	if err != nil {
-		return stop, err
-	}
-	if d.stumbleAt, err = serveShop(ctx, &wg, d.stumbling); err != nil {
-		return stop, err
+	shopAt := ""
+	for shop, at := range map[*simulator.Shop]*string{d.shop: &shopAt, d.stumbling: &d.stumbleAt, d.slow: &d.slowAt, d.broken: &d.brokenAt} {
+		if *at, err = serveShop(ctx, &wg, shop); err != nil {
+			return stop, err
+		}
 	}
 	l, err := d.listen(ctx, c.Listen)
 	if err != nil {
 		return stop, err
 	}
-	d.base = "http://" + l.Addr().String()
+	d.base = "http://" + clickable(l.Addr())
 	log := slog.New(slog.DiscardHandler)
 	if c.Verbose {
 		log = slog.New(slog.NewTextHandler(d.env.Stderr, nil))
 	}
 	key := server.KeySource{Database: "sqlite:" + filepath.Join(dir, "demo.db")}
 	d.server, err = server.Open(ctx, server.Config{Database: key.Database, Key: key, AllowPrivate: true, Log: log, Grace: time.Second,
-		PublicURL: d.base, LoopbackConsole: true,
+		PublicURL: d.base, LoopbackConsole: true, TrustedProxies: provider.Loopback(), Keep: demoKeep,
 	})
 	if err != nil {
 		return stop, err
 	}
-	if err := d.declare(ctx, log, key, shopAt, signing); err != nil {
+	if d.key, err = key.Load(log); err == nil {
+		err = d.declare(ctx, demoSettings, "{{SHOP}}", shopAt, "{{API_SECRET}}", d.apiSecret)
+	}
+	if err != nil {
 		return stop, errors.Join(err, d.server.Store.Close())
 	}
 	wg.Go(func() { _ = d.server.Serve(ctx, l) })
 	return stop, nil
+}
+
+// demoKeep bounds the database of a demo that is left running.
+var demoKeep = settings.Retention{Bodies: 1, History: 2, Payments: 7}
+
+// newShop is a shop that checks signatures and then has a manner.
+func (d *demo) newShop(m func(simulator.Call) simulator.Answer) *simulator.Shop {
+	return &simulator.Shop{Secrets: []secret.Text{d.signing}, Manner: m}
 }
 
 // demoOwner is who may sign in to the console of a demo.
@@ -211,18 +255,26 @@ func serveShop(ctx context.Context, wg *sync.WaitGroup, shop *simulator.Shop) (u
 	return "http://" + l.Addr().String() + "/webhook", nil
 }
 
-func (d *demo) declare(ctx context.Context, log *slog.Logger, key server.KeySource, shop string, signing secret.Text) error {
-	text := strings.NewReplacer("{{SHOP}}", shop, "{{SECRET}}", signing.Reveal(), "{{API_SECRET}}", d.apiSecret).Replace(demoSettings)
-	f, err := settings.Parse([]byte(text))
+// declare declares a file, in which names stand for values.
+func (d *demo) declare(ctx context.Context, text string, values ...string) error {
+	f, err := settings.Parse([]byte(strings.NewReplacer(append(values, "{{SECRET}}", d.signing.Reveal())...).Replace(text)))
 	if err != nil {
 		return err
 	}
-	k, err := key.Load(log)
-	if err != nil {
-		return err
-	}
-	_, err = declare(ctx, d.server.Store, k, byUser(), f)
+	_, err = declare(ctx, d.server.Store, d.key, byUser(), f)
 	return err
+}
+
+// bustle declares what the traffic has beside the story, and returns the traffic.
+func (d *demo) bustle(ctx context.Context, rate int) (*traffic, error) {
+	if err := d.declare(ctx, demoTrafficSettings, "{{SLOW}}", d.slowAt, "{{BROKEN}}", d.brokenAt); err != nil {
+		return nil, err
+	}
+	s, err := d.server.Store.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newTraffic(d, s, rate, newRandom())
 }
 
 // say prints a line in the story's language.
@@ -246,22 +298,4 @@ func (d *demo) chapter(ko, en string) {
 		bold, plain = "\x1b[1m", "\x1b[0m"
 	}
 	fmt.Fprintf(d.env.Stdout, "\n%s%d. %s%s\n", bold, d.step, title, plain)
-}
-
-// invite prints what to paste next.
-func (d *demo) invite() {
-	d.say("\n콘솔을 브라우저에서 열어 보세요. 방금 일어난 일이 모두 있습니다:", "\nOpen the console in a browser. All that just happened is there:")
-	fmt.Fprintf(d.env.Stdout, "%s/console/   %s   %s\n", d.base, demoOwner, d.password.Reveal())
-	d.say("\n서버가 계속 실행 중입니다. 다른 터미널에 붙여 넣어 보세요 (끝내려면 Ctrl-C):",
-		"\nStill listening. Paste these into another terminal (Ctrl-C to stop):")
-	d.say("\n# 계좌 등록", "\n# register an account")
-	fmt.Fprintf(d.env.Stdout, `curl -s %s/payments/order-9/virtual-account -H 'Authorization: PortOne %s' \
-  -d '{"channelKey":"%s","orderName":"배 1상자","amount":{"total":25000},"currency":"KRW","virtualAccount":{"bank":"SHINHAN","accountNumber":"T9000000000001"}}'; echo
-`, d.base, d.apiSecret, demoKCP)
-	d.say("\n# KCP가 보내는 입금통보", "\n# the deposit notice that KCP would send")
-	fmt.Fprintf(d.env.Stdout, `curl -s %s/kcp-v2 \
-  -d 'site_cd=T0000&tno=20261121000009&order_no=order-9&tx_cd=TX00&tx_tm=%s&ipgm_name=홍길동&remitter=홍길동&ipgm_mnyx=25000&ipgm_time=%[2]s&bank_code=BK88&account=T9000000000001&noti_id=20261121000000000009&op_cd=50'; echo
-`, d.base, time.Now().UTC().Add(9*time.Hour).Format("20060102150405"))
-	d.say("\n# 결제 조회", "\n# look at the payment")
-	fmt.Fprintf(d.env.Stdout, "curl -s %s/payments/order-9 -H 'Authorization: PortOne %s'; echo\n\n", d.base, d.apiSecret)
 }

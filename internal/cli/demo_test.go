@@ -13,8 +13,8 @@ import (
 // would: what was told, what was decided, and numbers that never differ.
 func TestDemo(t *testing.T) {
 	for lang, want := range map[string][]string{
-		"ko": {"판정: 반영 (applied)", "판정: 중복 (duplicate)", "판정: 불일치 (conflict), ", "8C 63 B9 E6 B0 A2 C7 CF (EUC-KR) = 똠방각하", "온 금액은 31000원", "확인 대기 1건", "발송 시도 6회"},
-		"en": {"verdict: applied\n", "verdict: duplicate", "verdict: conflict, ", "8C 63 B9 E6 B0 A2 C7 CF (EUC-KR) = 똠방각하", "and 31000 came", "1 open case, ", "6 attempts"},
+		"ko": {"판정: 반영 (applied)", "판정: 중복 (duplicate)", "판정: 불일치 (conflict), ", "8C 63 B9 E6 B0 A2 C7 CF (EUC-KR) = 똠방각하", "온 금액은 31000원", "확인 대기 1건", "발송 시도 6회", "tongbo serve로"},
+		"en": {"verdict: applied\n", "verdict: duplicate", "verdict: conflict, ", "8C 63 B9 E6 B0 A2 C7 CF (EUC-KR) = 똠방각하", "and 31000 came", "1 open case, ", "6 attempts", "Next: tongbo demo "},
 	} {
 		t.Setenv("TMPDIR", t.TempDir())
 		code, out, errs := run(t, "", "demo", "--once", "--lang", lang, "--listen", "127.0.0.1:0")

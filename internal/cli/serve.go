@@ -15,7 +15,6 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/server"
 	"github.com/tongbo/tongbo/internal/settings"
-	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
@@ -81,13 +80,7 @@ func (c *serveCmd) Run(env Env, k *kong.Context) error {
 			return errors.Join(err, closeAll(l, s.V1), s.Store.Close())
 		}
 	}
-	at := clickable(l.Addr())
-	fmt.Fprintf(env.Stdout, "  ingress   http://%s/%s   notice paths: tongbo providers\n  api       http://%s/payments/{paymentId}\n  store     %s\n",
-		at, c.public(), at, store.Redact(c.Database))
-	if s.V1 != nil {
-		fmt.Fprintf(env.Stdout, "  api v1    http://%s\n", clickable(s.V1.Addr()))
-	}
-	if err := invite(ctx, env.Stdout, s, l); err != nil {
+	if err := c.banner(ctx, env.Stdout, s, l); err != nil {
 		return errors.Join(err, closeAll(l, s.V1, s.Console), s.Store.Close())
 	}
 	log.Info("serving", "listen", l.Addr().String())

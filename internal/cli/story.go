@@ -32,19 +32,28 @@ func (d *demo) tell(ctx context.Context) error {
 	return nil
 }
 
-// channels shows what was declared.
+// channels shows what was declared: the channels of the story, and of the others that
+// they are there.
 func (d *demo) channels(ctx context.Context) error {
 	d.chapter("결제 채널", "Payment channels")
 	s, err := d.server.Store.Settings(ctx)
 	if err != nil {
 		return err
 	}
+	var others []string
 	for _, c := range s.Channels {
 		p, ok := all.ByCode(c.Provider)
 		if !ok {
 			return fmt.Errorf("no module %s", c.Provider)
 		}
+		if c.Key != demoInicis && c.Key != demoKCP {
+			others = append(others, c.Provider)
+			continue
+		}
 		fmt.Fprintf(d.env.Stdout, "   %-13s %-15s %s%s\n", c.Provider, c.MID, d.base, p.Info().Paths[0])
+	}
+	for _, line := range wrapBy(others, 77, ", ") {
+		fmt.Fprintln(d.env.Stdout, "   "+line)
 	}
 	return nil
 }
@@ -54,6 +63,10 @@ type order struct {
 	id, name, channel, bank, account string
 	amount                           int64
 	noticeURLs                       []string
+	// Of the traffic's orders.
+	customer string
+	secret   secret.Text // what the PG and the merchant know of it
+	due      time.Time   // the account's deadline; zero if it has none
 }
 
 func (d *demo) orderOne() order {
@@ -207,11 +220,18 @@ type seenPayment struct {
 }
 
 func (d *demo) register(ctx context.Context, o order) (seenPayment, error) {
-	return d.call(ctx, http.MethodPost, "/payments/"+o.id+"/virtual-account", map[string]any{
+	account := map[string]any{"bank": o.bank, "accountNumber": o.account, "accountHolder": "가나상점"}
+	if !o.due.IsZero() {
+		account["expiredAt"] = o.due.Format(time.RFC3339Nano)
+	}
+	in := map[string]any{
 		"channelKey": o.channel, "orderName": o.name, "amount": map[string]any{"total": o.amount}, "currency": "KRW",
-		"virtualAccount": map[string]any{"bank": o.bank, "accountNumber": o.account, "accountHolder": "가나상점"},
-		"noticeUrls":     o.noticeURLs,
-	})
+		"virtualAccount": account, "noticeUrls": o.noticeURLs, "pgSecret": o.secret.Reveal(),
+	}
+	if o.customer != "" {
+		in["customer"] = map[string]any{"name": map[string]any{"full": o.customer}}
+	}
+	return d.call(ctx, http.MethodPost, "/payments/"+o.id+"/virtual-account", in)
 }
 
 func (d *demo) call(ctx context.Context, method, path string, body any) (seenPayment, error) {

@@ -167,33 +167,9 @@ func plural(n int64, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// follow prints what happens from now on, notices and webhooks, until ctx
-// ends.
-func (d *demo) follow(ctx context.Context) {
-	seen := len(d.shop.Calls())
-	list, err := d.server.Store.Notices(ctx, store.NoticeQuery{Limit: 1})
-	if err != nil {
-		return
-	}
-	var last notice.ID
-	if len(list) > 0 {
-		last = list[0].ID
-	}
-	for ctx.Err() == nil {
-		// Not every notice makes a webhook, so it looks again each second.
-		second, done := context.WithTimeout(ctx, time.Second)
-		calls, _ := d.shop.Wait(second, seen+1) // what came so far, if none is new
-		done()
-		last = d.showNewer(ctx, last)
-		for _, c := range calls[seen:] {
-			d.showCall(c)
-		}
-		seen = len(calls)
-	}
-}
-
-// showNewer prints the notices after the last one seen, and returns the newest.
-func (d *demo) showNewer(ctx context.Context, last notice.ID) notice.ID {
+// showNewer prints the notices after the last one seen, the traffic's left out, and
+// returns the newest.
+func (d *demo) showNewer(ctx context.Context, last notice.ID, busy bool) notice.ID {
 	list, err := d.server.Store.Notices(ctx, store.NoticeQuery{})
 	if err != nil {
 		return last
@@ -202,13 +178,16 @@ func (d *demo) showNewer(ctx context.Context, last notice.ID) notice.ID {
 		list = list[:i]
 	}
 	for _, n := range slices.Backward(list) {
+		last = n.ID
+		if busy && (n.Order == "" || ofTraffic(n.Order)) {
+			continue // nobody can say whose a garbled one is
+		}
 		amount := dash("")
 		if n.Amount != nil {
 			amount = fmt.Sprintf("%d %s", *n.Amount, n.Currency)
 		}
 		fmt.Fprintf(d.env.Stdout, "   ◀ %s %s %s %s\n", n.Provider, dash(string(n.Event)), dash(printable(n.Order)), amount)
 		d.showVerdict(n)
-		last = n.ID
 	}
 	return last
 }
