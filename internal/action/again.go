@@ -47,13 +47,17 @@ var ErrNotUnmatched = fault.Errorf(fault.Conflict, "only a notice that is Unmatc
 // It reports fault.NotFound for a notice that the caller does not see, and
 // notice.ErrBodyGone. A caller without a merchant is the installation's own.
 func (a *Actions) Replay(ctx context.Context, c Caller, id notice.ID, dry bool) (notice.Redecided, error) {
-	return a.redecide(ctx, func(v *view) (notice.Redecision, error) {
+	out, err := a.redecide(ctx, func(v *view) (notice.Redecision, error) {
 		return notice.Redecision{
 			ID: id, Dry: dry,
 			Check: func(r notice.Redecided) error { return a.mayReplay(v, c, r) },
 			Audit: c.onNotice("notice.replayed", ""),
 		}, nil
 	})
+	if fault.Is(err, fault.NotFound) {
+		out = notice.Redecided{} // what would have come of it is not the caller's to know
+	}
+	return out, err
 }
 
 // mayReplay reports why a caller may not have a notice decided again.
@@ -61,15 +65,20 @@ func (a *Actions) mayReplay(v *view, c Caller, r notice.Redecided) error {
 	if !c.seesNotice(v, r) {
 		return fault.Errorf(fault.NotFound, "there is no notice %q", string(r.Before.ID))
 	}
-	if ch, ok := v.channels.Channel(r.Channel); ok && c.Merchant != "" && ch.Merchant != c.Merchant {
+	ch, ok := v.channels.Channel(r.Channel)
+	switch {
+	case !ok || c.Merchant == "":
+	case ch.Merchant != c.Merchant:
 		return fault.Errorf(fault.NotFound, "the notice is of a channel that the merchant does not have any more")
+	case c.Store != "" && !ch.UsedBy(c.Store):
+		return fault.Errorf(fault.NotFound, "the notice is of a channel that the store does not use")
 	}
 	return nil
 }
 
 // seesNotice reports whether a caller may know of a notice: one of its merchant and mode,
-// and, if it is limited to a store, of a channel that the store uses and of no other
-// store's payment.
+// and, if it is limited to a store, of a channel that the store uses, and neither about
+// another store's payment nor on its way to one: what comes of it is told, too.
 func (c Caller) seesNotice(v *view, r notice.Redecided) bool {
 	k := r.Before
 	switch {
@@ -79,7 +88,9 @@ func (c Caller) seesNotice(v *view, r notice.Redecided) bool {
 		return false
 	case c.Store == "":
 		return true
-	case r.Was != nil && r.Was.Store != c.Store:
+	case k.PaymentStore != "" && k.PaymentStore != c.Store:
+		return false
+	case r.Was != nil && r.Was.Store != c.Store, r.Is != nil && r.Is.Store != c.Store:
 		return false
 	}
 	ch, ok := v.channels.Channel(k.Channel)

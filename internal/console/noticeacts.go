@@ -299,6 +299,9 @@ func (c *Console) replayMany(v *visit) error {
 	seen := make(map[string]bool)
 	for _, n := range rows {
 		r, err := c.Actions.Replay(v.ctx(), v.caller(v.Scope.Store), n.ID, true)
+		if fault.Is(err, fault.NotFound) {
+			continue // it is about another store's payment, or on its way to one
+		}
 		f := v.foretold(r)
 		f.ID, f.Path, f.Was = n.ID, object(v.reading(), "notices", string(n.ID)), outcomeShown{n.Verdict, n.Reason}
 		switch {
@@ -338,7 +341,7 @@ func (c *Console) replayedMany(v *visit) error {
 	applied, decided := 0, 0
 	for _, n := range rows {
 		r, err := c.Actions.Replay(v.ctx(), v.caller(v.Scope.Store), n.ID, false)
-		if errors.Is(err, notice.ErrBodyGone) {
+		if errors.Is(err, notice.ErrBodyGone) || fault.Is(err, fault.NotFound) {
 			continue
 		}
 		if err != nil {

@@ -21,6 +21,8 @@ type Kept struct {
 	Store    merchant.StoreID    // likewise
 	Mode     merchant.Mode       // likewise
 	Payment  payment.Key         // empty if none is meant
+	// PaymentStore is whose the Payment is; empty if none is meant, or it is not kept any more.
+	PaymentStore merchant.StoreID
 }
 
 // Final reports whether a verdict cannot become another: the notice was decided, or moves

@@ -223,6 +223,7 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	lost := byOrder("closed-" + name)
 	settle(t, s, lost)
 	closeCase(t, s, lost.ID)
+	liveRedecisions(t, s, name)
 	jobs := claim(t, s, time.Hour, 10, all).Jobs
 	finish(t, s, outcome(jobs[0], time.Hour, 0, webhook.Good))
 	finish(t, s, outcome(jobs[1], time.Hour, 1000*time.Hour, webhook.NoAnswer))

@@ -247,8 +247,9 @@ func (t *tx) keptNotice(id notice.ID) (k notice.Kept, err error) {
 	return k, err
 }
 
-// keptQuery reads what a Kept has beside its bytes.
-const keptQuery = `select verdict, reason, detail, channel_key, merchant_id, store_id, mode, payment_key from notice where id = $1`
+// keptQuery reads what a Kept has beside its bytes. Index: notice_pkey, payment_pkey.
+const keptQuery = `select verdict, reason, detail, channel_key, merchant_id, store_id, mode, payment_key,
+	coalesce((select p.store_id from payment p where p.key = notice.payment_key), '') from notice where id = $1`
 
 type keptRow struct {
 	notice.Kept
@@ -256,5 +257,5 @@ type keptRow struct {
 }
 
 func (r *keptRow) dest() []any {
-	return []any{&r.Verdict, &r.Reason, &r.Detail, &r.Channel, &r.Merchant, &r.Store, &r.Mode, &r.payment}
+	return []any{&r.Verdict, &r.Reason, &r.Detail, &r.Channel, &r.Merchant, &r.Store, &r.Mode, &r.payment, &r.PaymentStore}
 }
