@@ -142,7 +142,8 @@ type Actions struct {
 	// Log, if set, hears what a person is to see.
 	Log *slog.Logger
 
-	views settings.Cache[view]
+	views      settings.Cache[view]
+	rehearsals turns
 }
 
 // A view is the settings as the verbs use them. It is kept between calls: the

@@ -44,8 +44,9 @@ const (
 //
 // That the notice fails is no error. It reports fault.Invalid if nobody said how PGs
 // reach this server, or the PG's encoder cannot tell of the payment, fault.NotFound
-// and fault.Forbidden as RegisterAccount does, and fault.Conflict for a payment that
-// waits for no deposit.
+// and fault.Forbidden as RegisterAccount does, fault.Conflict for a payment that
+// waits for no deposit, and *TooOftenError if the member or the store has sent as many in a
+// minute as it may on this node.
 func (a *Actions) Rehearse(ctx context.Context, c Caller, key merchant.ChannelKey, about payment.ID) (Ladder, error) {
 	if a.PublicURL == "" {
 		return Ladder{}, ErrNoPublicURL
@@ -69,6 +70,9 @@ func (a *Actions) Rehearse(ctx context.Context, c Caller, key merchant.ChannelKe
 		return Ladder{}, err
 	}
 	at := now()
+	if err := a.mayRehearse(c, ch, at); err != nil {
+		return Ladder{}, err
+	}
 	x.plan.Channel, x.plan.Until = ch.Key, at.Add(notice.RehearsalLife)
 	if err := a.Store.BeginRehearsal(ctx, x.token, x.plan, at); err != nil {
 		return Ladder{}, err
@@ -83,6 +87,15 @@ func (a *Actions) Rehearse(ctx context.Context, c Caller, key merchant.ChannelKe
 		}
 	}
 	return x.run(ctx)
+}
+
+// mayRehearse takes a turn of who sends a test notice, and of the store whose channel it is.
+func (a *Actions) mayRehearse(c Caller, ch merchant.Channel, at time.Time) error {
+	of := []turn{{"store " + string(ch.Store), RehearsalsOfStore}}
+	if !c.By.IsZero() {
+		of = append(of, turn{"by " + string(c.By.Kind) + " " + c.By.ID, RehearsalsOfMember})
+	}
+	return a.rehearsals.take(at, "test notices", of...)
 }
 
 // ErrNoPublicURL says that nobody said how PGs reach this server.

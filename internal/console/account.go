@@ -272,12 +272,19 @@ var accountMistakes = []struct {
 	{member.ErrPasswordNamed, "password", "account.password_named"},
 }
 
+// retryAfter says in the answer's header when to try again, and returns in how many seconds
+// that is.
+func (v *visit) retryAfter(at time.Time) int {
+	seconds := max(int(math.Ceil(time.Until(at).Seconds())), 1)
+	v.w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return seconds
+}
+
 // wrong shows a form again with what is wrong in it, or when to try again; an error that
 // is of no field is returned.
 func (v *visit) wrong(name string, data any, err error, field string) error {
 	if wait, ok := errors.AsType[*people.WaitError](err); ok {
-		seconds := max(int(math.Ceil(time.Until(wait.Until).Seconds())), 1)
-		v.w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		v.retryAfter(wait.Until)
 		return v.show(http.StatusTooManyRequests, name, data, []mistake{{Text: v.t("account.wait", "time", clockTime(wait.Until, v.zone()), "zone", v.zone())}})
 	}
 	for _, m := range accountMistakes {

@@ -2,7 +2,9 @@ package console
 
 import (
 	"cmp"
+	"errors"
 	"html/template"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -274,19 +276,23 @@ func (c *Console) testChannel(v *visit) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.Actions.Rehearse(v.ctx(), v.caller(ch.Store), ch.Key, "")
-	if err != nil {
-		if v.c.PublicURL == "" {
-			p, perr := v.wizardPage(ch, pg, stepTest)
-			if perr != nil {
-				return perr
-			}
-			return v.mistaken("channels_setup", p, []mistake{{"", v.t("channels.no_public_url")}})
-		}
-		return err
-	}
 	p, err := v.wizardPage(ch, pg, stepTest)
 	if err != nil {
+		return err
+	}
+	l, err := c.Actions.Rehearse(v.ctx(), v.caller(ch.Store), ch.Key, "")
+	often, tooOften := errors.AsType[*action.TooOftenError](err)
+	switch {
+	case tooOften:
+		seconds := v.retryAfter(often.Until)
+		return v.show(http.StatusTooManyRequests, "channels_setup", p, []mistake{{"", v.t("channels.test_too_often",
+			"time", clockTime(often.Until, v.zone()), "zone", v.zone(), "seconds", seconds)}})
+	case err != nil && v.c.PublicURL == "":
+		return v.mistaken("channels_setup", p, []mistake{{"", v.t("channels.no_public_url")}})
+	case err != nil:
+		return err
+	}
+	if p.Ladder.FromPG, err = v.fromPG(ch); err != nil {
 		return err
 	}
 	p.Ladder.Ladder, p.Ladder.Ran = l, true
