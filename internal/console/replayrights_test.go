@@ -130,3 +130,6 @@ func TestReplayManyRights(t *testing.T) {
 		}
 	}
 }
+
+// asks has a deposit on our test channel count only once its PG bears it out.
+func asks(c *merchant.Channel) { c.Confirm = new(true) }
