@@ -12,7 +12,7 @@ import (
 // How many test notices may be sent in a minute, by one member and for the channels of one
 // store: each keeps a request of this server busy for up to ten seconds, and writes.
 const (
-	RehearsalsOfMember = 10
+	RehearsalsOfMember = 30
 	RehearsalsOfStore  = 60
 )
 

@@ -225,8 +225,11 @@ func (v *visit) conflictWords(err error) string {
 // headed is what stands above the form that was sent, and with which status: what changed
 // since it was shown, why it could not be done, and what is wrong in it.
 func (v *visit) headed(status int, list []mistake) (head string, now int, all []mistake) {
-	if !v.posted() || v.conflict == nil && len(list) == 0 {
+	switch {
+	case !v.posted() || v.conflict == nil && len(list) == 0:
 		return "", status, list
+	case status == http.StatusTooManyRequests:
+		return v.t("failed.later"), status, list
 	}
 	all = v.moves()
 	if len(all) > 0 {
