@@ -36,10 +36,7 @@ func (c *adminOwnerCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
-	if err := c.existing(); err != nil {
-		return err
-	}
-	st, err := c.open(ctx, c.logger(env.Stderr))
+	st, err := c.openThere(ctx, c.logger(env.Stderr))
 	if err != nil {
 		return err
 	}

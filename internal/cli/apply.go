@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/tongbo/tongbo/internal/action"
@@ -24,6 +25,7 @@ import (
 type applyCmd struct {
 	databaseFlags
 	logFlags
+	consoleFlags
 	JSON bool   `help:"Print one JSON object a line."`
 	File string `arg:"" help:"The TOML file; - reads standard input."`
 }
@@ -39,6 +41,10 @@ func (c *applyCmd) Run(env Env) error {
 		// A reader that went away must not end the process unheard: what it
 		// missed can be read nowhere else.
 		signal.Ignore(syscall.SIGPIPE)
+	}
+	links, err := c.links(env)
+	if err != nil {
+		return err
 	}
 	text, err := readInput(env, c.File, maxDeclaration)
 	if err != nil {
@@ -62,7 +68,7 @@ func (c *applyCmd) Run(env Env) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
-	if err := c.show(env, changes); err != nil {
+	if err := c.show(env, links, changes); err != nil {
 		return hint(&coded{exitFailed, fmt.Errorf("the changes are saved, but could not be printed: %w", err)},
 			"Secrets that were made now are shown nowhere again. Declare others in their place: secret = \"…\", secrets = [\"whsec_…\"], token = \"…\"; see docs/apply.md")
 	}
@@ -77,7 +83,7 @@ func declare(ctx context.Context, st *store.Store, key *seal.Key, by member.By, 
 }
 
 // show prints the changes in one write, and the warnings beside them.
-func (c *applyCmd) show(env Env, changes []settings.Change) error {
+func (c *applyCmd) show(env Env, links consoleLinks, changes []settings.Change) error {
 	var out bytes.Buffer
 	if c.JSON {
 		enc := json.NewEncoder(&out)
@@ -94,7 +100,11 @@ func (c *applyCmd) show(env Env, changes []settings.Change) error {
 			fmt.Fprintln(env.Stderr, ch.String())
 			continue
 		}
-		fmt.Fprintln(&out, ch.String())
+		line := ch.String()
+		if ch.Kind != settings.Deleted && slices.Contains([]string{"store", "channel", "endpoint"}, ch.What) {
+			line = links.within(line, ch.ID) // what else there is has no page by its id
+		}
+		fmt.Fprintln(&out, line)
 		if ch.Shown {
 			fmt.Fprintf(&out, "  %s (shown this once): %s\n", secretLabel(ch.What), ch.Secret.Reveal())
 		}

@@ -44,7 +44,7 @@ func TestApplyWithWarningsOnly(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
 	warnings := []settings.Change{{Kind: settings.Warning, What: "channel", Message: "one"}, {Kind: settings.Warning, What: "channel", Message: "two"}}
-	if err := new(applyCmd).show(Env{Stdout: &out, Stderr: &errs}, warnings); err != nil {
+	if err := new(applyCmd).show(Env{Stdout: &out, Stderr: &errs}, consoleLinks{}, warnings); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != "nothing changed\n" || strings.Count(errs.String(), "warning") != 2 {

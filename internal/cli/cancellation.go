@@ -13,7 +13,6 @@ import (
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/provider/wire"
-	"github.com/tongbo/tongbo/internal/server"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
 )
@@ -28,6 +27,7 @@ type cancellationCmd struct {
 // A cancellationListCmd lists cancellations that are REQUESTED.
 type cancellationListCmd struct {
 	databaseFlags
+	consoleFlags
 	JSON bool `name:"json" help:"Print one JSON object a line."`
 }
 
@@ -53,6 +53,10 @@ type listedCancellation struct {
 func (c *cancellationListCmd) Run(env Env) error {
 	ctx, cancel := env.context()
 	defer cancel()
+	links, err := c.links(env)
+	if err != nil {
+		return err
+	}
 	st, end, err := c.openReadOnly(ctx)
 	if err != nil {
 		return err
@@ -75,7 +79,7 @@ func (c *cancellationListCmd) Run(env Env) error {
 			said = "is asked at " + x.NextAt.In(wire.Seoul).Format("01-02 15:04:05")
 		}
 		rows = append(rows, []string{
-			x.RequestedAt.In(wire.Seoul).Format("01-02 15:04:05"), short(printable(string(x.Payment))), x.Cancellation,
+			x.RequestedAt.In(wire.Seoul).Format("01-02 15:04:05"), links.to(string(x.Payment), short(printable(string(x.Payment)))), links.to(string(x.Payment), x.Cancellation),
 			fmt.Sprintf("%d %s", x.Amount, x.Currency), x.Provider, said,
 		})
 	}
@@ -118,6 +122,7 @@ func requested(ctx context.Context, st *store.Reader) (list []listedCancellation
 // A cancellationEndCmd ends a cancellation by a person's word.
 type cancellationEndCmd struct {
 	databaseFlags
+	consoleFlags
 	logFlags
 	Payment      string    `arg:"" help:"The payment's id."`
 	Cancellation string    `arg:"" help:"The cancellation's id, as tongbo cancellation list prints it."`
@@ -148,11 +153,11 @@ type endedCancellation struct {
 func (c *cancellationEndCmd) Run(env Env) error {
 	ctx, cancel := env.context()
 	defer cancel()
-	log := c.logger(env.Stderr)
-	if err := c.existing(); err != nil {
+	links, err := c.links(env)
+	if err != nil {
 		return err
 	}
-	st, err := c.open(ctx, log)
+	st, verbs, err := c.verbs(ctx, c.logger(env.Stderr))
 	if err != nil {
 		return err
 	}
@@ -162,7 +167,7 @@ func (c *cancellationEndCmd) Run(env Env) error {
 		return err
 	}
 	caller.By = byUser()
-	ended, err := server.Verbs(st, log).EndCancel(ctx, caller, payment.ID(c.Payment), action.CancelEnd{
+	ended, err := verbs.EndCancel(ctx, caller, payment.ID(c.Payment), action.CancelEnd{
 		ID: c.Cancellation, Force: c.Force,
 		CancelWord: payment.CancelWord{Succeeded: c.Succeeded, PGID: c.PGID, At: c.At, Refunded: c.Refunded, Reason: c.Reason},
 	})
@@ -174,11 +179,11 @@ func (c *cancellationEndCmd) Run(env Env) error {
 	case err != nil:
 		return err
 	}
-	return c.tell(env, ended)
+	return c.tell(env, links, ended)
 }
 
 // tell prints what became of the cancellation, and what the payment is now.
-func (c *cancellationEndCmd) tell(env Env, ended action.CancelEnded) error {
+func (c *cancellationEndCmd) tell(env Env, links consoleLinks, ended action.CancelEnded) error {
 	x, p := ended.Cancellation, ended.Payment
 	if c.JSON {
 		return linesJSON(env, []endedCancellation{{
@@ -186,7 +191,7 @@ func (c *cancellationEndCmd) tell(env Env, ended action.CancelEnded) error {
 		}})
 	}
 	if _, err := fmt.Fprintf(env.talk(), "cancellation %s: %s\npayment %s: %s, %d of %d %s cancelled\n",
-		x.ID, x.State, printable(string(p.ID)), p.State, p.CancelledAmount(), p.Parts().Total, p.Amount.Currency); err != nil {
+		x.ID, x.State, links.to(string(p.ID), printable(string(p.ID))), p.State, p.CancelledAmount(), p.Parts().Total, p.Amount.Currency); err != nil {
 		return err
 	}
 	if ended.Reopened == "" {

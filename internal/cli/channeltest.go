@@ -14,7 +14,6 @@ import (
 	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/provider/wire"
 	"github.com/tongbo/tongbo/internal/safehttp"
-	"github.com/tongbo/tongbo/internal/server"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/words"
 )
@@ -76,10 +75,7 @@ func (c *channelTestCmd) Run(env Env) error {
 	}
 	ctx, cancel := env.context()
 	defer cancel()
-	if err := c.existing(); err != nil {
-		return err
-	}
-	st, err := c.open(ctx, quiet())
+	st, verbs, err := c.verbs(ctx, quiet())
 	if err != nil {
 		return err
 	}
@@ -88,7 +84,6 @@ func (c *channelTestCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
-	verbs := server.Verbs(st, quiet())
 	verbs.PublicURL, verbs.HTTP = base, safehttp.New(safehttp.Config{AllowPrivate: c.AllowPrivateWebhooks})
 	caller := action.Caller{Merchant: ch.Merchant, Store: ch.Store, Mode: merchant.Any}
 	l, err := verbs.Rehearse(ctx, caller, ch.Key, payment.ID(c.Payment))

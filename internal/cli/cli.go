@@ -36,6 +36,8 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	// Terminal says that Stdout is one. Colours says that it may show colours.
 	Terminal, Colours bool
+	// Dumb says that the terminal takes no codes, so that links would be seen as such.
+	Dumb bool
 	// Width is how many cells a line of the terminal has; zero means 80.
 	Width int
 	// Signals ends the context at the first interrupt and the process at the
@@ -51,6 +53,7 @@ func System() Env {
 	return Env{
 		Width: width, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Terminal: terminal, Colours: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Dumb:    os.Getenv("TERM") == "dumb",
 		Signals: untilSignal,
 	}
 }

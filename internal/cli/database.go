@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/seal"
 	"github.com/tongbo/tongbo/internal/secret"
@@ -45,15 +46,43 @@ func (f databaseFlags) key() server.KeySource {
 
 // open opens the database beside whatever server may be running on it.
 func (f databaseFlags) open(ctx context.Context, log *slog.Logger) (*store.Store, error) {
+	st, _, err := f.openWithKey(ctx, log)
+	return st, err
+}
+
+// openThere is open of a database that is there: it makes none.
+func (f databaseFlags) openThere(ctx context.Context, log *slog.Logger) (*store.Store, error) {
+	if err := f.existing(); err != nil {
+		return nil, err
+	}
+	return f.open(ctx, log)
+}
+
+// verbs opens a database that is there, with what may be done in it beside its server. The
+// caller closes it.
+func (f databaseFlags) verbs(ctx context.Context, log *slog.Logger) (*store.Store, *action.Actions, error) {
+	if err := f.existing(); err != nil {
+		return nil, nil, err
+	}
+	st, key, err := f.openWithKey(ctx, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	verbs := server.Verbs(st, log)
+	verbs.Hash = key.Hash
+	return st, verbs, nil
+}
+
+func (f databaseFlags) openWithKey(ctx context.Context, log *slog.Logger) (*store.Store, *seal.Key, error) {
 	key, err := f.loadKey(log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	st, err := store.Open(ctx, f.Database, store.Options{Key: key, Log: log})
 	if fault.Is(err, fault.Unavailable) {
 		err = hint(err, "Is the database running, and may this user reach it? Name another with --database.")
 	}
-	return st, err
+	return st, key, err
 }
 
 // openReadOnly opens the database without changing anything in it, not even

@@ -30,6 +30,10 @@ func (c *doctorCmd) Run(env Env, k *kong.Context) error {
 	if err != nil {
 		return err
 	}
+	links, err := consoleFlags{c.PublicURL, c.ConsoleListen}.links(env)
+	if err != nil {
+		return err
+	}
 	if err := c.fits(ctx); err != nil {
 		return err
 	}
@@ -45,7 +49,7 @@ func (c *doctorCmd) Run(env Env, k *kong.Context) error {
 	if c.JSON {
 		err = findingsJSON(env, list, langOf(c.Lang))
 	} else {
-		err = findingsText(env, list, langOf(c.Lang))
+		err = findingsText(env, links, list, langOf(c.Lang))
 	}
 	if err == nil && doctor.Worst(list) == doctor.Fail {
 		err = &coded{exitProblems, fault.Errorf(fault.Conflict, "problems: %d", countOf(list, doctor.Fail))}
@@ -73,11 +77,11 @@ func countOf(list []doctor.Finding, l doctor.Level) (n int) {
 
 // findingsText prints a line for each finding, what to do below it, and how many
 // there are of which kind.
-func findingsText(env Env, list []doctor.Finding, lang words.Lang) error {
+func findingsText(env Env, links consoleLinks, list []doctor.Finding, lang words.Lang) error {
 	rows := make([][]string, len(list))
 	for i, f := range list {
 		rows[i] = []string{
-			words.Text(lang, "doctor.level."+string(f.Level)), words.Text(lang, "doctor.subject."+string(f.Subject)), printable(words.Text(lang, f.Key, f.Args...)),
+			words.Text(lang, "doctor.level."+string(f.Level)), links.to(f.ID, words.Text(lang, "doctor.subject."+string(f.Subject))), printable(words.Text(lang, f.Key, f.Args...)),
 		}
 	}
 	for i, line := range tableLines(rows) {

@@ -11,7 +11,6 @@ import (
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
-	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/provider/wire"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
@@ -57,33 +56,32 @@ func endpointNamed(all settings.All, name string) (webhook.Endpoint, error) {
 	return webhook.Endpoint{}, hint(fault.Errorf(fault.Invalid, "%d endpoints are called %q", len(found), name), "Name it by its id: tongbo endpoint list")
 }
 
-// verbs opens the database and does something to the endpoint on behalf of the
+// does opens the database and does something to the endpoint on behalf of the
 // machine's user.
-func (f endpointFlag) verbs(env Env, do func(ctx context.Context, a *action.Actions, c action.Caller, e webhook.Endpoint) error) error {
+func (f endpointFlag) does(env Env, do func(ctx context.Context, a *action.Actions, c action.Caller, e webhook.Endpoint) error) error {
 	ctx, cancel := env.context()
 	defer cancel()
-	if err := f.existing(); err != nil {
-		return err
-	}
-	key, err := f.loadKey(quiet())
-	if err != nil {
-		return err
-	}
-	st, err := f.open(ctx, quiet())
+	st, verbs, err := f.verbs(ctx, quiet())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = st.Close() }()
+	e, caller, err := endpointOf(ctx, st, f.Endpoint)
+	if err != nil {
+		return err
+	}
+	return do(ctx, verbs, caller, e)
+}
+
+// endpointOf finds an endpoint by its id or its name, and on whose behalf something is done
+// to it: its store's, by the machine's user.
+func endpointOf(ctx context.Context, st *store.Store, name string) (webhook.Endpoint, action.Caller, error) {
 	now, err := st.Settings(ctx)
 	if err != nil {
-		return err
+		return webhook.Endpoint{}, action.Caller{}, err
 	}
-	e, err := endpointNamed(now, f.Endpoint)
-	if err != nil {
-		return err
-	}
-	verbs := &action.Actions{Store: st, Providers: all.ByCode, Hash: key.Hash}
-	return do(ctx, verbs, action.Caller{Merchant: e.Merchant, Store: e.Store, Mode: e.Mode, By: byUser()}, e)
+	e, err := endpointNamed(now, name)
+	return e, action.Caller{Merchant: e.Merchant, Store: e.Store, Mode: e.Mode, By: byUser()}, err
 }
 
 // say prints what was done to an endpoint, for people or programs. A secret that it has now
@@ -112,7 +110,7 @@ type endpointResumeCmd struct{ endpointFlag }
 func (c *endpointResumeCmd) Run(env Env) error { return c.paused(env, false, "endpoints.cli.resumed") }
 
 func (f endpointFlag) paused(env Env, paused bool, key string) error {
-	return f.verbs(env, func(ctx context.Context, a *action.Actions, c action.Caller, e webhook.Endpoint) error {
+	return f.does(env, func(ctx context.Context, a *action.Actions, c action.Caller, e webhook.Endpoint) error {
 		if e.Paused == paused {
 			key += "_already"
 		}
@@ -133,7 +131,7 @@ type endpointRotateCmd struct {
 
 // Run rotates the secret and prints the new one, this once.
 func (c *endpointRotateCmd) Run(env Env) error {
-	return c.verbs(env, func(ctx context.Context, a *action.Actions, by action.Caller, e webhook.Endpoint) error {
+	return c.does(env, func(ctx context.Context, a *action.Actions, by action.Caller, e webhook.Endpoint) error {
 		if c.EndOverlap {
 			e, err := a.EndOverlap(ctx, by, e.ID, c.Reason)
 			if err != nil {
@@ -159,6 +157,7 @@ func (c *endpointRotateCmd) Run(env Env) error {
 type endpointListCmd struct {
 	databaseFlags
 	langFlag
+	consoleFlags
 	JSON bool `name:"json" help:"Print one JSON object a line."`
 }
 
@@ -209,6 +208,10 @@ func listEndpoint(e webhook.Endpoint, h webhook.Health, secret string) listedEnd
 func (c *endpointListCmd) Run(env Env) error {
 	ctx, cancel := env.context()
 	defer cancel()
+	links, err := c.links(env)
+	if err != nil {
+		return err
+	}
 	st, end, err := c.openReadOnly(ctx)
 	if err != nil {
 		return err
@@ -235,7 +238,7 @@ func (c *endpointListCmd) Run(env Env) error {
 	}
 	rows := [][]string{{"ID", "NAME", "MODE", "STATE", "URL", "EVENTS", "TIMEOUT", "HEADERS"}}
 	for _, e := range list {
-		rows = append(rows, []string{string(e.ID), short(printable(e.Name)), string(e.Mode), words.Text(c.lang(), "state.endpoint."+string(e.Health)),
+		rows = append(rows, []string{links.to(string(e.ID), string(e.ID)), short(printable(e.Name)), string(e.Mode), words.Text(c.lang(), "state.endpoint."+string(e.Health)),
 			printable(e.URL), short(strings.Join(e.Events, " ")), strconv.Itoa(e.TimeoutSeconds) + "s", short(headerNames(e.Headers))})
 	}
 	return writeTable(env.Stdout, rows)

@@ -44,10 +44,7 @@ func (c *exportCmd) Run(env Env) error {
 	if err := o.Check(); err != nil {
 		return hint(err, "See: tongbo export --help")
 	}
-	if err := c.existing(); err != nil {
-		return err
-	}
-	st, err := c.open(ctx, quiet())
+	st, err := c.openThere(ctx, quiet())
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type importCmd struct {
 // An importAccountsCmd registers accounts that wait already.
 type importAccountsCmd struct {
 	databaseFlags
+	consoleFlags
 	logFlags
 	File    string `arg:"" help:"The CSV file, in UTF-8 or CP949; - reads standard input."`
 	Apply   bool   `help:"Register them. Left out, only says what would happen."`
@@ -81,10 +82,11 @@ func (c *importAccountsCmd) Run(env Env) error {
 		return hint(fmt.Errorf("%s: %w", c.File, err), "The columns are described in docs/operate.md.")
 	}
 	repeated(rows)
-	if err := c.existing(); err != nil {
+	links, err := c.links(env)
+	if err != nil {
 		return err
 	}
-	st, err := c.open(ctx, c.logger(env.Stderr))
+	st, err := c.openThere(ctx, c.logger(env.Stderr))
 	if err != nil {
 		return err
 	}
@@ -95,7 +97,7 @@ func (c *importAccountsCmd) Run(env Env) error {
 	}
 	i := &importing{env: env, verbs: server.Verbs(st, quiet()), channels: now.Directory(), dry: !c.Apply, by: byUser()}
 	done, err := i.all(ctx, rows)
-	if shown := c.show(env, done); err == nil {
+	if shown := c.show(env, links, done); err == nil {
 		err = shown
 	}
 	if err != nil {
@@ -180,7 +182,7 @@ func becomes(p payment.Payment, changed bool) string {
 	return rowNew
 }
 
-func (c *importAccountsCmd) show(env Env, done []importedRow) error {
+func (c *importAccountsCmd) show(env Env, links consoleLinks, done []importedRow) error {
 	if c.JSON {
 		return linesJSON(env, done)
 	}
@@ -194,7 +196,11 @@ func (c *importAccountsCmd) show(env Env, done []importedRow) error {
 			left++
 			continue
 		}
-		rows = append(rows, []string{fmt.Sprint(x.Line), dash(short(printable(string(x.Payment)))), dash(string(x.Bank)), dash(printable(x.Account)),
+		name := short(printable(string(x.Payment)))
+		if x.Outcome == rowKnown || c.Apply && x.Outcome != rowWrong {
+			name = links.to(string(x.Payment), name)
+		}
+		rows = append(rows, []string{fmt.Sprint(x.Line), dash(name), dash(string(x.Bank)), dash(printable(x.Account)),
 			fmt.Sprint(x.Amount), dash(x.Until), said})
 	}
 	if err := writeTable(env.talk(), rows); err != nil {

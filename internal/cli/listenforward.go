@@ -184,8 +184,9 @@ func (l *listening) try(ctx context.Context, x *exchange) {
 	if again {
 		what += " (" + words.Text(l.lang, "cli.listen.again") + ")"
 	}
+	links := l.server.links(l.env)
 	l.say(line{Kind: "event", Type: s.Type, Again: again, Payment: s.PaymentID, Webhook: s.WebhookID, Body: string(s.Body)},
-		fmt.Sprintf("--> %-34s %s  %s", what, l.server.link(l.env, s.PaymentID, printable(s.PaymentID)), l.server.link(l.env, s.WebhookID, shortID(s.WebhookID))))
+		fmt.Sprintf("--> %-34s %s  %s", what, links.to(s.PaymentID, printable(s.PaymentID)), links.to(s.WebhookID, shortID(s.WebhookID))))
 	r := l.post(ctx, x)
 	l.last = x
 	if ctx.Err() != nil {

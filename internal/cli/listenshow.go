@@ -42,7 +42,7 @@ func (l *listening) press(ctx context.Context, key byte) {
 	case key == 'd':
 		l.details(l.last)
 	case key == 'o':
-		l.note(l.server.consoleOf(l.last.event.WebhookID))
+		l.note(l.server.links(l.env).page(l.last.event.WebhookID))
 	}
 }
 

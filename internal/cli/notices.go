@@ -14,6 +14,7 @@ import (
 // A noticesCmd lists the notices that came.
 type noticesCmd struct {
 	databaseFlags
+	consoleFlags
 	Verdict  string `help:"Only this verdict: applied, duplicate, recorded, pending, unmatched, conflict, refused, unreadable."`
 	Order    string `help:"Only this order of the PG's, or this payment. Of the newest ${looked} notices, as with --provider." placeholder:"ID"`
 	Provider string `help:"Only this module, such as kcp. Looks through the newest ${looked} notices, or those of the verdict or channel." placeholder:"CODE"`
@@ -45,6 +46,10 @@ func (c *noticesCmd) Run(env Env) error {
 			return err
 		}
 	}
+	links, err := c.links(env)
+	if err != nil {
+		return err
+	}
 	st, end, err := c.openReadOnly(ctx)
 	if err != nil {
 		return err
@@ -64,7 +69,7 @@ func (c *noticesCmd) Run(env Env) error {
 		fmt.Fprintln(env.Stderr, "no such notices. See them all with: tongbo notices")
 		return nil
 	}
-	return showNotices(env, list)
+	return showNotices(env, links, list)
 }
 
 // filters reports whether the list is narrowed by anything but the verdict.
@@ -128,7 +133,7 @@ func parseVerdict(s string) (payment.Verdict, error) {
 	return "", fault.Errorf(fault.Invalid, "--verdict %s: want one of %s", s, strings.Join(names, ", "))
 }
 
-func showNotices(env Env, list []store.ListedNotice) error {
+func showNotices(env Env, links consoleLinks, list []store.ListedNotice) error {
 	if len(list) == 0 {
 		fmt.Fprintln(env.Stderr, "no notices. Send one with: tongbo simulate kcp deposited --to http://127.0.0.1:8080 --order ORDER")
 		return nil
@@ -143,8 +148,8 @@ func showNotices(env Env, list []store.ListedNotice) error {
 		if id := printable(string(n.PaymentID)); id != "" && id != order {
 			order += " = " + id
 		}
-		rows = append(rows, []string{n.At.In(wire.Seoul).Format("01-02 15:04:05"), n.Provider, dash(string(n.Event)),
-			dash(short(order)), amount, string(n.Verdict), dash(string(n.Reason)), n.Peer})
+		rows = append(rows, []string{links.to(string(n.ID), n.At.In(wire.Seoul).Format("01-02 15:04:05")), n.Provider, dash(string(n.Event)),
+			dash(links.to(string(n.PaymentID), short(order))), amount, string(n.Verdict), dash(string(n.Reason)), n.Peer})
 	}
 	return writeTable(env.Stdout, rows)
 }

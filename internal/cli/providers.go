@@ -144,9 +144,12 @@ func tableLines(rows [][]string) []string {
 	return lines
 }
 
-// cells is how wide a terminal shows a text.
+// cells is how wide a terminal shows a text, links of the console among it.
 func cells(s string) int {
 	n := 0
+	if strings.Contains(s, "\x1b") {
+		s = linkCode.ReplaceAllString(s, "")
+	}
 	for _, r := range s {
 		n++
 		if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {

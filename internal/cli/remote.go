@@ -165,12 +165,7 @@ func (r *remote) refused(status int, body []byte) error {
 	return e
 }
 
-// link is a text that a terminal opens as a page of the server's console.
-func (r *remote) link(env Env, id, text string) string {
-	if !env.Terminal {
-		return text
-	}
-	return "\x1b]8;;" + r.consoleOf(id) + "\x1b\\" + text + "\x1b]8;;\x1b\\"
+// links lead to the server's console.
+func (r *remote) links(env Env) consoleLinks {
+	return consoleLinks{r.base, env.Terminal && !env.Dumb}
 }
-
-func (r *remote) consoleOf(id string) string { return r.base + "/console/go/" + url.PathEscape(id) }

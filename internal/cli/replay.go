@@ -15,7 +15,6 @@ import (
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider/wire"
-	"github.com/tongbo/tongbo/internal/server"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/words"
@@ -25,6 +24,7 @@ import (
 // wait.
 type replayNoticesCmd struct {
 	databaseFlags
+	consoleFlags
 	logFlags
 	langFlag
 	Verdict string `help:"Only this verdict: unmatched, conflict, refused, unreadable or pending. Left out, all of them."`
@@ -69,11 +69,11 @@ func (c *replayNoticesCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
-	if err := c.existing(); err != nil {
+	links, err := c.links(env)
+	if err != nil {
 		return err
 	}
-	log := c.logger(env.Stderr)
-	st, err := c.open(ctx, log)
+	st, verbs, err := c.verbs(ctx, c.logger(env.Stderr))
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,6 @@ func (c *replayNoticesCmd) Run(env Env) error {
 	if err != nil {
 		return err
 	}
-	verbs := server.Verbs(st, log)
 	caller := action.Caller{Mode: q.mode, By: byUser()}
 	for i := range list {
 		if err := ctx.Err(); err != nil {
@@ -93,7 +92,7 @@ func (c *replayNoticesCmd) Run(env Env) error {
 	if !c.Yes {
 		foretell(list)
 	}
-	return c.tell(env, list)
+	return c.tell(env, links, list)
 }
 
 // A replayQuery says which notices are meant.
@@ -228,7 +227,7 @@ func foretell(list []replayed) {
 }
 
 // tell prints what became of the notices. The summary is for people.
-func (c *replayNoticesCmd) tell(env Env, list []replayed) error {
+func (c *replayNoticesCmd) tell(env Env, links consoleLinks, list []replayed) error {
 	if c.JSON {
 		if err := linesJSON(env, list); err != nil {
 			return err
@@ -239,7 +238,7 @@ func (c *replayNoticesCmd) tell(env Env, list []replayed) error {
 	for _, r := range list {
 		if r.Error != "" {
 			failed++
-			fmt.Fprintf(env.Stderr, "%s: %s\n", r.ID, r.Error)
+			fmt.Fprintf(out, "%s: %s\n", links.to(string(r.ID), string(r.ID)), printable(r.Error))
 		}
 	}
 	l := c.lang()

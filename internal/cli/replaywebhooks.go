@@ -10,7 +10,6 @@ import (
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/fault"
-	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/provider/wire"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -52,25 +51,16 @@ func (c *replayWebhooksCmd) Run(env Env) error {
 			return err
 		}
 	}
-	if err := c.existing(); err != nil {
-		return err
-	}
-	st, err := c.open(ctx, quiet())
+	st, verbs, err := c.verbs(ctx, quiet())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = st.Close() }()
-	now, err := st.Settings(ctx)
-	if err != nil {
-		return err
-	}
-	e, err := endpointNamed(now, c.Endpoint)
+	e, caller, err := endpointOf(ctx, st, c.Endpoint)
 	if err != nil {
 		return err
 	}
 	f.Endpoint = e.ID
-	verbs := &action.Actions{Store: st, Providers: all.ByCode}
-	caller := action.Caller{Merchant: e.Merchant, Store: e.Store, Mode: e.Mode, By: byUser()}
 	p, err := verbs.PreviewResends(ctx, caller, f)
 	if err != nil {
 		return err

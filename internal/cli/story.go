@@ -190,7 +190,7 @@ func (d *demo) history(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := showNotices(d.env, list); err != nil {
+	if err := showNotices(d.env, consoleLinks{d.base, d.env.Terminal && !d.env.Dumb}, list); err != nil {
 		return err
 	}
 	problems := 0

@@ -13,6 +13,7 @@ import (
 // A sweepCmd lists the accounts about which PGs are to be asked.
 type sweepCmd struct {
 	databaseFlags
+	consoleFlags
 	Outage bool `help:"Only those whose notice may have been sent while no server took any."`
 	Limit  int  `help:"At most so many, those that are due first in front." default:"100"`
 	JSON   bool `name:"json" help:"Print one JSON object a line."`
@@ -24,6 +25,10 @@ func (c *sweepCmd) Run(env Env) error {
 	defer cancel()
 	if c.Limit < 1 {
 		return hint(fault.Errorf(fault.Invalid, "--limit %d: want 1 or more", c.Limit), "See: tongbo sweep --help")
+	}
+	links, err := c.links(env)
+	if err != nil {
+		return err
 	}
 	st, end, err := c.openReadOnly(ctx)
 	if err != nil {
@@ -44,14 +49,14 @@ func (c *sweepCmd) Run(env Env) error {
 		fmt.Fprintln(env.Stderr, "no account is to be asked about now.")
 		return nil
 	}
-	return showSweeps(env, list)
+	return showSweeps(env, links, list)
 }
 
-func showSweeps(env Env, list []store.ListedSweep) error {
+func showSweeps(env Env, links consoleLinks, list []store.ListedSweep) error {
 	rows := [][]string{{"NEXT (KST)", "CHANNEL", "PAYMENT", "AMOUNT", "STATUS", "WHY", "TRIES"}}
 	for _, x := range list {
 		rows = append(rows, []string{
-			x.Due.In(wire.Seoul).Format("01-02 15:04:05"), string(x.Channel), dash(short(printable(string(x.ID)))),
+			x.Due.In(wire.Seoul).Format("01-02 15:04:05"), links.to(string(x.Channel), string(x.Channel)), dash(links.to(string(x.ID), short(printable(string(x.ID))))),
 			fmt.Sprintf("%d %s", x.Amount, x.Currency), string(x.State), string(x.Why), strconv.Itoa(x.Tries),
 		})
 	}

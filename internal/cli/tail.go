@@ -21,15 +21,15 @@ import (
 type tailCmd struct {
 	databaseFlags
 	langFlag
-	Payment   string        `help:"Only what happened to this payment, from its beginning." placeholder:"ID"`
-	Channel   string        `help:"Only this channel: its key." placeholder:"KEY"`
-	Endpoint  string        `help:"Only this endpoint: its id or its name." placeholder:"ID"`
-	Verdict   string        `help:"Only notices of this verdict: applied, duplicate, recorded, pending, unmatched, conflict, refused, unreadable."`
-	Failed    bool          `help:"Only what went wrong."`
-	Follow    bool          `short:"f" help:"Go on with what happens from now on."`
-	Since     time.Duration `help:"How far to go back, without --payment." default:"10m"`
-	PublicURL string        `help:"Where the server is reached: ids are links to its console on a terminal." placeholder:"URL"`
-	JSON      bool          `name:"json" help:"Print one JSON object a line."`
+	consoleFlags
+	Payment  string        `help:"Only what happened to this payment, from its beginning." placeholder:"ID"`
+	Channel  string        `help:"Only this channel: its key." placeholder:"KEY"`
+	Endpoint string        `help:"Only this endpoint: its id or its name." placeholder:"ID"`
+	Verdict  string        `help:"Only notices of this verdict: applied, duplicate, recorded, pending, unmatched, conflict, refused, unreadable."`
+	Failed   bool          `help:"Only what went wrong."`
+	Follow   bool          `short:"f" help:"Go on with what happens from now on."`
+	Since    time.Duration `help:"How far to go back, without --payment." default:"10m"`
+	JSON     bool          `name:"json" help:"Print one JSON object a line."`
 }
 
 // tailEvery is how often --follow looks: it only reads, and nobody tells it.
@@ -54,7 +54,11 @@ func (c *tailCmd) Run(env Env) error {
 		return err
 	}
 	defer func() { _ = end() }()
-	t := &tail{env: env, cmd: c, store: st, verdict: verdict, lang: c.lang(), seen: map[string]time.Time{}}
+	links, err := c.links(env)
+	if err != nil {
+		return err
+	}
+	t := &tail{env: env, links: links, cmd: c, store: st, verdict: verdict, lang: c.lang(), seen: map[string]time.Time{}}
 	if err := t.endpointID(ctx); err != nil {
 		return err
 	}
@@ -98,6 +102,7 @@ type tail struct {
 	verdict  payment.Verdict
 	endpoint webhook.EndpointID
 	lang     words.Lang
+	links    consoleLinks
 	seen     map[string]time.Time // what was printed, by id, and when
 }
 
@@ -277,9 +282,6 @@ func (t *tail) link(h happening) string {
 	if name == "" {
 		name = h.ID
 	}
-	if t.cmd.PublicURL == "" {
-		return name
-	}
 	id := h.ID
 	switch h.Kind {
 	case "event":
@@ -287,5 +289,5 @@ func (t *tail) link(h happening) string {
 	case "attempt", "listen":
 		id = h.Webhook
 	}
-	return (&remote{base: strings.TrimSuffix(t.cmd.PublicURL, "/")}).link(t.env, id, name)
+	return t.links.to(id, name)
 }

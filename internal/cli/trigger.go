@@ -146,7 +146,7 @@ func (v *triggerView) show(d triggered) {
 	if d.Issued {
 		key = "cli.trigger.issued"
 	}
-	v.say(words.Text(v.lang, key, "payment", v.server.link(v.env, d.Payment, printable(d.Payment)), "bank", d.Bank.Name(), "account", d.Account.String(),
+	v.say(words.Text(v.lang, key, "payment", v.server.links(v.env).to(d.Payment, printable(d.Payment)), "bank", d.Bank.Name(), "account", d.Account.String(),
 		"amount", "₩"+grouped(d.Amount)))
 	for i, n := range d.Notices {
 		v.notice(i+1, n)
@@ -226,7 +226,7 @@ func (v *triggerView) webhooks(ctx context.Context, id string) error {
 		return nil
 	}
 	for _, w := range got.Webhooks {
-		v.say(words.Text(v.lang, "cli.trigger.webhook", "type", printable(typeOf(w)), "url", v.server.link(v.env, w.ID, printable(w.URL)), "outcome", v.outcome(w)))
+		v.say(words.Text(v.lang, "cli.trigger.webhook", "type", printable(typeOf(w)), "url", v.server.links(v.env).to(w.ID, printable(w.URL)), "outcome", v.outcome(w)))
 	}
 	if len(got.Webhooks) == 0 {
 		v.say(words.Text(v.lang, "cli.trigger.noWebhook"))

@@ -13,6 +13,7 @@ import (
 // A verifyCmd checks a database, live or stopped.
 type verifyCmd struct {
 	databaseFlags
+	consoleFlags
 	JSON bool `help:"Print one JSON object a line."`
 }
 
@@ -20,6 +21,10 @@ type verifyCmd struct {
 func (c *verifyCmd) Run(env Env) error {
 	ctx, cancel := env.context()
 	defer cancel()
+	links, err := c.links(env)
+	if err != nil {
+		return err
+	}
 	st, end, err := c.openReadOnly(ctx)
 	if err != nil {
 		return err
@@ -41,7 +46,7 @@ func (c *verifyCmd) Run(env Env) error {
 			_ = enc.Encode(found)
 			return
 		}
-		fmt.Fprintln(env.talk(), found)
+		fmt.Fprintln(env.talk(), links.within(found.String(), found.Subject))
 	}, func(rows int64) {
 		shown.Lock()
 		defer shown.Unlock()
