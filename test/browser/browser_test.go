@@ -29,8 +29,9 @@ type browser struct {
 	ctx context.Context
 }
 
-// openBrowser starts Chromium. A machine without one is told what to install.
-func openBrowser(t *testing.T) *browser {
+// openBrowser starts Chromium, with more options if need be. A machine without one is told
+// what to install.
+func openBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	program := ""
 	for _, name := range []string{"chromium", "google-chrome", "chromium-browser"} {
@@ -46,7 +47,7 @@ func openBrowser(t *testing.T) *browser {
 		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("lang", "ko"), chromedp.Flag("force-color-profile", "srgb"),
 	)
-	alloc, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), opts...)
+	alloc, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), append(opts, more...)...)
 	ctx, cancel := chromedp.NewContext(alloc)
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("start Chromium: %v", err)

@@ -75,7 +75,7 @@ function loadPaymentUI(request, callbacks) {
     }
     try {
       check(request, ["storeId", "paymentId", "orderName", "currency"])
-      begin(Object.assign(callOf(request, "UI"), { shown })).then(result => { resolve(); ended(result) }, failed)
+      begin(Object.assign(callOf(request, "UI"), { shown, quiet: true })).then(result => { resolve(); ended(result) }, failed)
       listeners = callbacks
     } catch (e) {
       failed(e)

@@ -24,6 +24,7 @@ function callOf(params, kind) {
   return {
     kind: kind || (phone && params.m_redirect_url ? "REDIRECTION" : params.popup === true ? "POPUP" : "IFRAME"),
     container,
+    quiet: kind === "UI",
     body: { sdk: "v1", userCode, tierCode, request: Object.assign({}, params, { amount }) },
     words: wordsFor(params.language),
     failed: (said, code, message) => failure(params, code, message, said.txId),

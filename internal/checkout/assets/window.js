@@ -25,7 +25,7 @@ function trouble(code, message) {
 }
 
 function wordsFor(locale) {
-  const tag = String(locale || navigator.language || "ko").toLowerCase()
+  const tag = String(locale || document.documentElement.lang || navigator.language || "ko").toLowerCase()
   return tag.startsWith("ko") ? WORDS.ko : WORDS.en
 }
 
@@ -66,11 +66,12 @@ const leave = said => ask(said.page + "/leave", { method: "POST", mode: "no-cors
 // the server says, {result, redirect?}, or what call makes of there being no answer.
 async function outcome(call, said, until) {
   for (let tries = 0; ;) {
-    const got = await ask(said.result + "?wait=20", {}, PATIENCE).catch(() => ({ status: 0 }))
+    const over = Date.now() > until
+    const got = await ask(said.result + "?wait=" + (over ? 0 : 20), {}, PATIENCE).catch(() => ({ status: 0 }))
     const body = got.body || {}
     if (got.status === 200 && body.state === "ended") return body
     if (got.status === 200 && body.state === "open") {
-      if (Date.now() > until) return { result: call.failed(said, "DeadlineExceeded", call.words.late) }
+      if (over) return { result: call.failed(said, "DeadlineExceeded", call.words.late) }
       tries = 0
     } else if (got.status >= 400 && got.status < 500 && got.status !== 408 && got.status !== 429) {
       return { result: call.failed(said, body.code || "NotFound", body.message || call.words.unknown) }
@@ -281,6 +282,7 @@ function mind(state, said, until) {
 //   container  of a UI: the element that it is drawn into
 //   failed     makes a result of (what the server said, code, message)
 //   shown      called when the window is there
+//   quiet      true: if the shop takes the window away, nobody wants to hear of it
 function begin(call) {
   const ui = call.kind === "UI"
   const other = ui ? embedded : modal
@@ -322,6 +324,7 @@ async function carry(call, state) {
     if (call.shown) call.shown()
     why = await watch
   }
+  if (why === "gone" && call.quiet) why = "dropped"
   state.weak = why === "lost"
   state.end = () => { leave(said) } // and outcome hears of it
   if (why === "gone" || why === "late") state.view.close() // the shop's page is free again
