@@ -26,7 +26,7 @@ const (
 // listens gives both merchants an endpoint.
 func (h *house) listens() {
 	h.Helper()
-	x := h.settings()
+	x, now := h.settings(), time.Now() // of one moment, so that ours is the first by its id
 	for id, s := range map[webhook.EndpointID]merchant.StoreID{ourEndpoint: main1, rivalEndpoint: rival1} {
 		m := ours
 		if s == rival1 {
@@ -34,7 +34,7 @@ func (h *house) listens() {
 		}
 		x.Endpoints = append(x.Endpoints, webhook.Endpoint{
 			ID: id, Merchant: m, Store: s, Name: "운영 <서버>", URL: "https://shop.example/hook?key=1", Mode: merchant.Test,
-			Events: []string{"*"}, Version: webhook.V20240425, ContentType: webhook.JSON, Schedule: webhook.PortOne, CreatedAt: time.Now(),
+			Events: []string{"*"}, Version: webhook.V20240425, ContentType: webhook.JSON, Schedule: webhook.PortOne, CreatedAt: now,
 		})
 	}
 	if err := h.Store.SaveSettings(h.Context(), x, time.Now()); err != nil {

@@ -51,11 +51,15 @@ type endpointSeen struct {
 	Health    webhook.Health
 	LastGood  time.Time
 	webhook.Figures
-	Spark template.HTML // how long good tries took; empty if there was none
+	Spark   template.HTML // how long good tries took; empty if there was none
+	Unheard bool          // it hears nothing: its store uses the merchant's
 }
 
 func (v *visit) endpointSeen(e webhook.Endpoint) (endpointSeen, error) {
 	row := endpointSeen{Endpoint: e, Path: v.endpointPath(e), StoreName: v.storeName(e.Store)}
+	if s, ok := v.store(e.Store); ok {
+		row.Unheard = v.All.Unheard(s.Store, e.Mode) > 0
+	}
 	tries, err := v.c.Store.Tries(v.ctx(), e.ID)
 	if err != nil {
 		return row, err

@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -215,13 +216,20 @@ type deletePage struct {
 	webhook.Endpoint
 	Waits store.Count
 	Count string
+	Last  bool // its store uses its own endpoints, and has no other in this mode
 }
 
 func (p deletePage) title() string { return p.Name }
 
 func (v *visit) deletePage(e webhook.Endpoint) (deletePage, error) {
 	n, err := v.waitingFor(e)
-	return deletePage{e, n, v.count(n)}, err
+	p := deletePage{Endpoint: e, Waits: n, Count: v.count(n)}
+	if s, ok := v.store(e.Store); ok {
+		without := *v.All
+		without.Endpoints = slices.DeleteFunc(slices.Clone(without.Endpoints), func(o webhook.Endpoint) bool { return o.ID == e.ID })
+		p.Last = without.Deaf(s.Store, e.Mode)
+	}
+	return p, err
 }
 
 func (c *Console) askDelete(v *visit) error {

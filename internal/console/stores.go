@@ -35,12 +35,14 @@ type storesPage struct {
 type storeRow struct {
 	settings.Store
 	Own, Assigned []merchant.Channel // of its own, and of other stores
-	Endpoints     int                // of its own; without any it follows the representative store's
+	Endpoints     int                // of its own
+	Deaf          bool               // it uses its own, and has none: nobody hears of its payments
+	Unheard       int                // of its own, which hear nothing: it uses the merchant's
 	Members       int                // who are limited to it
 }
 
 func (v *visit) storeRow(s settings.Store) storeRow {
-	out := storeRow{Store: s}
+	out := storeRow{Store: s, Deaf: v.All.Deaf(s.Store, v.Scope.Mode), Unheard: v.All.Unheard(s.Store, v.Scope.Mode)}
 	for _, ch := range v.All.Channels {
 		switch {
 		case ch.Mode != v.Scope.Mode || ch.Merchant != s.Merchant || !ch.UsedBy(s.ID):
@@ -117,7 +119,8 @@ type storePage struct {
 	New      bool
 	Row      storeRow
 	Name     string // its heading
-	First    string // webhook_first, as a box has it
+	Hears    string // own_webhooks, as a box has it
+	First    string // webhook_first, likewise
 	Limit    string // webhook_first_limit, as it is declared; empty: nobody did
 	Origins  string // one a line, as are Schemes
 	Schemes  string
@@ -138,13 +141,13 @@ type storeChannel struct {
 func (v *visit) storePage(s *settings.Store) storePage {
 	p := storePage{New: s == nil, Name: v.t("page.settings_newstore")}
 	if s != nil {
-		p.Row, p.Name, p.First = v.storeRow(*s), s.Name, onIf(s.WebhookFirst)
-		v.stands("store", "", string(s.ID), s.Name, s.TierCode, s.WebhookFirst, s.WebhookFirstLimit, s.Origins, s.AppSchemes)
+		p.Row, p.Name, p.First, p.Hears = v.storeRow(*s), s.Name, onIf(s.WebhookFirst), onIf(s.OwnWebhooks)
+		v.stands("store", "", string(s.ID), s.Name, s.TierCode, s.OwnWebhooks, s.WebhookFirst, s.WebhookFirstLimit, s.Origins, s.AppSchemes)
 		p.Limit, p.Origins, p.Schemes = limitText(s.WebhookFirstLimit), strings.Join(s.Origins, "\n"), strings.Join(s.AppSchemes, "\n")
 	}
 	posted := v.posted()
 	if posted {
-		p.First = v.value("webhook_first")
+		p.First, p.Hears = v.value("webhook_first"), v.value("own_webhooks")
 	}
 	for _, ch := range v.All.Channels {
 		of, ok := v.store(ch.Store)
@@ -192,6 +195,10 @@ func (c *Console) oneStore(v *visit) error {
 func (v *visit) storeFile(id merchant.StoreID) (settings.StoreFile, []mistake) {
 	name, tier, first := v.value("name"), v.value("tier_code"), v.value("webhook_first") == "on"
 	f := settings.StoreFile{ID: string(id), New: id == "", Name: &name, TierCode: &tier, WebhookFirst: &first}
+	if s, known := v.store(id); !known || !s.Representative { // that one always uses its own
+		own := v.value("own_webhooks") == "on"
+		f.OwnWebhooks = &own
+	}
 	wrong := v.windowsFile(&f)
 	if name == "" {
 		wrong = append(wrong, mistake{"name", v.t("form.missing")})

@@ -101,6 +101,59 @@ func TestChangeStore(t *testing.T) {
 	}
 }
 
+// A sub-merchant uses the merchant's webhooks or its own, by a box that means what it says.
+func TestOwnWebhooks(t *testing.T) {
+	h := newHouse(t)
+	h.listens()
+	one, hears := storesOfAll+"/"+string(branch1), func() (out []string) {
+		x := h.settings()
+		for _, e := range x.EndpointDirectory().Of(branch1, main1, merchant.Test) {
+			out = append(out, e.Name)
+		}
+		return out
+	}
+	box := `name="own_webhooks" value="on"`
+	page := h.shows(h.get("admin", one), http.StatusOK, box, "고객사 주소를 따라요")
+	if strings.Contains(page, box+" checked") || !slices.Equal(hears(), []string{"운영 <서버>"}) {
+		t.Errorf("by default %v hear", hears())
+	}
+	if page := h.shows(h.get("admin", storesOfAll+"/"+string(main1)), http.StatusOK); strings.Contains(page, box) {
+		t.Error("the representative store is asked whose webhooks it uses")
+	}
+	h.goesTo(h.post("admin", one, url.Values{"name": {"하위 상점"}, "own_webhooks": {"on"}}), storesOfAll)
+	if !h.storeOf(branch1).OwnWebhooks || len(hears()) != 0 {
+		t.Errorf("with none of its own %v hear", hears())
+	}
+	const deaf = "결제를 아무에게도 알리지 않아요"
+	h.shows(h.get("admin", storesOfAll), http.StatusOK, "받는 주소 없음", deaf)
+	h.shows(h.get("admin", one), http.StatusOK, box+" checked", deaf)
+
+	form := endpointFields()
+	form.Set("store", string(branch1))
+	h.shows(h.post("branch", Prefix+"/"+string(branch1)+"/test/endpoints/new", form), http.StatusOK)
+	at := Prefix + "/" + string(branch1) + "/test/endpoints/" + string(h.endpointNamed("주문 웹훅").ID)
+	if page := h.shows(h.get("branch", at), http.StatusOK); !slices.Equal(hears(), []string{"주문 웹훅"}) || strings.Contains(page, "보내지 않아요") {
+		t.Errorf("with one of its own %v hear", hears())
+	}
+	h.shows(h.get("branch", at+"/delete"), http.StatusOK, "마지막 주소예요")
+	h.shows(h.get("admin", Prefix+"/all/live/settings/stores"), http.StatusOK, deaf) // it has none in live mode
+
+	h.goesTo(h.post("admin", one, url.Values{"name": {"하위 상점"}}), storesOfAll)
+	if !slices.Equal(hears(), []string{"운영 <서버>"}) {
+		t.Errorf("back with the merchant's %v hear", hears())
+	}
+	h.shows(h.get("admin", one), http.StatusOK, "자체 주소 1개에는 보내지 않아요")
+	h.shows(h.get("admin", at), http.StatusOK, "이 주소로는 보내지 않아요", `/settings/stores/`+string(branch1))
+	h.shows(h.get("branch", Prefix+"/"+string(branch1)+"/test/endpoints"), http.StatusOK, "보내지 않음")
+	if page := h.shows(h.get("branch", at+"/delete"), http.StatusOK); strings.Contains(page, "마지막 주소예요") {
+		t.Error("deleting an endpoint that hears nothing is warned of")
+	}
+	h.goesTo(h.post("admin", storesOfAll+"/"+string(main1), url.Values{"name": {"대표 상점"}, "own_webhooks": {"on"}}), storesOfAll)
+	if h.storeOf(main1).OwnWebhooks {
+		t.Error("the representative store was given the setting of sub-merchants")
+	}
+}
+
 func TestMakeStore(t *testing.T) {
 	h := newHouse(t)
 	h.shows(h.get("admin", storesOfAll+"/new"), http.StatusOK, "새 하위상점", "KCP 시험")

@@ -18,7 +18,7 @@ import (
 func callingFor(url string, timeout time.Duration, headers ...webhook.Header) webhook.Planner {
 	return webhook.Planner{
 		Merchants: merchant.NewDirectory(nil, nil),
-		Endpoints: webhook.NewDirectory([]webhook.Endpoint{{ID: "e1", URL: url, Timeout: timeout, Headers: headers}}, nil),
+		Endpoints: webhook.NewDirectory([]webhook.Endpoint{{ID: "e1", URL: url, Timeout: timeout, Headers: headers}}, nil, nil),
 	}
 }
 

@@ -33,7 +33,7 @@ func plannerOf(url string) webhook.Planner {
 		Merchants: merchant.NewDirectory(nil, nil),
 		Endpoints: webhook.NewDirectory([]webhook.Endpoint{{
 			ID: "e1", URL: url, Secrets: []secret.Text{newKey, oldKey}, Schedule: webhook.Toss,
-		}}, nil),
+		}}, nil, nil),
 	}
 }
 

@@ -61,7 +61,10 @@ type Store struct {
 	Name           string
 	Representative bool
 	TierCode       string // the V1 API's sub-merchant code; empty if none
-	WebhookFirst   bool   // answer the browser only after the first webhook try
+	// OwnWebhooks says that a sub-merchant's own endpoints hear of its payments, and no
+	// others: else those of the representative store do. That one always uses its own.
+	OwnWebhooks  bool
+	WebhookFirst bool // answer the browser only after the first webhook try
 	// WebhookFirstLimit is how long the browser waits for that at most; zero:
 	// DefaultWebhookLimit. See WebhookLimit.
 	WebhookFirstLimit time.Duration

@@ -57,6 +57,7 @@ func Declare(current All, f File, e Env) (next All, changes []Change, err error)
 			}
 		}
 	}
+	d.unheard(parts)
 	return d.next, d.changes, nil
 }
 
@@ -285,6 +286,7 @@ func (d *declarer) store(m merchant.Merchant, f StoreFile, where string) (id mer
 	set(&c.Fields, "name", &s.Name, f.Name)
 	set(&c.Fields, "representative", &s.Representative, f.Representative)
 	set(&c.Fields, "tier_code", &s.TierCode, f.TierCode)
+	set(&c.Fields, "own_webhooks", &s.OwnWebhooks, f.OwnWebhooks)
 	set(&c.Fields, "webhook_first", &s.WebhookFirst, f.WebhookFirst)
 	if err := windows(&c, &s, f); err != nil {
 		return "", false, err

@@ -40,6 +40,7 @@ type StoreFile struct {
 	New            bool            `toml:"-"` // it must not be there yet
 	Representative *bool           `toml:"representative"`
 	TierCode       *string         `toml:"tier_code"`
+	OwnWebhooks    *bool           `toml:"own_webhooks"`
 	WebhookFirst   *bool           `toml:"webhook_first"`
 	WebhookLimit   *string         `toml:"webhook_first_limit"` // such as "10s"
 	Origins        *[]string       `toml:"origins"`

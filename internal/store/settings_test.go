@@ -96,7 +96,7 @@ func someSettings() settings.All {
 			{Store: merchant.Store{ID: "store-1", Merchant: "merchant-1", Name: "대표", Representative: true, TierCode: "A", WebhookFirst: true,
 				WebhookFirstLimit: 3 * time.Second, Origins: []string{"https://shop.example", "http://localhost:3000"}, AppSchemes: []string{"shop"}},
 				NoticeSecret: "whsec_c3RvcmU=", CreatedAt: settingsNow},
-			{Store: merchant.Store{ID: "store-2", Merchant: "merchant-2", Name: "대표"}, NoticeSecret: "whsec_c3RvcmUy", CreatedAt: settingsNow},
+			{Store: merchant.Store{ID: "store-2", Merchant: "merchant-2", Name: "대표", OwnWebhooks: true}, NoticeSecret: "whsec_c3RvcmUy", CreatedAt: settingsNow},
 		},
 		Channels: []merchant.Channel{
 			{Key: "channel-key-1", Merchant: "merchant-1", Store: "store-1", Name: "하나", Provider: "kcp", Mode: merchant.Live, MID: "M1",

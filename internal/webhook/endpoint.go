@@ -125,6 +125,7 @@ type Directory struct {
 	byID    map[EndpointID]Endpoint
 	byStore map[storeMode][]Endpoint // oldest first
 	notice  map[merchant.StoreID]secret.Text
+	own     map[merchant.StoreID]bool
 }
 
 type storeMode struct {
@@ -133,12 +134,14 @@ type storeMode struct {
 }
 
 // NewDirectory indexes endpoints. noticeSecrets are the stores' own secrets,
-// which sign what goes to noticeUrls while a store has no endpoint.
-func NewDirectory(endpoints []Endpoint, noticeSecrets map[merchant.StoreID]secret.Text) Directory {
+// which sign what goes to noticeUrls while a store has no endpoint. own are the
+// sub-merchants that use their own endpoints. The maps must not change any more.
+func NewDirectory(endpoints []Endpoint, noticeSecrets map[merchant.StoreID]secret.Text, own map[merchant.StoreID]bool) Directory {
 	d := Directory{
 		byID:    make(map[EndpointID]Endpoint, len(endpoints)),
 		byStore: make(map[storeMode][]Endpoint),
 		notice:  noticeSecrets,
+		own:     own,
 	}
 	sorted := slices.SortedFunc(slices.Values(endpoints), func(a, b Endpoint) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
@@ -154,12 +157,12 @@ func NewDirectory(endpoints []Endpoint, noticeSecrets map[merchant.StoreID]secre
 // Endpoint returns the endpoint with the id.
 func (d Directory) Endpoint(id EndpointID) (Endpoint, bool) { e, ok := d.byID[id]; return e, ok }
 
-// Of returns the endpoints that hear of a store's events in a mode: its own,
-// else those of representative, which a sub-merchant follows unless it has
-// its own.
+// Of returns the endpoints that hear of a store's events in a mode: those of
+// representative, unless the store uses its own. None hear of a store that uses its own
+// and has none.
 func (d Directory) Of(store, representative merchant.StoreID, mode merchant.Mode) []Endpoint {
-	if own := d.byStore[storeMode{store, mode}]; len(own) > 0 {
-		return own
+	if representative == "" || d.own[store] {
+		return d.byStore[storeMode{store, mode}]
 	}
 	return d.byStore[storeMode{representative, mode}]
 }

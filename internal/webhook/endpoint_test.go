@@ -79,7 +79,7 @@ func TestDirectoryOrder(t *testing.T) {
 	for range list {
 		list = append(list[1:], list[0])
 		var got []webhook.EndpointID
-		for _, e := range webhook.NewDirectory(list, nil).Of("main", "main", "test") {
+		for _, e := range webhook.NewDirectory(list, nil, nil).Of("main", "main", "test") {
 			got = append(got, e.ID)
 		}
 		if want := []webhook.EndpointID{"e4", "e1", "e2", "e3"}; !slices.Equal(got, want) {
