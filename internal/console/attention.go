@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,6 +13,8 @@ import (
 	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/store"
 )
 
@@ -110,11 +113,27 @@ func (v *visit) what(i attention.Item) string {
 	if !i.Ends.IsZero() && i.Ends.Before(v.now()) {
 		key += "_past"
 	}
-	if i.Folded > 0 {
+	switch {
+	case i.Folded > 0:
 		key = "attention.many." + string(i.Kind)
+	case i.Kind == attention.Refused && v.listed(i):
+		key = "attention.refused_listed"
 	}
 	return v.t(key, "count", v.number(store.Count{N: i.Count, More: i.More}), "n", i.Count, "from", visible(i.Peer), "payment", visible(string(i.PaymentID)), "name", visible(i.Name),
 		"target", visible(i.Target), "folded", i.Folded, "days", int(i.Ends.Sub(v.now())/(24*time.Hour)))
+}
+
+// listed reports whether what was refused came from an address that its channel admits:
+// then it was refused for something else.
+func (v *visit) listed(i attention.Item) bool {
+	from, err := netip.ParseAddr(i.Peer)
+	at := slices.IndexFunc(v.All.Channels, func(c merchant.Channel) bool { return c.Key == i.Channel })
+	if err != nil || at < 0 {
+		return false
+	}
+	c := v.All.Channels[at]
+	p, ok := v.c.Actions.Providers(c.Provider)
+	return ok && provider.Admits(p.Info().Senders(c), from)
 }
 
 // number writes how many of something there are.

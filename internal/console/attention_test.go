@@ -91,6 +91,17 @@ func TestAttention(t *testing.T) {
 	}
 }
 
+// TestAttentionRefusedForItsProof: an address that the channel admits is not called
+// unknown.
+func TestAttentionRefusedForItsProof(t *testing.T) {
+	h := newHouse(t)
+	h.told(oursTest, "127.0.0.1", payment.Refused)
+	body := h.shows(h.get("read_only", attentionPath), http.StatusOK, "127.0.0.1에서 온 1건을 거부했어요")
+	if strings.Contains(body, "모르는 주소") {
+		t.Error("the address is called unknown")
+	}
+}
+
 // TestAttentionComesAgain: what came after the page was made is not hidden with what was
 // on it.
 func TestAttentionComesAgain(t *testing.T) {
