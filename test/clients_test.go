@@ -1,18 +1,16 @@
 package test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/tongbo/tongbo/internal/api/openapi/openapitest"
+	"github.com/tongbo/tongbo/test/clients"
 )
 
 // skipUnlessCI skips a test whose runtime is missing here. In CI it fails: what
@@ -25,59 +23,6 @@ func skipUnlessCI(t *testing.T, why string) {
 	t.Skip(why)
 }
 
-// packages is the folder that holds node_modules of clients/package-lock.json,
-// installed by the first test that needs it.
-var packages = sync.OnceValues(func() (string, error) {
-	lock, err := os.ReadFile("clients/package-lock.json")
-	if err != nil {
-		return "", err
-	}
-	// The folder's name says what is in it, so that another lock is installed anew.
-	sum := sha256.Sum256(lock)
-	dir, err := filepath.Abs(filepath.Join("../.cache/npm", hex.EncodeToString(sum[:8])))
-	if err != nil {
-		return "", err
-	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err == nil {
-		return dir, nil
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return "", err
-	}
-	// Installed beside it first: an interrupted install leaves nothing behind.
-	fresh, err := os.MkdirTemp(filepath.Dir(dir), "new-")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(fresh) }() // gone, if all went well
-	for _, name := range []string{"package.json", "package-lock.json"} {
-		b, err := os.ReadFile(filepath.Join("clients", name))
-		if err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(filepath.Join(fresh, name), b, 0o600); err != nil {
-			return "", err
-		}
-	}
-	npm := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-	npm.Dir = fresh
-	if out, err := npm.CombinedOutput(); err != nil {
-		return "", &npmError{err, string(out)}
-	}
-	if err := os.Rename(fresh, dir); err != nil && !os.IsExist(err) {
-		return "", err
-	}
-	return dir, nil
-})
-
-// npmError is an npm that could not install, often for want of a network.
-type npmError struct {
-	err    error
-	output string
-}
-
-func (e *npmError) Error() string { return "npm ci: " + e.err.Error() + "\n" + e.output }
-
 // nodeFolder returns a temporary folder in which Node finds the clients'
 // packages, with a copy of some files in it.
 func nodeFolder(t *testing.T, files ...string) string {
@@ -87,7 +32,7 @@ func nodeFolder(t *testing.T, files ...string) string {
 			skipUnlessCI(t, "no "+name+" here: `scripts/need.sh node` installs it on Debian")
 		}
 	}
-	from, err := packages()
+	from, err := clients.Folder()
 	if err != nil {
 		skipUnlessCI(t, "the npm packages of test/clients cannot be installed here: "+err.Error())
 	}

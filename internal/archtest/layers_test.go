@@ -56,6 +56,7 @@ cmd/tongbo: cli
 archtest:
 test:
 test/bench: above
+test/clients:
 test/browser: above
 docs/receivers/go:
 `
