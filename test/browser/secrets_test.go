@@ -44,7 +44,7 @@ func (s *site) walk(session secret.Text, each func(path, page string)) {
 }
 
 // TestNoSecrets looks for what must not be seen in every page, and in all that was logged:
-// API secrets, signing secrets, credentials of PGs, the session's token. It holds the pages
+// API secrets, signing secrets, endpoints' headers, credentials of PGs, the session's token. It holds the pages
 // to their weight as well.
 func TestNoSecrets(t *testing.T) {
 	s := openSite(t, "--log-level", "debug")
@@ -54,7 +54,7 @@ func TestNoSecrets(t *testing.T) {
 	s.town("가나상점", openShop(t).url)
 	hidden := map[string]string{
 		"the API secret": townSecret, "the V1 secret": "town-key-secret-0123456789", "the session": session.Reveal(),
-		"the signing secret": townSigning, "the PG's key": townPGKey, "the password": townPassword,
+		"the signing secret": townSigning, "the PG's key": townPGKey, "the password": townPassword, "the endpoint's header": townHeader,
 	}
 	pages := 0
 	s.walk(session, func(path, page string) {

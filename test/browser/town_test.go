@@ -25,6 +25,7 @@ const (
 	// What is never to be seen again.
 	townSigning  = "whsec_dG93bi1zaWduaW5nLXNlY3JldC0wMTIzNDU2Nzg5"
 	townPGKey    = "town-pg-key-0123456789"
+	townHeader   = "Bearer town-header-0123456789"
 	townPassword = "correct horse battery staple"
 )
 
@@ -64,6 +65,8 @@ mode = "test"
 events = ["*"]
 schedule = ["1s", "1h"]
 secrets = [%q]
+timeout = "20s"
+headers = { Authorization = %q }
 [[merchant.store.endpoint]]
 name = "정산 서버"
 url = %q
@@ -81,7 +84,7 @@ secret = "town-key-secret-0123456789"
 [[merchant.store]]
 name = "하위 상점"
 tier_code = "ABC"
-`, townChannel(9), townPGKey, shop, townSigning, shop+"/settlement", townSecret)
+`, townChannel(9), townPGKey, shop, townSigning, townHeader, shop+"/settlement", townSecret)
 	s.apply(b.String())
 	s.until("the settings in force", func() bool {
 		status, _ := s.call("GET", "/payments/none", "")
