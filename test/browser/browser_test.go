@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -22,39 +21,6 @@ import (
 
 // patience bounds each step in the browser.
 const patience = 20 * time.Second
-
-// A browser is one Chromium with a profile of its own.
-type browser struct {
-	*testing.T
-	ctx context.Context
-}
-
-// openBrowser starts Chromium, with more options if need be. A machine without one is told
-// what to install.
-func openBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) *browser {
-	t.Helper()
-	program := ""
-	for _, name := range []string{"chromium", "google-chrome", "chromium-browser"} {
-		if p, err := exec.LookPath(name); err == nil {
-			program = p
-			break
-		}
-	}
-	if program == "" {
-		t.Fatal("no Chromium: run scripts/need.sh browser")
-	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("lang", "ko"), chromedp.Flag("force-color-profile", "srgb"),
-	)
-	alloc, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), append(opts, more...)...)
-	ctx, cancel := chromedp.NewContext(alloc)
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatalf("start Chromium: %v", err)
-	}
-	t.Cleanup(func() { cancel(); stop() })
-	return &browser{t, ctx}
-}
 
 // A tab is a page in the browser, with all that it complained of.
 type tab struct {
@@ -111,6 +77,13 @@ func call[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void
 		_, err := cdp.Call(ctx, t, c, params)
 		return err
 	})
+}
+
+// cookie gives the tab's browser a cookie of the site. Unlike document.cookie, which may
+// come to the store of cookies after the next page was asked for, it is there at once.
+func (x *tab) cookie(name, value string) {
+	x.Helper()
+	x.do("the cookie "+name, call(network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: x.base}))
 }
 
 // hear notes what the browser complains of.
