@@ -17,6 +17,7 @@ words:
 secret: fault
 seal: fault secret
 safehttp: fault
+safehttp/safehttptest:
 merchant: fault secret
 member: fault secret merchant
 payment: fault secret merchant member

@@ -2,18 +2,11 @@ package delivery_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -22,69 +15,15 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/safehttp"
+	"github.com/tongbo/tongbo/internal/safehttp/safehttptest"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
-// A certified is a certificate with its key, made for a test.
-type certified struct {
-	cert *x509.Certificate
-	der  []byte
-	key  *ecdsa.PrivateKey
-}
-
-// certify makes a certificate, signed by the one above it, or by itself.
-func certify(t *testing.T, above *certified, edit func(*x509.Certificate)) *certified {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: serial.String()},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90*24*time.Hour + time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, BasicConstraintsValid: true,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	edit(c)
-	parent, signer := c, key
-	if above != nil {
-		parent, signer = above.cert, above.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &certified{made, der, key}
-}
-
-func authority(c *x509.Certificate) { c.IsCA = true }
-
 // receiver serves on loopback until the test ends: over TLS if it is given a chain.
-func receiver(t *testing.T, h http.HandlerFunc, chain ...*certified) string {
+func receiver(t *testing.T, h http.HandlerFunc, chain ...*safehttptest.Certificate) string {
 	t.Helper()
-	s := httptest.NewUnstartedServer(h)
-	s.Config.ErrorLog = nil
-	if len(chain) > 0 {
-		c := tls.Certificate{PrivateKey: chain[0].key}
-		for _, one := range chain {
-			c.Certificate = append(c.Certificate, one.der)
-		}
-		s.TLS = &tls.Config{Certificates: []tls.Certificate{c}}
-		s.StartTLS()
-	} else {
-		s.Start()
-	}
-	t.Cleanup(s.Close)
-	return s.URL
+	return safehttptest.Serve(t, h, chain...)
 }
 
 // answering answers with a status, headers in pairs and a body.
@@ -99,12 +38,10 @@ func answering(status int, body string, header ...string) http.HandlerFunc {
 }
 
 // tester calls loopback, trusts a root, and finds no name.
-func tester(root *certified) *delivery.CallTester {
+func tester(root *safehttptest.Certificate) *delivery.CallTester {
 	client := safehttp.New(safehttp.Config{AllowPrivate: true})
 	if tr, ok := client.Transport.(*http.Transport); ok && root != nil {
-		pool := x509.NewCertPool()
-		pool.AddCert(root.cert)
-		tr.TLSClientConfig.RootCAs = pool
+		tr.TLSClientConfig.RootCAs = safehttptest.Pool(root)
 	}
 	return &delivery.CallTester{Client: client}
 }
@@ -131,11 +68,13 @@ func free(t *testing.T) string {
 // long, since each line is a receiver.
 func TestCallTestFindings(t *testing.T) {
 	t.Parallel()
-	root := certify(t, nil, authority)
-	between := certify(t, root, authority)
-	stranger := certify(t, nil, authority)
+	root := safehttptest.Certify(t, nil, safehttptest.Authority)
+	between := safehttptest.Certify(t, root, safehttptest.Authority)
+	stranger := safehttptest.Certify(t, nil, safehttptest.Authority)
 	ok := answering(200, "ok")
-	leaf := func(above *certified, edit func(*x509.Certificate)) *certified { return certify(t, above, edit) }
+	leaf := func(above *safehttptest.Certificate, edit func(*x509.Certificate)) *safehttptest.Certificate {
+		return safehttptest.Certify(t, above, edit)
+	}
 	plain := func(*x509.Certificate) {}
 	slow := func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -237,14 +176,14 @@ func TestCallTestOfNamesAndPrivateAddresses(t *testing.T) {
 // A test call is like a webhook, and its result says how it went.
 func TestCallTestIsAsReal(t *testing.T) {
 	t.Parallel()
-	root := certify(t, nil, authority)
+	root := safehttptest.Certify(t, nil, safehttptest.Authority)
 	heard := make(chan *http.Request, 1)
 	long := strings.Repeat("a", 20<<10)
 	url := receiver(t, func(w http.ResponseWriter, r *http.Request) {
 		heard <- r.Clone(context.WithoutCancel(r.Context()))
 		w.Header().Set("X-Said", "hello")
 		_, _ = w.Write([]byte(long))
-	}, certify(t, root, func(*x509.Certificate) {}))
+	}, safehttptest.Certify(t, root, func(*x509.Certificate) {}))
 	c := calling(url + "/hook?key=1")
 	c.Secrets = []secret.Text{newKey, oldKey}
 	got, err := tester(root).Call(t.Context(), "me", c)

@@ -2,16 +2,10 @@ package safehttp
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
 	"io"
-	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -19,68 +13,34 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tongbo/tongbo/internal/safehttp/safehttptest"
 )
 
-// A made is a certificate with its key.
-type made struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-// certify makes a certificate for a name, signed by another or, if that is nil, by
-// itself.
-func certify(t *testing.T, by *made, name string, from, until time.Time) *made {
+// certify makes a certificate for a name; one of an authority signs others.
+func certify(t *testing.T, by *safehttptest.Certificate, name string, from, until time.Time) *safehttptest.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	form := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: until,
-		BasicConstraintsValid: true, IsCA: strings.HasPrefix(name, "ca"), KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	if ip := net.ParseIP(name); ip != nil {
-		form.IPAddresses = []net.IP{ip}
-	} else {
-		form.DNSNames = []string{name}
-	}
-	parent, signer := form, key
-	if by != nil {
-		parent, signer = by.cert, by.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, form, parent, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &made{cert, key}
+	return safehttptest.Certify(t, by, func(c *x509.Certificate) {
+		c.Subject, c.NotBefore, c.NotAfter, c.IsCA = pkix.Name{CommonName: name}, from, until, strings.HasPrefix(name, "ca")
+		if ip := net.ParseIP(name); ip != nil {
+			c.IPAddresses = []net.IP{ip}
+		} else {
+			c.IPAddresses, c.DNSNames = nil, []string{name}
+		}
+	})
 }
 
 // trusting is a client that trusts one root alone.
-func trusting(root *made) *http.Client {
+func trusting(root *safehttptest.Certificate) *http.Client {
 	c := New(Config{AllowPrivate: true, Timeout: 10 * time.Second})
-	roots := x509.NewCertPool()
-	roots.AddCert(root.cert)
-	c.Transport.(*http.Transport).TLSClientConfig.RootCAs = roots
+	c.Transport.(*http.Transport).TLSClientConfig.RootCAs = safehttptest.Pool(root)
 	return Once(c)
 }
 
 // secured serves with a chain of certificates, the server's own first.
-func secured(t *testing.T, chain ...*made) string {
+func secured(t *testing.T, chain ...*safehttptest.Certificate) string {
 	t.Helper()
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
-	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
-	shown := tls.Certificate{PrivateKey: chain[0].key}
-	for _, m := range chain {
-		shown.Certificate = append(shown.Certificate, m.cert.Raw)
-	}
-	srv.TLS = &tls.Config{Certificates: []tls.Certificate{shown}, MinVersion: tls.VersionTLS12}
-	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	return srv.URL
+	return safehttptest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }), chain...)
 }
 
 func TestCertificateTroubles(t *testing.T) {
@@ -89,22 +49,22 @@ func TestCertificateTroubles(t *testing.T) {
 	root := certify(t, nil, "ca root", now.Add(-day), now.Add(day))
 	middle := certify(t, root, "ca middle", now.Add(-day), now.Add(day))
 	foreign := certify(t, nil, "ca foreign", now.Add(-day), now.Add(day))
-	leaf := func(by *made, name string, from, until time.Duration) *made {
+	leaf := func(by *safehttptest.Certificate, name string, from, until time.Duration) *safehttptest.Certificate {
 		return certify(t, by, name, now.Add(from), now.Add(until))
 	}
 	good := leaf(middle, "127.0.0.1", -day, day)
 	for _, c := range []struct {
 		name  string
-		chain []*made
+		chain []*safehttptest.Certificate
 		want  Trouble
 	}{
-		{"all is well", []*made{good, middle}, None},
-		{"ended yesterday", []*made{leaf(middle, "127.0.0.1", -2*day, -day), middle}, CertExpired},
-		{"begins tomorrow", []*made{leaf(middle, "127.0.0.1", day, 2*day), middle}, CertEarly},
-		{"of another name", []*made{leaf(middle, "shop.example", -day, day), middle}, CertName},
-		{"without the one between", []*made{good}, CertAlone},
-		{"signed by itself", []*made{leaf(nil, "127.0.0.1", -day, day)}, CertSelf},
-		{"of a root nobody trusts", []*made{leaf(foreign, "127.0.0.1", -day, day), foreign}, CertUntrusted},
+		{"all is well", []*safehttptest.Certificate{good, middle}, None},
+		{"ended yesterday", []*safehttptest.Certificate{leaf(middle, "127.0.0.1", -2*day, -day), middle}, CertExpired},
+		{"begins tomorrow", []*safehttptest.Certificate{leaf(middle, "127.0.0.1", day, 2*day), middle}, CertEarly},
+		{"of another name", []*safehttptest.Certificate{leaf(middle, "shop.example", -day, day), middle}, CertName},
+		{"without the one between", []*safehttptest.Certificate{good}, CertAlone},
+		{"signed by itself", []*safehttptest.Certificate{leaf(nil, "127.0.0.1", -day, day)}, CertSelf},
+		{"of a root nobody trusts", []*safehttptest.Certificate{leaf(foreign, "127.0.0.1", -day, day), foreign}, CertUntrusted},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr, err := trace(t, trusting(root), secured(t, c.chain...))
