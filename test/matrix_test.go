@@ -279,7 +279,7 @@ func factRows() []string {
 		i := p.Info()
 		senders := "unknown: token or `senders`"
 		if i.LiveSenders != nil {
-			senders = fmt.Sprintf("%d, %s", len(i.LiveSenders), i.SendersAsOf)
+			senders = fmt.Sprintf("%d, %s", len(i.LiveSenders), i.SendersDate().EN)
 		}
 		out = append(out, "| "+strings.Join([]string{
 			"`" + i.Code + "`", strings.Join(i.Methods, ", "), i.Charset, string(i.Class), senders, minutes(i.Resend),

@@ -73,7 +73,7 @@ func moduleRows(p provider.Provider) [][]string {
 		append([]string{"Credentials"}, credentialTexts(i.Fields)...),
 		[]string{"Live senders", senderText(i.LiveSenders)},
 		[]string{"Test senders", senderText(i.TestSenders)},
-		[]string{"as of", cmp.Or(i.SendersAsOf, "–")},
+		[]string{"as of", cmp.Or(i.SendersDate().EN, "–")},
 		[]string{"Resends", resends, i.ResendNote.EN},
 		append([]string{"Test MIDs"}, testMIDTexts(i.TestMIDs)...),
 		[]string{"Set it up", "tongbo channel guide " + i.Code},
@@ -143,7 +143,7 @@ func testMIDTexts(list []provider.TestMID) []string {
 		if len(m.Credentials) == 0 {
 			text += ", without keys"
 		}
-		out = append(out, text+": "+m.Source)
+		out = append(out, text+": "+m.Source.EN)
 	}
 	if out == nil {
 		return []string{"none is published"}
@@ -215,7 +215,7 @@ func shownModule(p provider.Provider) shownProvider {
 		Paths: i.Paths, Methods: i.Methods, Charset: i.Charset, Class: i.Class, Events: i.Events,
 		Proves: i.Proves.EN, ProvedWith: proofs(i), OrderSecret: i.OrderSecret,
 		Senders:     shownSenders{Live: senderWords(i.LiveSenders), Test: senderWords(i.TestSenders)},
-		SendersAsOf: i.SendersAsOf,
+		SendersAsOf: i.SendersDate().EN,
 		ResendNote:  i.ResendNote.EN, Forms: append([]string{}, i.Forms...), Credential: []string{}, TestMIDs: []string{},
 	}
 	for _, d := range i.Resend {

@@ -69,7 +69,7 @@ func TestProvidersAsJSON(t *testing.T) {
 		i := p.Info()
 		s, ok := got[i.Code]
 		if !ok || s.Proves != i.Proves.EN || len(s.Senders.Live) != len(i.LiveSenders) || len(s.Senders.Test) != len(i.TestSenders) ||
-			s.SendersAsOf != i.SendersAsOf || len(s.ResendSecs) != len(i.Resend) {
+			s.SendersAsOf != i.SendersDate().EN || len(s.ResendSecs) != len(i.Resend) {
 			t.Errorf("%s: %+v", i.Code, s)
 		}
 	}
@@ -95,7 +95,7 @@ func TestOneProvider(t *testing.T) {
 				t.Fatalf("%s: exit %d: %s", i.Code, exit, &out)
 			}
 			words := strings.Join(strings.Fields(out.String()), " ")
-			want := []string{i.Name.KO, i.Name.EN, i.Charset, i.Proves.EN, i.ResendNote.EN, classWords(i.Class), i.SendersAsOf, "tongbo channel guide " + i.Code}
+			want := []string{i.Name.KO, i.Name.EN, i.Charset, i.Proves.EN, i.ResendNote.EN, classWords(i.Class), i.SendersDate().EN, "tongbo channel guide " + i.Code}
 			want = append(want, i.Paths...)
 			for _, f := range i.Fields {
 				want = append(want, f.Name+":")

@@ -17,21 +17,23 @@ import (
 // A channelPage is everything about one channel.
 type channelPage struct {
 	channelCard
-	Heard     attention.ChannelState
-	Fields    []credentialField
-	Types     []option
-	Ticks     []tick
-	Others    []tick // the merchant's other stores
-	Confirms  []option
-	Confirm   string
-	Unknowns  []option
-	Guide     guidePart
-	Own       string   // addresses of its own, one block a line
-	Public    []string // the published ones of its mode
-	Published bool     // they are admitted, too
-	Deaf      bool
-	Today     string
-	Secret    bool // its path ends with a token
+	Heard    attention.ChannelState
+	Fields   []credentialField
+	Types    []option
+	Ticks    []tick
+	Others   []tick // the merchant's other stores
+	Confirms []option
+	Confirm  string
+	Unknowns []option
+	Guide    guidePart
+	Own      string   // addresses of its own, one block a line
+	Public   []string // the published ones of its mode
+	// PublicAsOf is their date; empty if there are none.
+	PublicAsOf string
+	Published  bool // they are admitted, too
+	Deaf       bool
+	Today      string
+	Secret     bool // its path ends with a token
 }
 
 func (p channelPage) title() string { return p.Name }
@@ -85,7 +87,7 @@ func (v *visit) channelPage(ch merchant.Channel, pg provider.Provider) (p channe
 	if ch.Mode == merchant.Test {
 		list = i.TestSenders
 	}
-	p.Public = blocks(list)
+	p.Public, p.PublicAsOf = blocks(list), v.inTongue(i.SendersDate())
 	p.Own, p.Published = strings.Join(blocks(ch.SendersToo), "\n"), ch.Senders == nil
 	if ch.Senders != nil {
 		p.Own = strings.Join(blocks(*ch.Senders), "\n")

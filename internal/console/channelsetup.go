@@ -31,7 +31,7 @@ type wizardPage struct {
 	Channel channelCard
 
 	Fields   []credentialField // of credentials
-	TestMIDs []provider.TestMID
+	TestMIDs []offeredMID
 
 	Guide guidePart // of address
 
@@ -64,7 +64,7 @@ func (v *visit) wizardPage(ch merchant.Channel, pg provider.Provider, at string)
 	case at != stepCredentials && at != stepAddress && at != stepTest && at != stepIssue, ch.Disabled && at != stepCredentials:
 		return p, errNoPage
 	case at == stepCredentials:
-		p.TestMIDs = testMIDs(ch, pg.Info())
+		p.TestMIDs = v.offeredMIDs(ch, pg.Info())
 		p.Fields, err = v.credentialFields(ch, pg.Info())
 	case at == stepAddress:
 		p.Guide = v.guidePart(ch, pg)
@@ -75,6 +75,19 @@ func (v *visit) wizardPage(ch merchant.Channel, pg provider.Provider, at string)
 		p.Issue = v.issuePart(ch, pg)
 	}
 	return p, err
+}
+
+// An offeredMID is an id that the PG publishes, as the wizard offers it.
+type offeredMID struct {
+	MID, Source string
+	Keys        bool // its keys are published, too
+}
+
+func (v *visit) offeredMIDs(ch merchant.Channel, i provider.Info) (out []offeredMID) {
+	for _, m := range testMIDs(ch, i) {
+		out = append(out, offeredMID{m.MID, v.inTongue(m.Source), len(m.Credentials) > 0})
+	}
+	return out
 }
 
 // testMIDs are the ids that the PG publishes for trials: on a test channel they can be

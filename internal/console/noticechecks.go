@@ -141,13 +141,15 @@ func (v *visit) listText(pg provider.Provider, p noticePage) string {
 		return v.t("notice.list_own")
 	}
 	a, err := netip.ParseAddr(p.N.Peer)
-	switch as := pg.Info().SendersAsOf; {
+	switch i := pg.Info(); {
 	case err == nil && provider.Admits(ch.SendersToo, a):
 		return v.t("notice.list_too")
-	case as == "":
+	case i.LiveSenders == nil && i.TestSenders == nil:
 		return v.t("notice.list_none")
+	case i.SendersAsOf == "":
+		return v.t("notice.list_undated", "in", i.SendersIn)
 	default:
-		return v.t("notice.list_published", "day", as)
+		return v.t("notice.list_published", "day", i.SendersAsOf)
 	}
 }
 

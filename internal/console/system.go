@@ -107,7 +107,7 @@ func (c *Console) system(v *visit) error {
 }
 
 func (v *visit) senderList(i provider.Info) senderList {
-	return senderList{Code: i.Code, Name: v.inTongue(i.Name), Date: i.SendersAsOf, Live: blocks(i.LiveSenders), Test: blocks(i.TestSenders)}
+	return senderList{Code: i.Code, Name: v.inTongue(i.Name), Date: v.inTongue(i.SendersDate()), Live: blocks(i.LiveSenders), Test: blocks(i.TestSenders)}
 }
 
 // examineAgain has the next look at the page examine anew.

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/tongbo/tongbo/internal/attention"
@@ -35,5 +36,23 @@ func TestSystem(t *testing.T) {
 	for _, as := range []string{"admin", "dev", "rival", "read_only"} {
 		h.shows(h.get(as, systemPath), http.StatusForbidden)
 		h.shows(h.post(as, systemPath, nil), http.StatusForbidden)
+	}
+}
+
+// TestListWithoutDate: that a PG's list has no date is told in the reader's language.
+func TestListWithoutDate(t *testing.T) {
+	h := newHouse(t)
+	h.Console.Doctor = &doctor.Doctor{
+		Store: h.Store, Channels: (&attention.Desk{Store: h.Store, Providers: all.ByCode}).ChannelStates, Providers: all.ByCode,
+		HTTP: safehttp.New(safehttp.Config{AllowPrivate: true}), Folder: t.TempDir(), Keep: settings.DefaultRetention(),
+	}
+	for lang, want := range map[string]string{"ko": "날짜 없음 (manual.smartropay.co.kr)", "en": "undated (manual.smartropay.co.kr)"} {
+		m := h.people["owner"]
+		m.Lang = lang
+		h.people["owner"] = m
+		page := h.shows(h.get("owner", systemPath), http.StatusOK, want)
+		if lang == "ko" && strings.Contains(page, "undated") {
+			t.Error("who reads Korean is told that it is undated")
+		}
 	}
 }

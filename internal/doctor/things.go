@@ -197,8 +197,11 @@ func (d *Doctor) senders(ctx context.Context) (out []Finding) {
 		seen[c.Provider] = true
 		i := p.Info()
 		f := Finding{Level: OK, Subject: OfSenders, Name: i.Code, Key: "doctor.senders", Args: []any{"name", i.Code, "count", len(i.LiveSenders), "date", i.SendersAsOf}}
-		if i.LiveSenders == nil {
+		switch {
+		case i.LiveSenders == nil:
 			f.Level, f.Key = Info, "doctor.senders_none"
+		case i.SendersAsOf == "":
+			f.Key, f.Args = "doctor.senders_undated", []any{"name", i.Code, "count", len(i.LiveSenders), "in", i.SendersIn}
 		}
 		out = append(out, f)
 	}

@@ -77,6 +77,9 @@ type Reply struct {
 // A Text is in both of the console's languages.
 type Text struct{ KO, EN string }
 
+// Same is a text that is the same in both: a name, a date, an address.
+func Same(s string) Text { return Text{s, s} }
+
 // A Field is one credential that a channel of the module has.
 type Field struct {
 	Name   string // as apply's file and the store spell it
@@ -111,10 +114,11 @@ type Info struct {
 
 	Fields []Field
 
-	// Published sender addresses, and when they were published. Nil if the PG
-	// publishes none.
+	// Published sender addresses. Nil if the PG publishes none. SendersAsOf is the
+	// day, month or year of the list, such as 2025-10-15; of one without a date
+	// SendersIn says where it is. See SendersDate.
 	LiveSenders, TestSenders []netip.Prefix
-	SendersAsOf              string
+	SendersAsOf, SendersIn   string
 
 	Class  Class
 	Proves Text // what a passed Verify proves, honestly
@@ -147,7 +151,19 @@ type Info struct {
 type TestMID struct {
 	MID         string
 	Credentials map[string]secret.Text
-	Source      string
+	Source      Text
+}
+
+// SendersDate says of when the published addresses are, or that nobody knows. It is
+// empty if the PG publishes none.
+func (i Info) SendersDate() Text {
+	switch {
+	case i.LiveSenders == nil && i.TestSenders == nil:
+		return Text{}
+	case i.SendersAsOf == "":
+		return Text{KO: "날짜 없음 (" + i.SendersIn + ")", EN: "undated (" + i.SendersIn + ")"}
+	}
+	return Same(i.SendersAsOf)
 }
 
 // Inquires reports whether a channel with these credentials has every field

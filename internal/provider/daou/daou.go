@@ -153,7 +153,7 @@ func resends() []time.Duration {
 
 // testMIDs are shop ids for trials. Their authorization keys are not public.
 func testMIDs() []provider.TestMID {
-	const source = "public shop modules"
+	source := provider.Text{KO: "공개된 쇼핑몰 모듈", EN: "public shop modules"}
 	return []provider.TestMID{
 		{MID: "CTS10273", Source: source},
 		{MID: "CTS10616", Source: source},

@@ -98,7 +98,7 @@ func (m module) Info() provider.Info {
 		Modules: m.version,
 		Paths:   []string{m.path},
 		Methods: []string{http.MethodPost},
-		Charset: "EUC-KR; form B also UTF-8",
+		Charset: "EUC-KR / UTF-8 (form B)",
 
 		Fields: []provider.Field{
 			{Name: "signkey", Label: provider.Text{KO: "웹결제 signkey", EN: "Web payment signkey"}, Secret: true},
@@ -164,7 +164,7 @@ func resend() []time.Duration {
 // testMIDs are published in the PG's INIAPI manual; the mobile key is in
 // public integrations.
 func testMIDs() []provider.TestMID {
-	const source = "https://manual.inicis.com/iniapi/"
+	source := provider.Same("https://manual.inicis.com/iniapi/")
 	return []provider.TestMID{
 		{MID: "INIpayTest", Source: source, Credentials: map[string]secret.Text{
 			"signkey":   "SU5JTElURV9UUklQTEVERVNfS0VZU1RS",

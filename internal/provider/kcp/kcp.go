@@ -188,10 +188,11 @@ func fieldsV2() []provider.Field {
 
 // testMIDsV1 are the site codes and keys that KCP prints in its samples.
 func testMIDsV1() []provider.TestMID {
-	const source = "KCP sample code"
+	source := provider.Text{KO: "KCP 예제 코드", EN: "KCP's sample code"}
+	escrow := provider.Text{KO: source.KO + " (에스크로)", EN: source.EN + " (escrow)"}
 	return []provider.TestMID{
 		{MID: "T0000", Source: source, Credentials: map[string]secret.Text{siteKey: "3grptw1.zW0GSo4PQdaGvsF__"}},
-		{MID: "T0007", Source: source + " (escrow)", Credentials: map[string]secret.Text{siteKey: "4Ho4YsuOZlLXUZUdOxM1Q7X__"}},
+		{MID: "T0007", Source: escrow, Credentials: map[string]secret.Text{siteKey: "4Ho4YsuOZlLXUZUdOxM1Q7X__"}},
 	}
 }
 
@@ -199,7 +200,7 @@ func testMIDsV1() []provider.TestMID {
 // developer centre.
 func testMIDsV2() []provider.TestMID {
 	return []provider.TestMID{{
-		MID: "T0000", Source: "developer.kcp.co.kr",
+		MID: "T0000", Source: provider.Same("developer.kcp.co.kr"),
 		Credentials: map[string]secret.Text{privateKeyPassword: "changeit"},
 	}}
 }

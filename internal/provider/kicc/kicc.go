@@ -173,8 +173,8 @@ func (module) Info() provider.Info {
 `,
 		},
 		TestMIDs: []provider.TestMID{
-			{MID: "T5102001", Source: "docs.kicc.co.kr (REST)"},
-			{MID: "T0010143", Source: "KICC's sample of the old module"},
+			{MID: "T5102001", Source: provider.Same("docs.kicc.co.kr (REST)")},
+			{MID: "T0010143", Source: provider.Text{KO: "KICC의 예전 모듈 예제", EN: "KICC's sample of the old module"}},
 		},
 	}
 }

@@ -181,7 +181,7 @@ const (
 
 func testMIDs() []provider.TestMID {
 	return []provider.TestMID{{
-		MID: testID, Source: "KPN sample code",
+		MID: testID, Source: provider.Text{KO: "KPN 예제 코드", EN: "KPN's sample code"},
 		Credentials: map[string]secret.Text{mxOTP: testOTP},
 	}}
 }

@@ -156,7 +156,7 @@ func (m module) Info() provider.Info {
 // testMIDs are the ids of KSNET's developer site. The key is the one that its
 // API document prints; notices need none.
 func testMIDs() []provider.TestMID {
-	const source = "paydev.ksnet.co.kr"
+	source := provider.Same("paydev.ksnet.co.kr")
 	return []provider.TestMID{
 		{MID: "2999199999", Source: source, Credentials: map[string]secret.Text{ //nolint:gosec // published for trials
 			apiKey: "Mjk5OTE5OTk5OTpNQTAxOkE0RTc2QkRBMzM3RENDQTk1Mjk4RkI0OTVBODREMzY5",

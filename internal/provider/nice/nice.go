@@ -173,16 +173,19 @@ func senders() []netip.Prefix {
 
 // testMIDs are ids whose keys anyone may use.
 func testMIDs() []provider.TestMID {
-	mid := func(mid, key, source string) provider.TestMID {
+	mid := func(mid, key string, source provider.Text) provider.TestMID {
 		return provider.TestMID{MID: mid, Source: source, Credentials: map[string]secret.Text{merchantKey: secret.Text(key)}}
 	}
 	return []provider.TestMID{
 		mid("nicepay00m", "EYzu8jGGMfqaDEp76gSckuvnaHHu+bC4opsSN6lHv3b2lurNYkVXrZ7Z1AoqQnXI3eLuaUFyoRNC6FkrzVjceg==",
-			"gnuboard/gnuboard5 shop/settle_nicepay.inc.php; the MID is in NICE's manual"),
+			provider.Text{
+				KO: "gnuboard/gnuboard5 shop/settle_nicepay.inc.php, MID는 나이스페이 매뉴얼",
+				EN: "gnuboard/gnuboard5 shop/settle_nicepay.inc.php; the MID is in NICE's manual",
+			}),
 		mid("nictest00m", "33F49GnCMS1mFYlGXisbUDzVf2ATWCl9k3R++d5hDd3Frmuos/XLx8XhXpe+LDYAbpGKZYSwtlyyLOtS/8aD7A==",
-			"common-repository/woopay-nicepay, test mode"),
+			provider.Text{KO: "common-repository/woopay-nicepay의 테스트 모드", EN: "common-repository/woopay-nicepay, test mode"}),
 		mid("nictest04m", "b+zhZ4yOZ7FsH8pm5lhDfHZEb79tIwnjsdA0FBXh86yLc6BJeFVrZFXhAoJ3gEWgrWwN+lJMV0W4hvDdbe4Sjw==",
-			"public samples"),
+			provider.Text{KO: "공개된 예제", EN: "public samples"}),
 	}
 }
 

@@ -101,7 +101,45 @@ func checkInfo(t *testing.T, p provider.Provider) {
 			}
 		}
 	}
-	if i.LiveSenders != nil && i.SendersAsOf == "" {
-		t.Error("sender addresses have no date")
+	if i.LiveSenders != nil && (i.SendersAsOf == "") == (i.SendersIn == "") {
+		t.Error("sender addresses have a date, or a place of a list without one")
+	}
+	if i.SendersAsOf != "" && !anyDate.MatchString(i.SendersAsOf) {
+		t.Errorf("%q is no day, month or year: people read it in either language", i.SendersAsOf)
+	}
+	checkTongues(t, i)
+}
+
+var anyDate = regexp.MustCompile(`^\d{4}(-\d\d){0,2}$`)
+
+// english is prose that whoever reads Korean should not have to read, and hangul the other
+// way round: what is in brackets may name a Korean word.
+var (
+	english = regexp.MustCompile(`\b[a-z]{2,} [a-z]{2,}\b`)
+	hangul  = regexp.MustCompile(`\p{Hangul}`)
+	named   = regexp.MustCompile(`\([^()]*\)`)
+)
+
+// checkTongues sees that what people read of a module is in their language.
+func checkTongues(t *testing.T, i provider.Info) {
+	texts := map[string]provider.Text{
+		"name": i.Name, "proves": i.Proves, "resend note": i.ResendNote, "date of the senders": i.SendersDate(), "charset": provider.Same(i.Charset),
+	}
+	for _, f := range i.Fields {
+		texts["field "+f.Name] = f.Label
+	}
+	for _, m := range i.TestMIDs {
+		texts["source of "+m.MID] = m.Source
+		if m.Source.KO == "" || m.Source.EN == "" {
+			t.Errorf("test MID %s has no source: %+v", m.MID, m.Source)
+		}
+	}
+	for what, x := range texts {
+		if english.MatchString(x.KO) {
+			t.Errorf("the %s is told in English to who reads Korean: %q", what, x.KO)
+		}
+		if hangul.MatchString(named.ReplaceAllString(x.EN, "")) {
+			t.Errorf("the %s is told in Korean to who reads English: %q", what, x.EN)
+		}
 	}
 }

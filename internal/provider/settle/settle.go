@@ -122,7 +122,7 @@ func (module) Info() provider.Info {
 		Modules: "V1",
 		Paths:   []string{"/settle_payments/notice_vbank"},
 		Methods: []string{http.MethodPost},
-		Charset: "EUC-KR (UTF-8 on request)",
+		Charset: "EUC-KR / UTF-8",
 		Fields:  fields(),
 
 		// Document, 4.2.
@@ -177,14 +177,15 @@ func fields() []provider.Field {
 
 func testMIDs() []provider.TestMID {
 	const source = "develop.sbsvc.online/16/onlineDocList.do"
-	mid := func(mid, what string) provider.TestMID {
+	mid := func(mid, ko, en string) provider.TestMID {
 		return provider.TestMID{
-			MID: mid, Source: source + " (" + what + ")",
+			MID: mid, Source: provider.Text{KO: source + " (" + ko + ")", EN: source + " (" + en + ")"},
 			Credentials: map[string]secret.Text{hashKey: testHashKey, aesKey: testAESKey},
 		}
 	}
 	return []provider.TestMID{
-		mid(testMID, "회전식"), mid("nxva_sb_il", "010"), mid("nxva_fix", "고정식"), mid(testMIDUnlimited, "고정무제한"),
+		mid(testMID, "회전식", "rotating, 회전식"), mid("nxva_sb_il", "010", "010"), mid("nxva_fix", "고정식", "fixed, 고정식"),
+		mid(testMIDUnlimited, "고정무제한", "fixed without end, 고정무제한"),
 	}
 }
 

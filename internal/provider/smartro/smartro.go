@@ -123,7 +123,7 @@ func (module) Info() provider.Info {
 		// .216 and .217.
 		LiveSenders: provider.Prefixes("211.193.35.215", "211.193.35.216", "211.193.35.217"),
 		TestSenders: provider.Prefixes("211.193.35.11"),
-		SendersAsOf: "undated (manual.smartropay.co.kr)",
+		SendersIn:   "manual.smartropay.co.kr",
 
 		Class: provider.PartialMAC,
 		Proves: provider.Text{
@@ -148,7 +148,7 @@ func (module) Info() provider.Info {
 func testMIDs() []provider.TestMID {
 	mid := func(mid, key string) provider.TestMID {
 		return provider.TestMID{
-			MID: mid, Source: "Smartro sample code, in many public copies",
+			MID: mid, Source: provider.Text{KO: "공개된 곳이 많은 스마트로 예제 코드", EN: "Smartro's sample code, in many public copies"},
 			Credentials: map[string]secret.Text{merchantKey: secret.Text(key)},
 		}
 	}

@@ -130,7 +130,7 @@ var proves = provider.Text{
 
 var resendNote = provider.Text{
 	KO: "10초 안에 200을 받지 못하면 최대 7번, 91시간에 걸쳐 다시 보내요. 개발자센터에서 '다시 시도'를 누르면 처음부터 다시 시작해요.",
-	EN: "Without a 200 within 10 seconds it is sent up to 7 times more, over 91 hours. \"다시 시도\" in the developer centre starts anew.",
+	EN: "Without a 200 within 10 seconds it is sent up to 7 times more, over 91 hours. The developer centre's button \"try again\" (다시 시도) starts anew.",
 }
 
 // resend is /guides/v2/webhook: minutes from one try to the next.

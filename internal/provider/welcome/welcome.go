@@ -106,7 +106,7 @@ func (m module) Info() provider.Info {
 		Modules: "V1",
 		Paths:   []string{path},
 		Methods: []string{http.MethodPost},
-		Charset: "EUC-KR; mobile also UTF-8",
+		Charset: "EUC-KR / UTF-8 (mobile)",
 
 		Fields: []provider.Field{
 			{Name: signKey, Label: provider.Text{KO: "웹결제 signkey", EN: "Web payment signkey"}, Secret: true},
@@ -137,7 +137,9 @@ func (m module) Info() provider.Info {
 		Forms: []string{formA, formB, formBUTF8},
 
 		// Today's are handed out on contract, keys and all.
-		TestMIDs: []provider.TestMID{{MID: testMID, Source: "paywelcome.github.io, older sample pages; without its keys"}},
+		TestMIDs: []provider.TestMID{{MID: testMID, Source: provider.Text{
+			KO: "paywelcome.github.io의 예전 예제 페이지", EN: "older sample pages of paywelcome.github.io",
+		}}},
 	}
 }
 
