@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 )
@@ -150,7 +148,7 @@ func (r *Reader) calls(ctx context.Context, l *CallList, query string, args ...a
 // Call is the call of an id, as its answer bore it. It reports fault.NotFound if there is
 // none in the log. Index: api_request_pkey.
 func (r *Reader) Call(ctx context.Context, id string) (merchant.Call, error) {
-	if uuid.Validate(id) != nil {
+	if !isID(id) {
 		return merchant.Call{}, fault.Errorf(fault.NotFound, "%q is no id of a call", id)
 	}
 	c, err := scanCall(r.db.QueryRowContext(ctx, `select `+callColumns+` from api_request where id = $1`, id))

@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/doctor"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -113,7 +111,7 @@ const endpointTriesQuery = `select a.id, a.delivery_id, a.webhook_id, a.number, 
 
 // EndpointTries are the last 20 tries of an endpoint, the newest first.
 func (r *Reader) EndpointTries(ctx context.Context, e webhook.EndpointID) ([]webhook.Attempt, error) {
-	if uuid.Validate(string(e)) != nil {
+	if !isID(string(e)) {
 		return nil, nil // PostgreSQL would not look it up
 	}
 	out, err := r.attempts(ctx, endpointTriesQuery, string(e))

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
@@ -46,7 +44,7 @@ func noCase(id notice.ID) error {
 
 // openCaseOf is an open case, which is locked. It reports fault.NotFound if there is none.
 func (t *tx) openCaseOf(id notice.ID) (c notice.Case, err error) {
-	if uuid.Validate(string(id)) != nil {
+	if !isID(string(id)) {
 		return c, noCase(id) // PostgreSQL would not look it up
 	}
 	row := openCaseRow{Case: notice.Case{ID: id}}
@@ -108,7 +106,7 @@ func (t *tx) lookedAt(in notice.Inbound, r notice.Ruling) (bool, error) {
 // Case returns a case, open or closed: of one that was closed several times, as it was
 // closed last. It reports fault.NotFound if there is none.
 func (r *Reader) Case(ctx context.Context, id notice.ID) (notice.Case, error) {
-	if uuid.Validate(string(id)) != nil {
+	if !isID(string(id)) {
 		return notice.Case{}, noSuchCase(id)
 	}
 	row := openCaseRow{Case: notice.Case{ID: id}}

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -121,7 +119,7 @@ const (
 // included, oldest first. Headers and bodies of old tries may be gone: then
 // Pruned is set.
 func (r *Reader) Attempts(ctx context.Context, id webhook.DeliveryID) ([]webhook.Attempt, error) {
-	if uuid.Validate(string(id)) != nil {
+	if !isID(string(id)) {
 		return nil, nil // PostgreSQL would not look it up
 	}
 	out, err := r.attempts(ctx, attemptsQuery, string(id))

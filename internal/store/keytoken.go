@@ -6,8 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 )
@@ -47,7 +45,7 @@ var errNoKey = fault.Errorf(fault.NotFound, "there is no such API key")
 // reports fault.NotFound if there is no such key, or the hash is no longer that of
 // its secret.
 func (s *Store) RenewToken(ctx context.Context, id, hash string, now time.Time, named func(merchant.KeyToken) string) (next merchant.KeyToken, err error) {
-	if uuid.Validate(id) != nil {
+	if !isID(id) {
 		return next, errNoKey
 	}
 	err = s.write(ctx, func(t *tx) error {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -64,7 +62,7 @@ func (r *Reader) DeliveryRows(ctx context.Context, s Scope, f DeliveryFilter, p 
 	if err != nil {
 		return out, err
 	}
-	if f.Endpoint != "" && uuid.Validate(string(f.Endpoint)) != nil {
+	if f.Endpoint != "" && !isID(string(f.Endpoint)) {
 		return out, nil
 	}
 	if f.Payment != "" {
@@ -151,7 +149,7 @@ func scanDeliveryRow(rows rowSet) ([]any, DeliveryRow, error) {
 
 // deliveriesOf are the deliveries of one payment: few, and all in hand.
 func (r *Reader) deliveriesOf(ctx context.Context, s Scope, stores []merchant.StoreID, f DeliveryFilter, p Page) (out Listed[DeliveryRow], err error) {
-	if uuid.Validate(string(f.Payment)) != nil {
+	if !isID(string(f.Payment)) {
 		return out, nil
 	}
 	list, err := r.deliveryRows(ctx, "payment_key", string(f.Payment))

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
@@ -59,7 +57,7 @@ const mostEvents = 1000
 // PaymentEvents returns the events of a payment, the oldest first, and at most a
 // thousand of them. Events are kept for as long as history is.
 func (r *Reader) PaymentEvents(ctx context.Context, k payment.Key) ([]PaymentEvent, error) {
-	if uuid.Validate(string(k)) != nil {
+	if !isID(string(k)) {
 		return nil, nil // PostgreSQL would not look it up
 	}
 	var out []PaymentEvent

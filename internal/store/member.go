@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -103,7 +101,7 @@ func (r *Reader) AnyMember(ctx context.Context) (bool, error) {
 // Account returns a member with what it proves itself by. It reports fault.NotFound
 // if there is none.
 func (s *Store) Account(ctx context.Context, id member.ID) (member.Account, error) {
-	if uuid.Validate(string(id)) != nil {
+	if !isID(string(id)) {
 		return member.Account{}, errNoMember
 	}
 	return s.account(ctx, `id = $1`, string(id))

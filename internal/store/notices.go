@@ -108,6 +108,9 @@ func (r *Reader) Notices(ctx context.Context, q NoticeQuery) ([]ListedNotice, er
 // fault.NotFound if there is none, or if its bytes are no longer kept, and says
 // which.
 func (r *Reader) Notice(ctx context.Context, id notice.ID) (notice.Inbound, error) {
+	if !isID(string(id)) {
+		return notice.Inbound{}, fault.Errorf(fault.NotFound, "there is no notice %q", string(id)) // PostgreSQL would not look it up
+	}
 	in, _, err := loadNotice(ctx, over(r.db), r, id)
 	if isNoRows(err) {
 		return in, r.noNotice(ctx, id)

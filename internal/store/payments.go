@@ -189,6 +189,9 @@ const ofAttemptQuery = `select p.key, p.doc from match_key m join payment p on p
 
 // PaymentByKey returns a payment by our own name for it, or fault.NotFound.
 func (r *Reader) PaymentByKey(ctx context.Context, k payment.Key) (payment.Payment, error) {
+	if !isID(string(k)) {
+		return payment.Payment{}, fault.Errorf(fault.NotFound, "there is no payment %q", string(k)) // PostgreSQL would not look it up
+	}
 	var doc []byte
 	err := r.db.QueryRowContext(ctx, `select doc from payment where key = $1`, string(k)).Scan(&doc)
 	if errors.Is(err, sql.ErrNoRows) {

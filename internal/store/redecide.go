@@ -7,8 +7,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
@@ -221,7 +219,7 @@ func (t *tx) wasRefused(id notice.ID) (bool, error) {
 // reports fault.NotFound and notice.ErrBodyGone.
 func (t *tx) keptNotice(id notice.ID) (k notice.Kept, err error) {
 	none := fault.Errorf(fault.NotFound, "there is no notice %q", string(id))
-	if uuid.Validate(string(id)) != nil {
+	if !isID(string(id)) {
 		return k, none // PostgreSQL would not look it up
 	}
 	row := keptRow{}

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -241,7 +239,7 @@ func (t *tx) hasten(e webhook.EndpointID, now time.Time) (int64, error) {
 // such secret.
 func (s *Store) NextGeneration(ctx context.Context, id string, from int64) (int64, error) {
 	var next int64
-	if uuid.Validate(id) != nil {
+	if !isID(id) {
 		return 0, fault.Errorf(fault.NotFound, "there is no such API secret")
 	}
 	err := s.write(ctx, func(t *tx) error {

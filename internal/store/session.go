@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 )
@@ -57,7 +55,7 @@ func (r *Reader) Session(ctx context.Context, token string) (member.Member, memb
 // Sessions lists the sessions of a member, the newest first, whether or not they are
 // alive. Index: session_by_member.
 func (r *Reader) Sessions(ctx context.Context, of member.ID) (out []member.Session, err error) {
-	if uuid.Validate(string(of)) != nil {
+	if !isID(string(of)) {
 		return nil, nil
 	}
 	err = each(ctx, over(r.db), `select `+sessionColumns+` from session s where s.member_id = $1 order by s.id desc`, []any{string(of)}, func(rows rowSet) error {
@@ -79,7 +77,7 @@ func (s *Store) SeeSession(ctx context.Context, id member.SessionID, now time.Ti
 // EndSession ends a session of a member, and writes entries if it did. It reports
 // fault.NotFound if the member has no such session.
 func (s *Store) EndSession(ctx context.Context, of member.ID, id member.SessionID, entries ...member.Entry) error {
-	if uuid.Validate(string(id)) != nil {
+	if !isID(string(id)) {
 		return fault.Errorf(fault.NotFound, "there is no such session")
 	}
 	return s.write(ctx, func(t *tx) error {

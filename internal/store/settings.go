@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/secret"
@@ -262,7 +260,7 @@ func (r *Reader) APISecret(ctx context.Context, hash string) (merchant.APISecret
 
 // APISecretByID returns the API secret with the id, or fault.NotFound.
 func (r *Reader) APISecretByID(ctx context.Context, id string) (merchant.APISecret, error) {
-	if uuid.Validate(id) != nil {
+	if !isID(id) {
 		return merchant.APISecret{}, fault.Errorf(fault.NotFound, "there is no such API secret")
 	}
 	return r.apiSecret(ctx, `select `+apiSecretColumns+` from api_secret where id = $1`, id)
