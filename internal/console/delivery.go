@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -155,8 +157,27 @@ func curl(a webhook.Attempt) string {
 	return b.String()
 }
 
-// quoted is a text as a shell takes it, whatever is in it.
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+// quoted is a text as a shell takes it, whatever is in it: what cannot be seen, or turns the
+// direction of what is copied, is spelt in bytes, as bash, zsh and ksh read them.
+func quoted(s string) string {
+	if strings.IndexFunc(s, page.Unseen) < 0 {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\'' || r == '\\':
+			b.WriteString(`\` + string(r))
+		case page.Unseen(r):
+			for _, c := range []byte(string(r)) {
+				fmt.Fprintf(&b, `\x%02x`, c)
+			}
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return "$'" + b.String() + "'"
+}
 
 // hostOf is the host of an address; the address itself if it has none.
 func hostOf(address string) string {

@@ -33,7 +33,7 @@ func endpointFields() url.Values {
 func (h *house) endpointNamed(name string) webhook.Endpoint {
 	h.Helper()
 	all := h.settings()
-	i := slices.IndexFunc(all.Endpoints, func(e webhook.Endpoint) bool { return e.Name == name })
+	i := slices.IndexFunc(all.Endpoints, func(e webhook.Endpoint) bool { return e.Merchant == ours && e.Name == name })
 	if i < 0 {
 		h.Fatalf("there is no endpoint %q", name)
 	}

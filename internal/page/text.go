@@ -31,13 +31,13 @@ func Bank(b payment.Bank) string {
 // characters as their pictures, those that turn the direction of text or take no room by
 // their code. Lines stay lines.
 func Visible(s string) string {
-	if strings.IndexFunc(s, unseen) < 0 {
+	if strings.IndexFunc(s, Unseen) < 0 {
 		return s
 	}
 	var b strings.Builder
 	for _, r := range s {
 		switch {
-		case !unseen(r):
+		case !Unseen(r):
 			b.WriteRune(r)
 		case r < 0x20:
 			b.WriteRune('␀' + r)
@@ -50,8 +50,8 @@ func Visible(s string) string {
 	return b.String()
 }
 
-// unseen reports whether a character is not seen, or changes how others are.
-func unseen(r rune) bool {
+// Unseen reports whether a character is not seen, or changes how others are.
+func Unseen(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':
 		return false
