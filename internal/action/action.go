@@ -3,7 +3,7 @@
 // [Actions.Issue], [Actions.Charge], [Actions.Schedule], [Actions.Cancel],
 // [Actions.Close], [Actions.EndCancel], [Actions.TakeOver], [Actions.Deposit],
 // [Actions.Preregister], [Actions.Resend], [Actions.Replay], [Actions.Link],
-// [Actions.DepositByHand], [Actions.CloseCase], [Actions.Login],
+// [Actions.DepositByHand], [Actions.CloseCase], [Actions.Login], [Actions.OpenCheckout],
 // [Actions.Declare] and others. What time does is
 // done by [Deadlines], which flags payments whose deadline has passed, by [Schedules],
 // which charges what is scheduled, by [Inquiries], which asks PGs what became of what
@@ -76,6 +76,7 @@ type Store interface {
 	// Acknowledge keeps what a person said of something that needs one; see the store's.
 	Acknowledge(ctx context.Context, a attention.Ack, entries ...member.Entry) error
 	RehearsalStore
+	CheckoutStore
 	// Preregister keeps what is fixed of a payment that has not begun. It reports
 	// payment.ErrAlreadyPaid and payment.ErrBegun.
 	Preregister(ctx context.Context, s merchant.StoreID, id payment.ID, mode merchant.Mode, x payment.Pin, now time.Time) error
@@ -137,6 +138,14 @@ type Actions struct {
 	// Resending, if set, is told that webhooks are to be sent again: Resends.Wake
 	// belongs here.
 	Resending func()
+	// Shops, if set, is the client that asks shops by their confirmUrl: one that refuses
+	// private addresses. Nil: HTTP is.
+	Shops *http.Client
+	// Windows, if set, bounds how many windows are opened from one address of one store:
+	// Take does something once under a name, unless it says how long to wait first.
+	Windows interface {
+		Take(name string, now time.Time) (wait time.Duration)
+	}
 	// NewID makes ids; nil makes UUIDv7s.
 	NewID func() string
 	// Log, if set, hears what a person is to see.
@@ -144,6 +153,8 @@ type Actions struct {
 
 	views      settings.Cache[view]
 	rehearsals turns
+	watch      lookout
+	answers    answerCount
 }
 
 // A view is the settings as the verbs use them. It is kept between calls: the
@@ -154,6 +165,7 @@ type view struct {
 	planner  webhook.Planner
 	judge    notice.Judge
 	again    func(notice.Kept) notice.Inbound
+	all      settings.All
 	askable  map[merchant.ChannelKey]bool // whose PG can be asked
 }
 
@@ -181,7 +193,7 @@ func (a *Actions) load(ctx context.Context) (*view, error) {
 		return nil, err
 	}
 	v := &view{
-		version: all.Version, channels: all.Directory(), planner: all.Planner(a.newID), judge: a.Judge(all),
+		version: all.Version, channels: all.Directory(), planner: all.Planner(a.newID), judge: a.Judge(all), all: all,
 		askable: askable(all, a.Providers),
 	}
 	if a.Again != nil {

@@ -27,6 +27,8 @@ type ChargeRequest struct {
 	// IDs name the attempt, so that the same request run again finds it instead of
 	// charging again; nil: each run is a request of its own.
 	IDs payment.IDs
+	// window is that in which a buyer pays; nil: none.
+	window *windowed
 }
 
 // Charge takes money from a card for a new or known payment, and returns the payment
@@ -55,7 +57,7 @@ func (a *Actions) Charge(ctx context.Context, c Caller, r ChargeRequest) (paymen
 	case x.made:
 		return chargedBefore(p, x.attempt)
 	}
-	return a.call(ctx, x)
+	return a.call(ctx, x, p)
 }
 
 // A charging is one charge under way.
@@ -82,15 +84,18 @@ func (a *Actions) beginCharge(ctx context.Context, c Caller, x *charging) (payme
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return notice.Act{}, err
 		}
-		return x.begin(a, orderFor(x.Registration, len(known.Transactions))), nil
+		return x.begin(a, orderFor(x.Registration, known.Begun())), nil
 	})
 }
 
 // call has the PG charge what was begun, and writes what became of it.
-func (a *Actions) call(ctx context.Context, x charging) (payment.Payment, error) {
+func (a *Actions) call(ctx context.Context, x charging, p payment.Payment) (payment.Payment, error) {
 	ctx = context.WithoutCancel(ctx) // begun is to be ended
 	calling, cancel := inTime(ctx, x.begun)
 	defer cancel()
+	if err := x.window.confirm(calling, a, p, x.attempt); err != nil {
+		return a.charged(ctx, x, provider.Charged{}, err)
+	}
 	got, err := x.charger.Charge(calling, a.access(x.channel), x.charge)
 	return a.charged(ctx, x, got, pgError(err))
 }
@@ -138,26 +143,27 @@ func (a *Actions) charging(ctx context.Context, v *view, c Caller, x *charging) 
 func (x *charging) begin(a *Actions, order string) notice.Act {
 	env := payment.Env{Now: now(), NewID: a.newID}
 	act := notice.Act{
-		Store: x.Store, ID: x.ID, Env: env, Begins: true, BillingKey: x.BillingKey,
+		Store: x.Store, ID: x.ID, Env: env, Begins: true, BillingKey: x.BillingKey, Window: x.window.id(),
 		Names: keyOf(payment.Transaction{Channel: x.channel.Key, Order: order}),
 		Do: func(known *payment.Payment) (notice.Acted, error) {
-			made, id := x.madeOf(known, env.Now)
+			made, id, err := x.madeOf(known, env.Now)
+			if err != nil {
+				return notice.Acted{}, err
+			}
 			if x.attempt, x.made = id, made; made {
 				return notice.Acted{Payment: *known}, nil
 			}
 			g, attempts := x.Registration, 0
 			if known != nil {
-				attempts = len(known.Transactions)
+				attempts = known.Begun()
 			}
+			g.Attempt = id
 			if g.Order = orderFor(g, attempts); g.Order != order {
 				return notice.Acted{}, fault.Errorf(fault.Stale, "payment %q has had another attempt meanwhile", g.ID)
 			}
 			p, t, err := payment.BeginCharge(known, g, x.kept(), env)
 			if err != nil {
 				return notice.Acted{}, err
-			}
-			if id != "" {
-				t.ID, p.Transactions[p.Current].ID = id, id
 			}
 			x.charge.ID, x.charge.Key, x.attempt = g.Order, string(t.ID), t.ID
 			if err := x.charger.CheckCharge(a.access(x.channel).Channel, x.charge); err != nil {
@@ -188,11 +194,11 @@ func (x *charging) kept() payment.Charge {
 // of that or of the next one; without IDs it names none. The one attempt of a schedule
 // bears the schedule's: should the database lose that it was begun, as by a restore of a
 // backup, the PG is asked under the same key, and answers as it did.
-func (x *charging) madeOf(known *payment.Payment, at time.Time) (made bool, id payment.TransactionID) {
+func (x *charging) madeOf(known *payment.Payment, at time.Time) (made bool, id payment.TransactionID, err error) {
 	if x.schedule != nil {
-		return false, payment.TransactionID(x.schedule.ID)
+		return false, payment.TransactionID(x.schedule.ID), nil
 	}
-	return madeOf(x.IDs, known, at)
+	return x.window.madeOf(x.IDs, known, at)
 }
 
 // chargedBefore is what a request is answered whose attempt was made by an earlier

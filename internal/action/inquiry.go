@@ -178,6 +178,9 @@ func (q *Inquiries) overdue(ctx context.Context, i notice.Inquiry, t payment.Tra
 func asking(p payment.Payment) []payment.Transaction {
 	var out []payment.Transaction
 	for i, t := range p.Transactions {
+		if t.Opened {
+			continue // no PG knows of it
+		}
 		if i == p.Current || t.State == payment.Ready || t.State == payment.Issued || t.State == payment.PayPending ||
 			t.Charge != nil && t.Charge.Presumed {
 			out = append(out, t)

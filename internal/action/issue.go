@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -24,6 +25,10 @@ type IssueRequest struct {
 	// IDs name the attempt, so that the same request run again finds it instead of
 	// having another account issued; nil: each run is a request of its own.
 	IDs payment.IDs
+	// window is that in which a buyer asks for it; nil: none.
+	window *windowed
+	// depositor is who will send the money, if it is another than the customer.
+	depositor string
 }
 
 // Issue has the channel's PG issue a virtual account (가상계좌 발급) for a new or
@@ -55,7 +60,7 @@ func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return notice.Act{}, err
 		}
-		return call.begin(a, orderFor(r.Registration, len(known.Transactions))), nil
+		return call.begin(a, orderFor(r.Registration, known.Begun())), nil
 	})
 	if err != nil {
 		return p, err
@@ -66,6 +71,9 @@ func (a *Actions) Issue(ctx context.Context, c Caller, r IssueRequest) (payment.
 	ctx = context.WithoutCancel(ctx) // begun is to be ended
 	calling, cancel := inTime(ctx, begun)
 	defer cancel()
+	if err := call.window.confirm(calling, a, p, call.attempt); err != nil {
+		return a.issued(ctx, call, provider.Issue{}, err)
+	}
 	got, err := call.issuer.Issue(calling, a.access(call.channel), call.order)
 	return a.issued(ctx, call, got, pgError(err))
 }
@@ -101,9 +109,11 @@ func (a *Actions) issuing(v *view, c Caller, r IssueRequest) (issuing, error) {
 		return issuing{}, cannot(p, "issues virtual accounts")
 	}
 	r.Merchant, r.Store, r.Mode = c.Merchant, c.Store, ch.Mode
+	buyer := r.Customer
+	buyer.Name = cmp.Or(r.depositor, buyer.Name)
 	x := issuing{IssueRequest: r, channel: ch, issuer: issuer, order: provider.Order{
 		Name: r.OrderName, Amount: r.Amount, TaxFree: r.TaxFree, VAT: vatOf(r.Registration), Bank: r.Account.Bank, Type: r.Account.Type,
-		Number: r.Account.Number, AccountID: r.AccountID, Holder: r.Account.Holder, Customer: r.Customer,
+		Number: r.Account.Number, AccountID: r.AccountID, Holder: r.Account.Holder, Customer: buyer,
 		ExpiresAt: r.Account.ExpiresAt, Receipt: r.Receipt, Escrow: r.Escrow,
 		NoticeURL: a.noticeURL(p, ch),
 	}}
@@ -134,26 +144,27 @@ func vatOf(g payment.Registration) int64 {
 func (x *issuing) begin(a *Actions, order string) notice.Act {
 	env := payment.Env{Now: now(), NewID: a.newID}
 	return notice.Act{
-		Store: x.Store, ID: x.ID, Env: env, Begins: true, Names: keyOf(payment.Transaction{Channel: x.channel.Key, Order: order}),
+		Store: x.Store, ID: x.ID, Env: env, Begins: true, Window: x.window.id(), Names: keyOf(payment.Transaction{Channel: x.channel.Key, Order: order}),
 		Do: func(known *payment.Payment) (notice.Acted, error) {
 			g := x.Registration
-			made, id := madeOf(x.IDs, known, env.Now)
+			made, id, err := x.window.madeOf(x.IDs, known, env.Now)
+			if err != nil {
+				return notice.Acted{}, err
+			}
 			if x.attempt, x.made = id, made; made {
 				return notice.Acted{Payment: *known}, nil
 			}
 			attempts := 0
 			if known != nil {
-				attempts = len(known.Transactions)
+				attempts = known.Begun()
 			}
+			g.Attempt = id
 			if g.Order = orderFor(g, attempts); g.Order != order {
 				return notice.Acted{}, fault.Errorf(fault.Stale, "payment %q has had another attempt meanwhile", g.ID)
 			}
 			p, t, err := payment.Begin(known, g, env)
 			if err != nil {
 				return notice.Acted{}, err
-			}
-			if id != "" {
-				t.ID, p.Transactions[p.Current].ID = id, id
 			}
 			x.order.ID, x.order.Key, x.attempt = g.Order, string(t.ID), t.ID
 			access := a.access(x.channel)

@@ -144,6 +144,9 @@ func why(err error) string {
 	if e, ok := errors.AsType[*PGError](err); ok {
 		return e.Message
 	}
+	if e, ok := errors.AsType[*ConfirmError](err); ok {
+		return e.Error()
+	}
 	return "the PG was not asked"
 }
 

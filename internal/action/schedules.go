@@ -132,10 +132,10 @@ func (s *Schedules) charge(ctx context.Context, one payment.Schedule) {
 	x := charging{schedule: &one, begun: now(), ChargeRequest: ChargeRequest{
 		Registration: one.Registration(), BillingKey: one.BillingKey, Terms: one.Terms, Quiet: one.Quiet,
 	}}
-	_, err := a.beginCharge(ctx, c, &x)
+	p, err := a.beginCharge(ctx, c, &x)
 	switch {
 	case err == nil:
-		if _, err := a.call(ctx, x); err != nil {
+		if _, err := a.call(ctx, x, p); err != nil {
 			s.Log.InfoContext(ctx, "a scheduled payment was not made, or is pending", "schedule_id", one.ID, "err", err)
 		}
 		return
@@ -173,15 +173,14 @@ func (s *Schedules) refuse(ctx context.Context, one payment.Schedule, why error)
 			Do: func(known *payment.Payment) (notice.Acted, error) {
 				g, attempts := one.Registration(), 0
 				if known != nil {
-					attempts = len(known.Transactions)
+					attempts = known.Begun()
 				}
 				g.Order = orderFor(g, attempts)
+				g.Attempt = payment.TransactionID(one.ID)
 				p, t, err := payment.BeginCharge(known, g, payment.Charge{BillingKey: one.BillingKey, Schedule: one.ID}, env)
 				if err != nil {
 					return notice.Acted{}, err
 				}
-				t.ID = payment.TransactionID(one.ID)
-				p.Transactions[p.Current].ID = t.ID
 				d, err := p.ChargeRefused(t.ID, payment.Failure{Reason: why.Error()}, env)
 				return a.written(v, d, env.Now, false), err
 			},

@@ -50,6 +50,9 @@ type Act struct {
 	// BillingKey is what the attempt charges, if it begins one by a billing key, which
 	// must be usable when it begins: else it is refused as BillingKey.Usable says.
 	BillingKey payment.BillingKeyID
+	// Window is the checkout in which it is done, which must not have ended: else
+	// payment.ErrCheckoutEnded is reported.
+	Window payment.CheckoutID
 	// Names are those that the payment gets by it: notices that come meanwhile
 	// wait for its end.
 	Names []payment.MatchKey
@@ -76,9 +79,19 @@ type Acted struct {
 	// Ask is when the PG is to be asked where the payment stands; zero: it need
 	// not be asked any more. Taken is the inquiry that this follows, if it does: one
 	// that was put off or hastened since stays as it is.
-	Ask   time.Time
+	Ask time.Time
+	// Opens is a window that is opened with it, and Ends how its own ends. If nothing else
+	// changes, nothing else is written.
+	Opens *payment.Checkout
+	Ends  *payment.Outcome
 	Again time.Time // as Ask, but only if something is open: a notice, or what Outstanding tells
 	Taken *Inquiry
+}
+
+// A Stir is something that was written of a payment; Row is the id of what tells of it.
+type Stir struct {
+	Row     string
+	Payment payment.Key
 }
 
 // An Inquiry is a payment about which the PG is to be asked.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/api"
 	"github.com/tongbo/tongbo/internal/api/openapi"
 	"github.com/tongbo/tongbo/internal/api/v2"
 	"github.com/tongbo/tongbo/internal/attention"
@@ -96,6 +97,7 @@ type Server struct {
 	resends    *action.Resends
 	history    *action.History
 	trials     *action.Trials
+	actions    *action.Actions
 	searchable *action.Searchable
 	api, v1    http.Handler
 	pages      *console.Console
@@ -133,10 +135,13 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	actions := &action.Actions{
 		Store: st, Judge: s.ingress.Judge, Again: s.ingress.Again, ByHand: ingress.ByHand, Providers: all.ByCode,
-		HTTP:   safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
-		Trial:  func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: st} },
-		Notify: s.ingress.Play, NotifyFrom: s.ingress.PlayFrom, Own: s.own, PublicURL: cfg.PublicURL, Log: cfg.Log, Hash: key.Hash,
+		HTTP:    safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
+		Trial:   func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: st} },
+		Shops:   safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate, Bind: cfg.Bind}),
+		Windows: &api.Rate{PerSecond: windowsPerSecond, Burst: windowsAtOnce, Most: addressesKnown},
+		Notify:  s.ingress.Play, NotifyFrom: s.ingress.PlayFrom, Own: s.own, PublicURL: cfg.PublicURL, Log: cfg.Log, Hash: key.Hash,
 	}
+	s.actions = actions
 	fit := func() bool { return st.Share(1) > 0 }
 	s.inquiries = &action.Inquiries{Store: st, Actions: actions, Learnt: ingress.Learnt, Log: cfg.Log, Fit: fit}
 	s.sweeps = &action.Sweeps{Store: st, Inquiries: s.inquiries, Log: cfg.Log}
@@ -153,12 +158,12 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	st.OnEvents(sessions.Wake)
 	s.trials = &action.Trials{Store: st, Hash: key.Hash, Log: cfg.Log}
 	s.journal = &action.Journal{Store: st, Log: cfg.Log}
-	api := &v2.API{
+	v2api := &v2.API{
 		Store: st.Reader, Actions: actions, Listen: sessions, Key: key, Log: cfg.Log,
 		ClientAddr: s.clientAddr, Called: s.journal.Note,
 	}
-	api.Limit(cfg.APIRate)
-	s.api = api.Routes()
+	v2api.Limit(cfg.APIRate)
+	s.api = v2api.Routes()
 	s.openV1(st, actions, key)
 	s.openConsole(st, actions, sessions)
 	actions.Registered = s.deadlines.Sooner
@@ -168,7 +173,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	actions.Resending = s.resends.Wake
 	st.OnDue(s.resends.Wake)
 	s.ingress.Asks = s.inquiries.Sooner
-	st.OnSettings(api.Refresh)
+	st.OnSettings(v2api.Refresh)
 	st.OnSettings(actions.Refresh)
 	st.OnDue(s.dispatcher.Wake)
 	st.Give(s.dispatcher)
@@ -207,6 +212,8 @@ func (s *Server) Handler() http.Handler {
 			writeJSON(w, http.StatusOK, map[string]any{"status": "ok"})
 		case r.URL.Path == "/readyz":
 			s.ready(w, r)
+		case r.URL.Path == "/metrics":
+			s.metrics(w, r)
 		case strings.HasPrefix(r.URL.Path, openapi.Prefix):
 			openapi.ServeHTTP(w, r)
 		case r.URL.Path == checkout.ScriptV2 || r.URL.Path == checkout.ScriptV1:
@@ -218,6 +225,15 @@ func (s *Server) Handler() http.Handler {
 		}
 	})
 }
+
+// How many payment windows are opened of one store from one address: buyers behind one
+// address are many with mobile providers, and a page opens one for each. Of so many
+// addresses that is remembered.
+const (
+	windowsPerSecond = 1
+	windowsAtOnce    = 60
+	addressesKnown   = 100_000
+)
 
 // commitsAtOnce is how many transactions of notices one node has under way on
 // PostgreSQL at most, where each statement waits for the network.

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -76,22 +77,15 @@ func distinct(field string, list []string, most int, read func(string) (string, 
 // origin may be empty.
 func (a All) MayOpen(s merchant.StoreID, mode merchant.Mode, origin string) bool {
 	list := a.windowsOf(s).Origins
-	for _, o := range list {
-		if o == origin && o != "" {
-			return true
-		}
+	if origin != "" && slices.Contains(list, origin) {
+		return true
 	}
 	return mode == merchant.Test && (len(list) == 0 || merchant.LoopbackOrigin(origin))
 }
 
 // MayReturn reports whether windows of a store may send buyers to an app.
 func (a All) MayReturn(s merchant.StoreID, scheme string) bool {
-	for _, o := range a.windowsOf(s).AppSchemes {
-		if o == scheme {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(a.windowsOf(s).AppSchemes, scheme)
 }
 
 // windowsOf is the store by whose origins and schemes a store goes: itself, or where it

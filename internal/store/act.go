@@ -20,8 +20,9 @@ import (
 // It reports what a.Do does, fault.Stale if the settings changed, fault.Conflict
 // if the payment would bear a name that is another's, payment.ErrPinned if it
 // would begin otherwise than it was pre-registered, payment.ErrScheduled or
-// payment.ErrScheduleTaken as a.Begins says, and what BillingKey.Usable does of the
-// billing key that it would charge.
+// payment.ErrScheduleTaken as a.Begins says, what BillingKey.Usable does of the
+// billing key that it would charge, payment.ErrCheckoutEnded as a.Window says, and
+// payment.ErrTooManyWindows if too many are open.
 func (s *Store) Act(ctx context.Context, a notice.Act) (p payment.Payment, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		p, err = t.act(a)
@@ -33,6 +34,9 @@ func (s *Store) Act(ctx context.Context, a notice.Act) (p payment.Payment, err e
 func (t *tx) act(a notice.Act) (payment.Payment, error) {
 	known, err := t.actOn(a)
 	if err != nil {
+		return payment.Payment{}, err
+	}
+	if err := t.stillOpen(a.Window); err != nil {
 		return payment.Payment{}, err
 	}
 	out, err := a.Do(known)
@@ -59,11 +63,17 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 		if err := t.putPayment(p, known == nil, before); err != nil {
 			return p, err
 		}
+		if err := t.putSale(known, p); err != nil {
+			return p, err
+		}
 		if len(out.Emissions) == 0 {
 			t.put(newSearchDue, string(p.Key))
 		}
 	}
 	if err := t.emit(out.Emissions, ""); err != nil {
+		return p, err
+	}
+	if only, err := t.putWindows(a, out); only || err != nil {
 		return p, err
 	}
 	if at, ok := p.Transaction(); ok && a.Judge != nil {

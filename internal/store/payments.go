@@ -140,6 +140,16 @@ func (t *tx) putPayment(p payment.Payment, created bool, before []payment.MatchK
 	return nil
 }
 
+// putSale writes what of a payment never changes but by payment.OnlyOpened: its mode and
+// its amount. before is as it was, nil if it is new.
+func (t *tx) putSale(before *payment.Payment, p payment.Payment) error {
+	if before == nil || before.Amount == p.Amount && before.Mode == p.Mode {
+		return nil
+	}
+	return t.must(`update payment set mode = $2, amount = $3, currency = $4 where key = $1`,
+		string(p.Key), string(p.Mode), p.Amount.Amount, string(p.Amount.Currency))
+}
+
 // Payment returns a store's payment in a mode that the credential sees. It
 // reports fault.NotFound if there is none, or none of that mode: a live
 // credential must not learn of a test payment.

@@ -63,11 +63,31 @@ func (s *Store) preregister(ctx context.Context, st merchant.StoreID, id payment
 		if err != nil || !keep {
 			return err
 		}
+		if known != nil {
+			if err := t.pinOver(p, x, now); err != nil {
+				return err
+			}
+		}
 		return t.must(`insert into preregistration (store_id, payment_id, mode, amount, tax_free, currency, at) values ($1, $2, $3, $4, $5, $6, $7)
 			on conflict (store_id, payment_id, mode) do update
 			set amount = excluded.amount, tax_free = excluded.tax_free, currency = excluded.currency, at = excluded.at`,
 			string(st), string(id), string(mode), numberOrNull(x.Amount), numberOrNull(x.TaxFree), string(x.Currency), micros(now))
 	})
+}
+
+// pinOver has a payment follow its pre-registration for which nothing but windows was
+// opened.
+func (t *tx) pinOver(p payment.Payment, x payment.Pin, now time.Time) error {
+	next, changed := x.Over(p)
+	if !changed {
+		return nil
+	}
+	next.UpdatedAt = now
+	if err := t.putPayment(next, false, p.Names()); err != nil {
+		return err
+	}
+	t.put(newSearchDue, string(p.Key))
+	return t.putSale(&p, next)
 }
 
 func numberOrNull(n *int64) sql.NullInt64 {
@@ -126,7 +146,7 @@ func scanPin(row scanner) (of merchant.Mode, x payment.Pin, at int64, err error)
 // keepsPin reports payment.ErrPinned if what an act makes of a payment begins an
 // attempt that is not as it was fixed.
 func (t *tx) keepsPin(known *payment.Payment, p payment.Payment) error {
-	if known != nil && len(p.Transactions) <= len(known.Transactions) {
+	if known != nil && p.Begun() <= known.Begun() {
 		return nil
 	}
 	x, err := t.pinned(p.Store, p.ID, p.Mode)

@@ -262,6 +262,7 @@ func live(t *testing.T, s *store.Store, name string) (payment.Key, webhook.Deliv
 	endRepeat(t, s, given, nil)
 	pinned(t, s, payment.ID("pinned-"+name), merchant.Test, 1000, 0, 0)
 	onTrial(t, s, "plan-"+name, "books")
+	liveWindows(t, s, payment.ID("window-"+name))
 	liveSchedules(t, s, name)
 	putCalls(t, s, aCall(len(name)))
 	if err := s.Audit(t.Context(), audited(name)); err != nil {

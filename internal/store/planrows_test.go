@@ -75,6 +75,10 @@ var crowds = []crowd{
 		"id": "{8}", "payment_id": "'o ' || {i}", "billing_key": "'b ' || {i}", "time_to_pay": "time_to_pay + {i}",
 		"due_at": "case when {i} % 100 = 0 then time_to_pay + {i} end", "ended_at": "case when {i} % 100 <> 0 then time_to_pay + {i} end",
 	}},
+	{"checkout", 1, "", map[string]string{
+		"id": "{7}", "payment_key": "{1}", "created_at": "created_at + {i} * 1000",
+		"answered_at": "case when {i} % 10 > 0 then created_at + {i} * 1000 end", "code": "''",
+	}},
 	{"preregistration", 10, "", map[string]string{"payment_id": "'p ' || {i}", "at": "at + {i} * 1000"}},
 }
 

@@ -82,7 +82,8 @@ var errOtherNode = errors.New("another node prunes")
 // over, payments that wait for something. So do the names of messages and
 // deposits that were decided. Whatever is to be kept, answers to repeatable
 // requests go after merchant.RepeatLife, listen sessions and their tries after
-// webhook.ListenerLife, and pre-registrations after 90 days.
+// webhook.ListenerLife, and pre-registrations and windows that came to nothing after 90
+// days.
 //
 // It waits for nobody: if another node prunes, it does nothing more; a table
 // that somebody uses in a way that forbids dropping is left for the next time,
@@ -99,6 +100,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 		p.step("refusal", keep.History, p.refusals),
 		p.step("closed_case", keep.History, p.closedCases),
 		p.step("resend_job", keep.History, p.resends),
+		p.step("checkout", keep.History, p.checkouts),
 		p.step("payment", keep.Payments, p.payments),
 		p.step("search", keep.Payments, p.searchPages),
 		p.step("trial", keep.Payments, p.trials),
@@ -109,6 +111,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep settings.Retentio
 		p.stepTo("session", now.Add(-member.SessionLife), p.sessions),
 		p.stepTo("sign_in", now.Add(-member.TriesKept), p.tries),
 		p.stepTo("preregistration", now.AddDate(0, 0, -pinDays), p.pins),
+		p.stepTo("checkout_idle", now.AddDate(0, 0, -pinDays), p.idleWindows),
 		p.stepTo("overdue", now.AddDate(0, 0, -overdueDays), p.overdues))
 	for _, err := range failed {
 		if errors.Is(err, errOtherNode) {

@@ -58,14 +58,17 @@ func (t *tx) register(g payment.Registration, r notice.Registering) (p payment.P
 	var before *payment.Payment
 	if exists {
 		before = &known
-	} else if err := t.fillPin(&g); err != nil {
-		return p, false, err
+	}
+	if !exists || known.OnlyOpened() {
+		if err := t.fillPin(&g); err != nil {
+			return p, false, err
+		}
 	}
 	p, changed, err = payment.Register(before, g, r.Env)
 	if err != nil {
 		return p, false, err
 	}
-	if len(p.Transactions) > len(known.Transactions) {
+	if p.Begun() > known.Begun() {
 		if err := t.unscheduled(notice.Act{Store: g.Store, ID: g.ID}); err != nil {
 			return p, false, err
 		}
@@ -75,6 +78,9 @@ func (t *tx) register(g payment.Registration, r notice.Registering) (p payment.P
 	}
 	if changed {
 		if err := t.putPayment(p, !exists, known.Names()); err != nil {
+			return p, false, err
+		}
+		if err := t.putSale(before, p); err != nil {
 			return p, false, err
 		}
 		if r.Audit != nil {
