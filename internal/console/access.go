@@ -181,7 +181,7 @@ func (v *visit) editAccess(verb string) error {
 		p.Ask = &accessAsk{Scope: scope, Verb: verb, CIDR: text, Typed: typed, Minutes: int(action.AccessTrial / time.Minute)}
 		return v.show(http.StatusConflict, "settings_access", p, nil)
 	case errors.Is(err, action.ErrOnTrial):
-		return v.mistaken("settings_access", p, []mistake{{"", v.t("access.on_trial")}})
+		return v.show(http.StatusConflict, "settings_access", p, []mistake{{"", v.t("access.on_trial")}})
 	case fault.Is(err, fault.Invalid):
 		return v.mistaken("settings_access", p, []mistake{{field, v.blockMistake(text)}})
 	case err != nil:

@@ -106,7 +106,7 @@ func TestAccessThatShutsOut(t *testing.T) {
 	h.shows(h.post("admin", accessOfAll+"/console/keep", nil), http.StatusForbidden)
 	h.from(there)
 	h.shows(h.get("admin", accessOfAll), http.StatusOK, "이대로 두기", "지금 되돌리기", "확인을 기다리는 추가", `data-until="`+until.UTC().Format("2006-01-02T15:04:05.000Z")+`"`)
-	h.shows(h.post("admin", accessOfAll+"/console/add", cidr("console", here)), http.StatusUnprocessableEntity, "확인을 기다리는 변경이 있어요")
+	h.shows(h.post("admin", accessOfAll+"/console/add", cidr("console", here)), http.StatusConflict, "확인을 기다리는 변경이 있어요")
 	h.goesTo(h.post("admin", accessOfAll+"/console/keep", nil), accessOfAll)
 	if got := h.lines(main1, merchant.AllowConsole); got != "198.51.100.7/32" {
 		t.Errorf("kept, the list is %q", got)
