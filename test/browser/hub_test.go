@@ -30,6 +30,7 @@ type hub struct {
 	kind    string                                                                 // in place of the kind of window asked for
 	expires int                                                                    // seconds that windows live
 	shy     bool                                                                   // pages never show themselves
+	visits  map[string]int                                                         // of the shop's pages, by path
 }
 
 // A window is one that was asked for.
@@ -49,7 +50,7 @@ type window struct {
 
 func openHub(t *testing.T) *hub {
 	t.Helper()
-	h := &hub{T: t, expires: 1800, stop: make(chan struct{})}
+	h := &hub{T: t, expires: 1800, visits: map[string]int{}, stop: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.Handle(checkout.ScriptV2, checkout.Scripts(""))
 	mux.Handle(checkout.ScriptV1, checkout.Scripts(""))
@@ -58,6 +59,10 @@ func openHub(t *testing.T) *hub {
 	mux.HandleFunc("GET /checkout/result/{n}", h.tell)
 	mux.HandleFunc("GET /checkout/{n}", h.show)
 	mux.HandleFunc("GET /orders/{n}", h.order)
+	mux.HandleFunc("GET /forge", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte(`<script>for (const type of ["ended", "left"]) parent.postMessage({ tongbo: "checkout", type, txId: "tx-0" }, "*")</script>`))
+	})
 	mux.HandleFunc("POST /checkout/{n}/leave", h.leave)
 	mux.HandleFunc("POST /checkout/{n}/pay", h.pay)
 	s := httptest.NewServer(mux)
@@ -268,7 +273,12 @@ func (h *hub) leave(w http.ResponseWriter, r *http.Request) {
 	x := h.of(r)
 	h.set(func() { x.left++ })
 	h.end(x, "PAYMENT_CANCELLED")
-	w.WriteHeader(http.StatusNoContent)
+	allow(w, r)
+	if to := back(x); to != "" && x.body["window"] == "REDIRECTION" {
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return
+	}
+	http.Redirect(w, r, x.Path, http.StatusSeeOther)
 }
 
 func (h *hub) pay(w http.ResponseWriter, r *http.Request) {
@@ -303,6 +313,7 @@ func openStorefront(t *testing.T, h *hub, more map[string]string) string {
 		_, _ = w.Write([]byte(shopScript))
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		h.set(func() { h.visits[r.URL.Path]++ })
 		q := r.URL.Query()
 		frames := h.url
 		if q.Has("noframes") {

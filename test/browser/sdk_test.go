@@ -13,7 +13,7 @@ func TestSDK(t *testing.T) {
 	t.Parallel()
 	b := openBrowser(t, chromedp.Flag("disable-popup-blocking", false))
 	for name, test := range map[string]func(t *testing.T, b *browser, h *hub, shop string){
-		"overlay": overlayPays, "overlay on a phone": overlayOnPhone, "escape": escapeAsks, "removed": removedByShop, "silent page": silentPage,
+		"overlay": overlayPays, "overlay on a phone": overlayOnPhone, "escape": escapeAsks, "removed": removedByShop, "reloaded": reloaded, "silent page": silentPage,
 		"popup": popupPays, "popup closed": popupClosed, "popup blocked": popupBlocked, "popup out of sight": popupOutOfSight,
 		"redirection": redirects, "phone": goesOnPhone, "back": comesBack, "forced redirect": forcedRedirect, "server decides": serverDecides,
 		"double click": doubleClick, "refused": refusedByServer, "mistakes": mistakes, "expired": expires, "server away": serverAway, "forged": forged,
@@ -94,6 +94,17 @@ func removedByShop(t *testing.T, b *browser, h *hub, shop string) {
 	c.until("the frame", `document.querySelector("iframe")`)
 	ask[bool](c.tab, "remove it", `(document.querySelector("dialog").remove(), true)`)
 	c.resolves(cancelled)
+	c.cleared()
+}
+
+// reloaded is a shop's page that is loaded anew while somebody pays: the server hears of it.
+func reloaded(t *testing.T, b *browser, h *hub, shop string) {
+	c := b.counter(t, h, shop, "/", look{})
+	c.press(`note(PortOne.requestPayment(fair()))`)
+	c.until("the frame", `document.querySelector("iframe")`)
+	w := h.asked(0)
+	c.do("reload", chromedp.Reload())
+	h.until("the window to be left", func() bool { return w.left == 1 })
 	c.cleared()
 }
 
@@ -215,6 +226,9 @@ func comesBack(t *testing.T, b *browser, h *hub, shop string) {
 	c.until("the page", `location.pathname === "/checkout/0" && document.readyState === "complete"`)
 	ask[bool](c.tab, "go back", `(setTimeout(() => history.back()), true)`)
 	c.resolves(cancelled)
+	if h.read(func() bool { return h.visits["/done"] != 0 }) {
+		t.Error("the buyer's page asked for the shop's address for coming back")
+	}
 	ask[bool](c.tab, "pay again", `(out.length = 0, note(PortOne.requestPayment(fair())), true)`)
 	h.asked(1).orders <- "pay"
 	c.resolves(map[string]any{"txId": "tx-1", "code": nil})

@@ -121,7 +121,7 @@ func serverAway(t *testing.T, b *browser, h *hub, shop string) {
 }
 
 // forged posts what the window's page would post, from the shop's own page and from another
-// frame: nobody believes it, and nobody asks the server.
+// page of the hub: nobody believes it, and nobody asks the server.
 func forged(t *testing.T, b *browser, h *hub, shop string) {
 	c := b.counter(t, h, shop, "/", look{})
 	asked := 0
@@ -134,9 +134,10 @@ func forged(t *testing.T, b *browser, h *hub, shop string) {
 	ask[bool](c.tab, "forge", `(() => {
 		for (const type of ["ended", "left"]) window.postMessage({ tongbo: "checkout", type, txId: "tx-0" }, "*")
 		window.addEventListener("message", () => { window.forgeries = (window.forgeries || 0) + 1 })
+		document.body.append(Object.assign(document.createElement("iframe"), { src: "`+h.url+`/forge" }))
 		return true
 	})()`)
-	c.until("the messages", `window.forgeries === 2`)
+	c.until("the messages", `window.forgeries === 4`)
 	h.set(func() {
 		if asked != 0 {
 			t.Error("the server was asked")

@@ -59,15 +59,16 @@ async function register(text, words) {
   return said
 }
 
-// leave tells the server that the buyer is gone. What that means is for the server to say.
-const leave = said => ask(said.page + "/leave", { method: "POST", mode: "no-cors", keepalive: true }, PATIENCE / 3).catch(() => {})
+// leave tells the server that the buyer is gone. What that means is for the server to say;
+// where it would send a buyer on to is not gone to.
+const leave = said => ask(said.page + "/leave", { method: "POST", redirect: "manual", keepalive: true }, PATIENCE / 3).catch(() => {})
 
 // outcome reads what came of a window, however often that needs asking. It returns what
 // the server says, {result, redirect?}, or what call makes of there being no answer.
 async function outcome(call, said, until) {
   for (let tries = 0; ;) {
     const over = Date.now() > until
-    const got = await ask(said.result + "?wait=" + (over ? 0 : 20), {}, PATIENCE).catch(() => ({ status: 0 }))
+    const got = await ask(said.result + "?wait=" + (over ? 0 : 20), {}, 2 * PATIENCE).catch(() => ({ status: 0 }))
     const body = got.body || {}
     if (got.status === 200 && body.state === "ended") return body
     if (got.status === 200 && body.state === "open") {
