@@ -134,11 +134,17 @@ func (s *site) oneOf(n int, done <-chan error) {
 // TestSignIn: a wrong password and an unknown address are told the same, and take as
 // long.
 func TestSignIn(t *testing.T) {
-	onBoth(t, func(s *site) {
+	atRealCost(t)
+	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
+		s := open(t, db.Open(t))
 		ctx := s.Context()
 		s.owner()
-		took := map[string]time.Duration{}
-		for range 3 {
+		took := map[string]time.Duration{} // the least: a busy machine only adds to it
+		alike := func() bool {
+			known, unknown := took["owner@shop.example"], took["nobody@shop.example"]
+			return unknown >= known/3 && known >= unknown/3
+		}
+		for i := 0; i < 3 || i < 4 && !alike(); i++ { // after five one has to wait
 			for _, email := range []string{"owner@shop.example", "nobody@shop.example"} {
 				began := time.Now()
 				_, err := s.SignIn(ctx, email, another, home, "")
@@ -150,9 +156,8 @@ func TestSignIn(t *testing.T) {
 				}
 			}
 		}
-		known, unknown := took["owner@shop.example"], took["nobody@shop.example"]
-		if unknown < known/3 || known < unknown/3 {
-			s.Errorf("an account that is there takes %v, another %v", known, unknown)
+		if !alike() {
+			s.Errorf("an account that is there and another take %v", took)
 		}
 		old := s.keep(s.SignIn(ctx, " OWNER@shop.example", good, home, ""))
 		token := s.keep(s.SignIn(ctx, "owner@shop.example", good, home, old))
