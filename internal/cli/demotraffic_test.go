@@ -106,7 +106,7 @@ func (e *everywhere) notice(w http.ResponseWriter, r *http.Request, body []byte)
 
 // TestTrafficPace counts ten minutes of payments on a clock that is not waited for.
 func TestTrafficPace(t *testing.T) {
-	for _, rate := range []int{1, 40, 600} {
+	for _, rate := range []int{1, 40, 120} {
 		synctest.Test(t, func(t *testing.T) {
 			e := &everywhere{t: t, secrets: map[string]secret.Text{}, told: map[string]int{}}
 			d := &demo{base: "http://demo.example", apiSecret: "s", client: &http.Client{Transport: e}}
