@@ -37,9 +37,9 @@ fuzz: ## every fuzz target in turn, FUZZTIME=30s each; FUZZ=./internal/provider/
 			$$try || { echo "once more: a find is in testdata/fuzz and fails again"; $$try; } || exit 1; \
 		done || exit 1; done
 
-screenshots: ## a picture of every page of the console, in both languages and themes, into screenshots/
+screenshots: ## a picture of every page of the console into screenshots/; PICTURES=docs/images: the documents' anew
 	@scripts/need.sh browser
-	TONGBO_SCREENSHOTS=$(CURDIR)/screenshots go test -count 1 -run TestEveryPage ./test/browser
+	TONGBO_SCREENSHOTS=$(CURDIR)/screenshots TONGBO_PICTURES=$(abspath $(PICTURES)) go test -count 1 -run TestEveryPage ./test/browser
 
 bench: ## the whole program against its floors, into docs/benchmarks.md; BENCH='-only accept' for a part
 	@scripts/need.sh postgres

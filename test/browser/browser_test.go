@@ -33,6 +33,9 @@ type tab struct {
 	expected   map[int64]bool // statuses that are no complaint
 }
 
+// How large a window is unless a look says otherwise.
+const usualWidth, usualHeight = 1280, 900
+
 // A look is how a tab looks at pages.
 type look struct {
 	width, height int64
@@ -46,7 +49,7 @@ func (b *browser) tab(t *testing.T, base string, l look) *tab {
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	x := &tab{T: t, ctx: ctx, base: base, expected: map[int64]bool{}}
 	if l.width == 0 {
-		l.width, l.height = 1280, 900
+		l.width, l.height = usualWidth, usualHeight
 	}
 	scheme := "light"
 	if l.dark {

@@ -3,5 +3,6 @@
 // anywhere (an error of a script, a resource that is not there, something that the
 // content's policy stopped) fails the test that led there.
 //
-// `make screenshots` runs the same pages and keeps a picture of each.
+// `make screenshots` runs the same pages and keeps a picture of each;
+// `make screenshots PICTURES=docs/images` makes those of the documents anew from them.
 package browser

@@ -8,7 +8,8 @@ import (
 
 // TestEveryPage visits a page of every kind that links lead to, in both languages, both
 // themes, wide and narrow, with scripts and without, and looks for what is wrong with it.
-// With TONGBO_SCREENSHOTS=FOLDER a picture of each is kept.
+// Wide looks also try the widths between. With TONGBO_SCREENSHOTS=FOLDER a picture of
+// each is kept, and with TONGBO_PICTURES=docs/images those of the documents are made anew.
 func TestEveryPage(t *testing.T) {
 	s := openSite(t)
 	shop := openShop(t)
@@ -36,6 +37,7 @@ func TestEveryPage(t *testing.T) {
 			visited := x.crawl("/console/all/test/", func(path string) {
 				x.sound()
 				x.shot(fmt.Sprintf("%s/%s", name, called(path)))
+				x.fits(path, l.look, between[name])
 			})
 			t.Logf("%d pages: %s", len(visited), visited)
 			if len(visited) < 30 {
@@ -43,4 +45,5 @@ func TestEveryPage(t *testing.T) {
 			}
 		})
 	}
+	refresh(t)
 }
