@@ -42,12 +42,9 @@ func (a *Actions) CheckoutOffer(ctx context.Context, id payment.CheckoutID) (out
 		out = Offer{StoreName: s.Name, ChannelName: ch.Name, Provider: ch.Provider, Trial: a.played(p, ch)}
 		switch c.Method {
 		case payment.VirtualAccount:
-			out.Banks, out.Due = c.Banks, c.AccountDue
+			out.Banks, out.Due = c.Banks, CheckoutDue(c, now())
 			if len(out.Banks) == 0 {
 				out.Banks = issuingBanks
-			}
-			if out.Due.IsZero() {
-				out.Due = endOfDay(now(), accountDays)
 			}
 		case payment.ByCard:
 			out.Cards = []TestCard{CardApproves, CardDeclines, CardTimesOut}

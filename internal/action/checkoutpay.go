@@ -44,9 +44,17 @@ type CheckoutChoice struct {
 	TestCard TestCard
 }
 
-// accountDays is how many days an account takes money if the page did not say: to the end
+// AccountDays is how many days an account takes money if the page did not say: to the end
 // of the last, in Korea.
-const accountDays = 3
+const AccountDays = 3
+
+// CheckoutDue is until when the account of a window takes money that is issued at a time.
+func CheckoutDue(c payment.Checkout, issued time.Time) time.Time {
+	if !c.AccountDue.IsZero() {
+		return c.AccountDue
+	}
+	return endOfDay(issued, AccountDays)
+}
 
 // Checkout is a window as it stands now, with what it may show of its payment: see
 // payment.Checkout.Stands and Seen. It reports payment.ErrNoCheckout.
@@ -120,12 +128,9 @@ func (a *Actions) pay(ctx context.Context, c payment.Checkout, p payment.Payment
 			return invalid("choose a bank")
 		}
 		g := c.Registration(p)
-		g.Account = payment.Account{Bank: x.Account.Bank, ExpiresAt: c.AccountDue}
+		g.Account = payment.Account{Bank: x.Account.Bank, ExpiresAt: CheckoutDue(c, now())}
 		if err := checkChoice(c, *x.Account); err != nil {
 			return err
-		}
-		if g.Account.ExpiresAt.IsZero() {
-			g.Account.ExpiresAt = endOfDay(now(), accountDays)
 		}
 		_, err := a.Issue(ctx, by, IssueRequest{Registration: g, Receipt: x.Account.Receipt, Escrow: c.Escrow, window: &windowed{c}, depositor: x.Account.Depositor})
 		return err

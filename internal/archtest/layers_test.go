@@ -47,9 +47,9 @@ api/v2: fault secret seal safehttp merchant member payment webhook notice provid
 api/v1: fault secret seal safehttp merchant member payment webhook notice provider settings ingress delivery action store api
 export: fault secret merchant member payment webhook notice provider settings store
 simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/books provider/all
-checkout: words
 console/chart:
 page: fault words secret merchant member payment
+checkout: fault words secret seal safehttp merchant member payment webhook notice provider settings action page
 console: fault words secret seal safehttp merchant member payment webhook notice provider provider/wire provider/books provider/all settings attention doctor ingress delivery listen action people store export console/chart page
 server: above
 cli: above

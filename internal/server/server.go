@@ -102,6 +102,7 @@ type Server struct {
 	api, v1    http.Handler
 	pages      *console.Console
 	console    http.Handler
+	checkout   http.Handler
 	loopback   *http.Client
 	listener   atomic.Pointer[string] // its address, once it serves
 	stopping   chan struct{}
@@ -166,6 +167,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.api = v2api.Routes()
 	s.openV1(st, actions, key)
 	s.openConsole(st, actions, sessions)
+	s.openCheckout(st, actions, key)
 	actions.Registered = s.deadlines.Sooner
 	s.ingress.Waits = s.deadlines.Sooner
 	actions.Asked = s.inquiries.Sooner
@@ -216,10 +218,10 @@ func (s *Server) Handler() http.Handler {
 			s.metrics(w, r)
 		case strings.HasPrefix(r.URL.Path, openapi.Prefix):
 			openapi.ServeHTTP(w, r)
-		case r.URL.Path == checkout.ScriptV2 || r.URL.Path == checkout.ScriptV1:
-			checkout.Scripts(s.cfg.PublicURL).ServeHTTP(w, r)
 		case ofConsole(r.URL.Path) && s.Console == nil:
 			s.console.ServeHTTP(w, r)
+		case checkout.Serves(r.URL.Path):
+			s.checkout.ServeHTTP(w, r)
 		default:
 			s.api.ServeHTTP(w, r)
 		}

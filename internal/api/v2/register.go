@@ -1,10 +1,7 @@
 package v2
 
 import (
-	"encoding/json"
 	"errors"
-	"strings"
-	"unicode"
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/fault"
@@ -39,16 +36,16 @@ type registerBody struct {
 
 // A customerInput is the buyer as PortOne's requests describe them.
 type customerInput struct {
-	ID          string        `json:"id"`
-	Name        nameInput     `json:"name"`
-	Email       string        `json:"email"`
-	PhoneNumber string        `json:"phoneNumber"`
-	Zipcode     string        `json:"zipcode"`
-	BirthYear   string        `json:"birthYear"`
-	BirthMonth  string        `json:"birthMonth"`
-	BirthDay    string        `json:"birthDay"`
-	Gender      string        `json:"gender"`
-	Address     *addressInput `json:"address"`
+	ID          string           `json:"id"`
+	Name        nameInput        `json:"name"`
+	Email       string           `json:"email"`
+	PhoneNumber string           `json:"phoneNumber"`
+	Zipcode     string           `json:"zipcode"`
+	BirthYear   string           `json:"birthYear"`
+	BirthMonth  string           `json:"birthMonth"`
+	BirthDay    string           `json:"birthDay"`
+	Gender      string           `json:"gender"`
+	Address     *payment.Address `json:"address"`
 }
 
 type nameInput struct {
@@ -59,56 +56,11 @@ type nameInput struct {
 	} `json:"separated"`
 }
 
-// one is the name in one text, as answers have it.
-func (n nameInput) one() string {
-	first, last := n.Separated.First, n.Separated.Last
-	switch {
-	case n.Full != "":
-		return n.Full
-	case isASCII(first + last):
-		return strings.TrimSpace(first + " " + last)
-	}
-	return last + first // as Korean names are written
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
-}
-
-type addressInput struct {
-	AddressLine1 string `json:"addressLine1"`
-	AddressLine2 string `json:"addressLine2"`
-	City         string `json:"city"`
-	Province     string `json:"province"`
-	Country      string `json:"country"`
-}
-
-// An address is a buyer's address as answers have it.
-type address struct {
-	Type         string `json:"type"`
-	OneLine      string `json:"oneLine"`
-	AddressLine1 string `json:"addressLine1"`
-	AddressLine2 string `json:"addressLine2"`
-	City         string `json:"city,omitempty"`
-	Province     string `json:"province,omitempty"`
-	Country      string `json:"country,omitempty"`
-}
-
-func (in *addressInput) output() (json.RawMessage, error) {
-	if in == nil {
-		return nil, nil
-	}
-	line := strings.Join(strings.Fields(in.Province+" "+in.City+" "+in.AddressLine1+" "+in.AddressLine2), " ")
-	return json.Marshal(address{
-		Type: "SEPARATED", OneLine: line, AddressLine1: in.AddressLine1, AddressLine2: in.AddressLine2,
-		City: in.City, Province: in.Province, Country: in.Country,
-	})
-}
-
 func (in customerInput) output() (payment.Customer, error) {
-	a, err := in.Address.output()
+	a, err := in.Address.Output()
 	return payment.Customer{
-		ID: in.ID, Name: in.Name.one(), Email: in.Email, PhoneNumber: in.PhoneNumber, Zipcode: in.Zipcode,
+		ID: in.ID, Name: payment.FullName(in.Name.Full, in.Name.Separated.First, in.Name.Separated.Last),
+		Email: in.Email, PhoneNumber: in.PhoneNumber, Zipcode: in.Zipcode,
 		BirthYear: in.BirthYear, BirthMonth: in.BirthMonth, BirthDay: in.BirthDay, Gender: in.Gender, Address: a,
 	}, err
 }

@@ -154,7 +154,7 @@ func TestRegisterNames(t *testing.T) {
 		if err := json.Unmarshal([]byte(in), &n); err != nil {
 			t.Fatal(err)
 		}
-		if got := n.one(); got != want {
+		if got := payment.FullName(n.Full, n.Separated.First, n.Separated.Last); got != want {
 			t.Errorf("name %s is %q, want %q", in, got, want)
 		}
 	}

@@ -1,0 +1,280 @@
+package checkout
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/words"
+)
+
+// errOver is for an address that opens nothing, or not any more.
+var errOver = fault.Errorf(fault.NotFound, "there is no such window, or its time is over")
+
+// A visit is one request of a buyer's browser about a window.
+type visit struct {
+	c      *Checkout
+	w      http.ResponseWriter
+	r      *http.Request
+	token  string
+	lang   words.Lang
+	id     payment.CheckoutID
+	window payment.Checkout
+	seen   payment.Payment // what the window may show
+	offer  action.Offer
+}
+
+// visit finds the window of a request's token, and shows what goes wrong as a page.
+func (c *Checkout) visit(do func(*visit) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{c: c, w: w, r: r, token: r.PathValue("token")}
+		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+		v.speak()
+		v.guard()
+		err := v.arrive()
+		if err == nil {
+			err = do(v)
+		}
+		if err != nil {
+			v.failed(err)
+		}
+	}
+}
+
+func (v *visit) arrive() error {
+	var ok bool
+	if v.id, ok = v.c.window(v.token, forPage, time.Now()); !ok {
+		return errOver
+	}
+	return v.read()
+}
+
+// read looks at the window as it stands now.
+func (v *visit) read() (err error) {
+	if v.window, v.seen, err = v.c.Actions.Checkout(v.r.Context(), v.id); err != nil {
+		return err
+	}
+	if v.offer, err = v.c.Actions.CheckoutOffer(v.r.Context(), v.id); err != nil {
+		return err
+	}
+	v.speak()
+	v.guard()
+	return nil
+}
+
+// speak settles the language: what the buyer chose on the page, what the shop's page asked
+// for, what the browser prefers.
+func (v *visit) speak() {
+	if l, ok := words.ParseLang(v.r.URL.Query().Get("lang")); ok {
+		v.lang = l
+		return
+	}
+	if v.window.Locale == "" {
+		v.lang = words.Accepted(v.r.Header.Get("Accept-Language"))
+		return
+	}
+	var ok bool
+	if v.lang, ok = words.ParseLang(v.window.Locale); !ok {
+		v.lang = words.En // who asks for French reads English rather than Korean
+	}
+}
+
+func (v *visit) t(key string, args ...any) string { return words.Text(v.lang, key, args...) }
+
+// guard says what a browser may do with the page: only the shop's page that opened the
+// window may frame it, and only the shop may be gone on to.
+func (v *visit) guard() {
+	frame, form := "'none'", "'self'"
+	if v.window.Origin != "" {
+		frame = v.window.Origin
+	}
+	if to := originOf(v.window.RedirectURL); to != "" {
+		form += " " + to // browsers hold the answers of forms against it
+	}
+	h := v.w.Header()
+	h.Set("Content-Security-Policy", "default-src 'self'; frame-ancestors "+frame+"; base-uri 'none'; form-action "+form+"; object-src 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer") // the address is all that one needs to see the page
+	h.Set("Cache-Control", "no-store")
+	h.Set("Permissions-Policy", "clipboard-write=(self)")
+}
+
+// showNow shows the window as it stands, with what is wrong with its form if something is.
+func (v *visit) showNow(list []mistake) error {
+	w := v.view()
+	w.Mistakes = list
+	status := http.StatusOK
+	if list != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	t, begun := v.seen.Transaction()
+	name := ""
+	switch {
+	case v.window.Outcome.Code != "":
+		return v.ended(w)
+	case begun && t.Account != nil && t.Account.Number != "", begun && !t.PaidAt.IsZero():
+		name = v.issued(&w, t)
+	case begun:
+		name = "over"
+		w.Version = v.mark()
+		w.Headline, w.Says = v.t("checkout.unclear"), v.t("checkout.unclear_says")
+	case v.window.Method == payment.VirtualAccount:
+		name = "account"
+		w.Banks, w.Due = v.offer.Banks, v.offer.Due
+	default:
+		name = "card"
+		v.endings(&w)
+	}
+	return v.write(status, name, w)
+}
+
+// issued fills in what is shown of an account, or of money that came.
+func (v *visit) issued(w *view, t payment.Transaction) string {
+	w.Version = v.mark()
+	w.Title = v.t("checkout.title_issued")
+	if t.Account != nil {
+		w.Account, w.Number, w.Expired = t.Account, t.Account.Number.Reveal(), v.seen.Expired
+	}
+	switch v.seen.State {
+	case payment.Paid:
+		w.Title, w.Paid, w.PaidAt = v.t("checkout.title_paid"), true, v.seen.PaidAt
+	case payment.PartiallyCancelled, payment.Cancelled:
+		w.Headline, w.Says = v.t("checkout.title_ended"), v.t("checkout.taken_back")
+		return "over"
+	case payment.Failed:
+		w.Headline, w.Says, w.Bad = v.t("checkout.failed"), v.t("checkout.failed_says"), true
+		return "over"
+	case payment.Ready, payment.Issued, payment.PayPending:
+	}
+	return "issued"
+}
+
+// endings are how a payment that is played can end.
+func (v *visit) endings(w *view) {
+	for _, e := range v.offer.Cards {
+		w.Endings = append(w.Endings, ending{e, v.t("checkout.card_" + string(e))})
+	}
+}
+
+// ended shows a window that came to nothing.
+func (v *visit) ended(w view) error {
+	key, bad := "failed", true
+	switch v.window.Outcome.Code {
+	case payment.CodeCancelled:
+		key, bad = "left", false
+		w.End = "left"
+	case payment.CodeExpired:
+		key, bad = "over", false
+	case payment.CodeAlreadyPaid:
+		key, bad = "already", false
+	case payment.CodeOvertaken:
+		key, bad = "elsewhere", false
+	case payment.CodeConfirm:
+		key = "confirm_no"
+	case payment.CodePG:
+		w.Why = v.window.Outcome.PGMessage
+	}
+	w.Title, w.Bad, w.Says = v.t("checkout.title_ended"), bad, v.t("checkout."+key+"_says")
+	w.Headline = v.t("checkout.title_ended")
+	if key != "left" {
+		w.Headline = v.t("checkout." + key)
+	}
+	return v.write(http.StatusOK, "over", w)
+}
+
+// failed shows what went wrong. The window stays what it is.
+func (v *visit) failed(err error) {
+	w := v.view()
+	status, key, args := http.StatusInternalServerError, "trouble", []any{}
+	switch {
+	case errors.Is(err, payment.ErrTooManyWindows):
+		status, key, args = http.StatusTooManyRequests, "busy", []any{"n", 10}
+		v.w.Header().Set("Retry-After", "10")
+	case fault.Is(err, fault.NotFound), errors.Is(err, payment.ErrCheckoutExpired), errors.Is(err, payment.ErrCheckoutEnded):
+		status, key = http.StatusNotFound, "over"
+	case fault.Is(err, fault.Unsupported):
+		status, key = http.StatusNotImplemented, "cannot"
+	case fault.Is(err, fault.Conflict):
+		status, key = http.StatusConflict, "elsewhere"
+	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Stale):
+		status = http.StatusServiceUnavailable
+		v.w.Header().Set("Retry-After", "2")
+	}
+	if key == "trouble" {
+		w.RequestID = uuid.NewString()
+		args = []any{"id", w.RequestID}
+		v.c.Log.ErrorContext(v.r.Context(), "a payment page failed", "checkout", v.id, "request", w.RequestID, "error", err)
+	}
+	w.TxID = "" // there is nothing more to press
+	w.Headline, w.Says, w.Bad = v.t("checkout."+key), v.t("checkout."+key+"_says", args...), status >= 500
+	if err := v.write(status, "over", w); err != nil {
+		http.Error(v.w, v.t("checkout.trouble"), http.StatusInternalServerError)
+	}
+}
+
+// write makes a page and sends it whole.
+func (v *visit) write(status int, name string, w view) error {
+	t, err := templates(v.lang, name)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := t.ExecuteTemplate(&out, "checkout.html", w); err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	_, _ = v.w.Write(out.Bytes()) // whoever asked may be gone
+	return nil
+}
+
+// show shows the window.
+func (c *Checkout) show(v *visit) error { return v.showNow(nil) }
+
+// mark is the version of what the page shows.
+func (v *visit) mark() string {
+	m, err := v.c.Actions.WatchCheckout(v.r.Context(), v.id, "")
+	if err != nil {
+		return "" // the page looks again by itself
+	}
+	return m
+}
+
+// state answers with the version of what the page shows: at once if it is not the one that
+// the page has, else when it changes or a while has passed.
+func (c *Checkout) state(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	id, ok := c.window(r.PathValue("token"), forPage, time.Now())
+	if !ok || r.PathValue("state") != "state" {
+		http.NotFound(w, r)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), longestWait)
+	defer cancel()
+	seen := r.URL.Query().Get("seen")
+	mark, err := c.Actions.WatchCheckout(ctx, id, seen)
+	switch {
+	case ctx.Err() != nil:
+		mark = seen
+	case fault.Is(err, fault.NotFound):
+		http.NotFound(w, r)
+		return
+	case err != nil:
+		h.Set("Retry-After", "2")
+		http.Error(w, "the server cannot say just now", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte(strings.TrimSpace(mark)))
+}
