@@ -180,7 +180,7 @@ func (l *listening) try(ctx context.Context, x *exchange) {
 	s := x.event
 	x.number++
 	again := s.Again || x.number > 1
-	what := s.Type
+	what := printable(s.Type)
 	if again {
 		what += " (" + words.Text(l.lang, "cli.listen.again") + ")"
 	}

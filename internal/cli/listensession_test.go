@@ -88,7 +88,7 @@ func (h *hub) item(t *testing.T, id string, at time.Time) string {
 		t.Fatal(err)
 	}
 	b, err := json.Marshal(streamed{
-		Kind: "event", Item: id, Type: "Transaction.Paid", PaymentID: id, WebhookID: "whk_" + id, Body: body,
+		Kind: "event", Item: id, Type: "Transaction.Paid\x1b[2J", PaymentID: id, WebhookID: "whk_" + id, Body: body,
 		Header: [][2]string{{"Content-Type", "application/json"}, {"webhook-id", "whk_" + id}, {"webhook-signature", signature}, {"webhook-timestamp", strconv.FormatInt(at.Unix(), 10)}},
 	})
 	if err != nil {
