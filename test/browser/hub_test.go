@@ -29,6 +29,7 @@ type hub struct {
 	result  http.HandlerFunc                                                       // in place of the result
 	kind    string                                                                 // in place of the kind of window asked for
 	expires int                                                                    // seconds that windows live
+	deaf    int                                                                    // how often nobody hears that a window is left
 	shy     bool                                                                   // pages never show themselves
 	visits  map[string]int                                                         // of the shop's pages, by path
 }
@@ -271,7 +272,13 @@ func (h *hub) order(w http.ResponseWriter, r *http.Request) {
 
 func (h *hub) leave(w http.ResponseWriter, r *http.Request) {
 	x := h.of(r)
-	h.set(func() { x.left++ })
+	deaf := false
+	h.set(func() { x.left++; h.deaf--; deaf = h.deaf >= 0 })
+	if deaf {
+		allow(w, r)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
 	h.end(x, "PAYMENT_CANCELLED")
 	allow(w, r)
 	if to := back(x); to != "" && x.body["window"] == "REDIRECTION" {

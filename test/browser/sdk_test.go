@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -87,11 +88,14 @@ func escapeAsks(t *testing.T, b *browser, h *hub, shop string) {
 	}
 }
 
-// removedByShop is a page of a shop that is drawn anew while somebody pays.
+// removedByShop is a page of a shop that is drawn anew while somebody pays. The server
+// hears of it the second time only.
 func removedByShop(t *testing.T, b *browser, h *hub, shop string) {
 	c := b.counter(t, h, shop, "/", look{})
 	c.press(`note(PortOne.requestPayment(fair()))`)
 	c.until("the frame", `document.querySelector("iframe")`)
+	h.set(func() { h.deaf = 1 })
+	c.expects(http.StatusServiceUnavailable)
 	ask[bool](c.tab, "remove it", `(document.querySelector("dialog").remove(), true)`)
 	c.resolves(cancelled)
 	c.cleared()

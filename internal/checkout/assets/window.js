@@ -64,8 +64,9 @@ async function register(text, words) {
 const leave = said => ask(said.page + "/leave", { method: "POST", redirect: "manual", keepalive: true }, PATIENCE / 3).catch(() => {})
 
 // outcome reads what came of a window, however often that needs asking. It returns what
-// the server says, {result, redirect?}, or what call makes of there being no answer.
-async function outcome(call, said, until) {
+// the server says, {result, redirect?}, or what call makes of there being no answer. A
+// server that does not know yet that the buyer is gone is told again.
+async function outcome(call, said, until, state) {
   for (let tries = 0; ;) {
     const over = Date.now() > until
     const got = await ask(said.result + "?wait=" + (over ? 0 : 20), {}, 2 * PATIENCE).catch(() => ({ status: 0 }))
@@ -74,6 +75,7 @@ async function outcome(call, said, until) {
     if (got.status === 200 && body.state === "open") {
       if (over) return { result: call.failed(said, "DeadlineExceeded", call.words.late) }
       tries = 0
+      if (state.gone) await leave(said)
     } else if (got.status >= 400 && got.status < 500 && got.status !== 408 && got.status !== 429) {
       return { result: call.failed(said, body.code || "NotFound", body.message || call.words.unknown) }
     } else if (++tries > PAUSES.length) {
@@ -292,7 +294,7 @@ function begin(call) {
     return Promise.reject(trouble("FailedPrecondition", "a payment window is open already: this call opened none"))
   }
   if (other) other.end(ui ? "dropped" : "gone")
-  const state = { view: null, weak: false, early: "", end(why) { state.early = why } }
+  const state = { view: null, weak: false, gone: false, early: "", end(why) { state.early = why } }
   try {
     state.view = viewOf(call.kind, call)
     call.text = JSON.stringify(Object.assign({ window: state.view.kind }, call.body))
@@ -327,11 +329,12 @@ async function carry(call, state) {
   }
   if (why === "gone" && call.quiet) why = "dropped"
   state.weak = why === "lost"
-  state.end = () => { leave(said) } // and outcome hears of it
+  state.gone = why === "gone"
+  state.end = () => { state.gone = true; leave(said) } // and outcome hears of it
   if (why === "gone" || why === "late") state.view.close() // the shop's page is free again
   if (why === "gone" || why === "dropped") await leave(said)
   if (why === "dropped") return undefined
-  const out = await outcome(call, said, until)
+  const out = await outcome(call, said, until, state)
   if (!out.redirect) return out.result
   location.assign(out.redirect)
   return undefined
