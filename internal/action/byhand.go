@@ -100,7 +100,7 @@ func (w *HandDeposit) attempt(p payment.Payment) (payment.Transaction, error) {
 		t = p.Transactions[i]
 	}
 	switch {
-	case !ok || t.Charge != nil:
+	case !ok || t.Charge != nil || t.Opened:
 		return t, fault.Errorf(fault.Conflict, "the payment waits for no deposit: only money for an account is entered by hand")
 	case t.Account != nil && t.Account.Type == payment.FixedUnlimited && w.PaidAt.IsZero():
 		return t, invalid("the account takes any number of deposits: say when this one came")

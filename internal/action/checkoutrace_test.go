@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/payment"
 )
 
@@ -136,6 +137,23 @@ func TestLeave(t *testing.T) {
 		}
 		if _, err := b.OpenCheckout(b.Context(), wanted("o1", payment.ByCard)); !errors.Is(err, payment.ErrAlreadyPaid) {
 			t.Errorf("a window for a paid payment: %v", err)
+		}
+	})
+}
+
+// TestOpenedTakesNoMoney: nobody was told where to send it.
+func TestOpenedTakesNoMoney(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.windows()
+		b.opens(wanted("o1", payment.VirtualAccount))
+		if _, err := b.DepositByHand(b.Context(), shop, "o1", HandDeposit{Number: "1", Reason: "통장"}); !fault.Is(err, fault.Conflict) {
+			t.Errorf("money by hand: %v", err)
+		}
+		if _, err := b.Deposit(b.Context(), shop, "o1", DepositRequest{}); !fault.Is(err, fault.Conflict) {
+			t.Errorf("money on trial: %v", err)
+		}
+		if _, _, err := b.Cancel(b.Context(), shop, "o1", CancelRequest{CancelRequest: payment.CancelRequest{Reason: "x"}}); !errors.Is(err, payment.ErrNotPaid) {
+			t.Errorf("a cancellation: %v", err)
 		}
 	})
 }

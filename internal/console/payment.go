@@ -118,7 +118,7 @@ func (v *visit) mayOn(out *paymentPage, t payment.Transaction, has bool) {
 	p := out.P
 	pg, known := v.c.Actions.Providers(out.Provider)
 	ch, _ := v.channel(t.Channel)
-	if !known || pg == nil || !provider.CanBeAsked(pg, ch) {
+	if !known || pg == nil || t.Opened || !provider.CanBeAsked(pg, ch) {
 		out.AskWhy = "payment.why_no_inquiry"
 	}
 	switch {
@@ -129,7 +129,7 @@ func (v *visit) mayOn(out *paymentPage, t payment.Transaction, has bool) {
 	}
 	unlimited := has && t.Account != nil && t.Account.Type == payment.FixedUnlimited
 	switch {
-	case !has || t.Charge != nil:
+	case !has || t.Charge != nil || t.Opened:
 		out.DepositWhy = "payment.why_no_account"
 	case p.State == payment.Issued, p.State == payment.Ready, p.State == payment.PayPending, unlimited && p.State == payment.Paid:
 	default:

@@ -7,9 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/provider/trial"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -162,6 +165,39 @@ func TestCancelForm(t *testing.T) {
 }
 
 // TestPaymentOverdue: a deadline that passed without a notice is a row of its own.
+// TestPaymentWindows: the timeline tells when windows were opened, how they ended, and in
+// what order with the webhook the shop's page was told.
+func TestPaymentWindows(t *testing.T) {
+	p := newPost(t)
+	p.endpointed()
+	p.Actions.Trial = func(pg provider.Provider) provider.Provider { return trial.PG{Provider: pg, Ledger: p.Store} }
+	open := func() payment.Checkout {
+		c, err := p.Actions.OpenCheckout(p.Context(), action.CheckoutRequest{Store: main1, Channel: oursTest, Payment: "window-1", Asked: payment.Asked{
+			Amount: payment.Won(1000), OrderName: "책", Method: payment.VirtualAccount, SDK: payment.SDKV2, Origin: "https://shop.example",
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	left, c := open(), open()
+	at := paymentsPath + "/" + string(c.Payment)
+	body := p.shows(p.get("dev", at), http.StatusOK, "결제창 열림 (가상계좌)", "https://shop.example", "입금을 기다리는 결제가 아니에요")
+	if strings.Contains(body, "결제 시작") || strings.Contains(body, "결제창 끝남") {
+		t.Error("what was merely opened has begun, or ended")
+	}
+	if _, err := p.Actions.LeaveCheckout(p.Context(), left.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := p.Actions.PayCheckout(p.Context(), c.ID, action.CheckoutChoice{Account: &action.AccountChoice{Bank: "IBK"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Actions.AnswerCheckout(p.Context(), c.ID); err != nil {
+		t.Fatal(err)
+	}
+	p.shows(p.get("dev", at), http.StatusOK, "결제창이 결제 없이 끝남", "PAYMENT_CANCELLED", "결제창 끝남", "웹훅을 기다리지 않음", "가상계좌 발급")
+}
+
 func TestPaymentOverdue(t *testing.T) {
 	now := time.Now()
 	v := &visit{Lang: "ko", r: nil}

@@ -46,7 +46,16 @@ func (c *Console) timeline(v *visit, p payment.Payment, notices []store.NoticeRo
 	}
 	var past []moment
 	for _, t := range p.Transactions {
-		past = append(past, v.attemptBegan(t))
+		if !t.Opened { // else its window tells of it
+			past = append(past, v.attemptBegan(t))
+		}
+	}
+	windows, err := c.Store.Checkouts(v.ctx(), p.Key, mostOfPayment)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range windows {
+		past = append(past, v.windowMoments(w)...)
 	}
 	for _, n := range notices {
 		past = append(past, v.noticeMoment(n, told[string(n.ID)]))

@@ -1,0 +1,32 @@
+package console
+
+import (
+	"slices"
+
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/settings"
+)
+
+// windowMoments are the rows of a payment window: that it was opened, how it ended, and
+// when the shop's page was told of that, before or after the webhook.
+func (v *visit) windowMoments(w payment.Checkout) []moment {
+	method := string(w.Method)
+	if slices.Contains(settings.Methods(), method) {
+		method = v.t("channels.method." + method)
+	}
+	out := []moment{{At: w.CreatedAt, Who: "shop", Text: v.t("payment.window_opened", "method", method), Detail: visible(w.Origin)}}
+	if w.EndedAt.IsZero() {
+		return out
+	}
+	end := moment{At: w.EndedAt, Who: "us", Text: v.t("payment.window_done")}
+	if how := w.Outcome; how.Code != "" {
+		end.Text, end.Failed = v.t("payment.window_ended"), how.Code != payment.CodeCancelled
+		end.Detail = string(how.Code)
+		end.Parts = append(end.Parts, visible(how.Message))
+	}
+	out = append(out, end)
+	if !w.AnsweredAt.IsZero() {
+		out = append(out, moment{At: w.AnsweredAt, Who: "shop", Text: v.t("payment.window_" + string(w.Answered))})
+	}
+	return out
+}
