@@ -132,6 +132,9 @@ func (a *Actions) OpenCheckout(ctx context.Context, r CheckoutRequest) (payment.
 // mayOpen reports payment.ErrTooManyWindows if an address opens more windows of a store
 // than a page's visitors would.
 func (a *Actions) mayOpen(r CheckoutRequest) error {
+	if len(r.Store) > maxStoreID {
+		return ErrNoStore // and none whose name is remembered
+	}
 	if a.Windows == nil || !r.Address.IsValid() {
 		return nil
 	}
@@ -240,8 +243,10 @@ func (v *view) toldAt(s merchant.StoreID, mode merchant.Mode, origin string) boo
 
 // What a page may ask for, in bytes.
 const (
-	maxURL   = 2000
-	maxBanks = 30
+	maxURL        = 2000
+	maxBanks      = 30       // in number
+	maxStoreID    = 100      // no store's is as long
+	maxPageCustom = 16 << 10 // less than of a merchant's server: anybody may send it
 )
 
 // prepareCheckout checks a request for all that needs no settings, and brings it to the
@@ -257,6 +262,8 @@ func prepareCheckout(r *CheckoutRequest) error {
 	}
 	r.AccountDue = stored(r.AccountDue)
 	switch at := now(); {
+	case len(r.CustomData) > maxPageCustom:
+		return invalid("customData has %d bytes: at most %d from a page", len(r.CustomData), maxPageCustom)
 	case !r.AccountDue.IsZero() && (!r.AccountDue.After(at) || r.AccountDue.Sub(at) > longestAccount):
 		return invalid("accountExpiry must be in the future, and within a year")
 	case len(r.Banks) > maxBanks:

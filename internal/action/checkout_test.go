@@ -182,6 +182,8 @@ func TestOpenCheckoutRefused(t *testing.T) {
 			"another amount than fixed":   {func(r *CheckoutRequest) { r.Payment = "pinned" }, "AmountNotEqualToPredefined"},
 			"a bank that nobody knows":    {func(r *CheckoutRequest) { r.Banks = []payment.Bank{"MATTRESS"} }, "BadRequest"},
 			"an account of yesterday":     {func(r *CheckoutRequest) { r.AccountDue = time.Now().Add(-time.Hour) }, "BadRequest"},
+			"a store nobody could have":   {func(r *CheckoutRequest) { r.Store = merchant.StoreID(strings.Repeat("s", 101)) }, "StoreNotFound"},
+			"much data of its own":        {func(r *CheckoutRequest) { r.CustomData = strings.Repeat("x", 16<<10+1) }, "BadRequest"},
 			"more free of tax than all":   {func(r *CheckoutRequest) { r.TaxFree = 1001 }, "BadRequest"},
 		} {
 			r := wanted(payment.ID("o "+name), payment.VirtualAccount)
