@@ -13,7 +13,7 @@ import (
 // fetch asks for a path as a browser would, after change.
 func fetch(t *testing.T, publicURL, path string, change func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, "http://hub.example:8080"+path, nil)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://hub.example:8080"+path, http.NoBody)
 	if change != nil {
 		change(r)
 	}

@@ -182,7 +182,7 @@ func loadedTwice(t *testing.T, b *browser, h *hub, shop string) {
 	c.press(`note(PortOne.requestPayment(fair()))`)
 	c.until("the frame", `document.querySelector("iframe")`)
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest(http.MethodGet, script, http.NoBody)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, script, http.NoBody)
 	checkout.Scripts("").ServeHTTP(w, r)
 	if !ask[bool](c.tab, "run it again", "(() => { const was = window.PortOne; "+w.Body.String()+"; return was === window.PortOne })()") {
 		t.Error("run again, it took the first one's place")
