@@ -189,8 +189,9 @@ func TestAwaitElsewhere(t *testing.T) {
 		b.windows()
 		b.NewID = nil // ids that tell when they were made
 		other := &Actions{Store: b.store, Judge: b.Judge, Providers: b.Providers, Trial: b.Trial, Hash: b.Hash}
-		paid, left := b.opens(wanted("o1", payment.ByCard)), b.opens(wanted("o2", payment.ByCard))
-		left = b.opens(wanted("o2", payment.ByCard)) // leaving this one writes no event
+		paid := b.opens(wanted("o1", payment.ByCard))
+		b.opens(wanted("o2", payment.ByCard))
+		left := b.opens(wanted("o2", payment.ByCard)) // leaving this one writes no event
 		began := time.Now()
 		var both sync.WaitGroup
 		for _, x := range []struct {
@@ -243,7 +244,7 @@ func TestConfirm(t *testing.T) {
 					if p := b.payment("o1"); p.Begun() != 1 || p.State != payment.Ready {
 						t.Errorf("while the shop is asked the payment is %+v", p)
 					}
-					if sig := r.Header[webhook.HeaderSignature]; len(sig) != 1 || !strings.HasPrefix(sig[0], "v1,") {
+					if sig := r.Header.Values(webhook.HeaderSignature); len(sig) != 1 || !strings.HasPrefix(sig[0], "v1,") {
 						t.Errorf("the signature is %q", sig)
 					}
 					return tt.site(r)

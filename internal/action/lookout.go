@@ -106,12 +106,12 @@ func (a *Actions) until(ctx context.Context, k payment.Key, done func() (bool, e
 	heard, leave := a.watch.join(k)
 	defer leave()
 	began := time.Now()
-	self, early := began, 0
+	early := 0
 	for {
 		if ok, err := done(); ok || err != nil {
 			return err
 		}
-		self = time.Now()
+		self := time.Now()
 		for again := false; !again; {
 			wait := lookEvery
 			if early < len(firstLooks) {

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -117,7 +117,7 @@ func (v *visit) showNow(list []mistake) error {
 		status = http.StatusUnprocessableEntity
 	}
 	t, begun := v.seen.Transaction()
-	name := ""
+	var name string
 	switch {
 	case v.window.Outcome.Code != "":
 		return v.ended(w)
@@ -182,6 +182,8 @@ func (v *visit) ended(w view) error {
 		key = "confirm_no"
 	case payment.CodePG:
 		w.Why = v.window.Outcome.PGMessage
+	case payment.CodeOtherAmount:
+		key = "cannot"
 	}
 	w.Title, w.Bad, w.Says = v.t("checkout.title_ended"), bad, v.t("checkout."+key+"_says")
 	w.Headline = v.t("checkout.title_ended")
@@ -276,5 +278,5 @@ func (c *Checkout) state(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the server cannot say just now", http.StatusServiceUnavailable)
 		return
 	}
-	_, _ = w.Write([]byte(strings.TrimSpace(mark)))
+	_, _ = io.WriteString(w, mark) //nolint:gosec // a hash, or what the page itself sent, as plain text
 }

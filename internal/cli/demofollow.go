@@ -20,8 +20,7 @@ import (
 
 // newRandom is a source of chance for customers and shops.
 func newRandom() *rand.Rand {
-	// gosec: nothing here is secret.
-	return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec
+	return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // nothing here is secret
 }
 
 // among is a time between two.
@@ -152,8 +151,8 @@ func (d *demo) follow(ctx context.Context, t *traffic, changing bool) {
 			fmt.Fprintln(d.env.Stdout, time.Now().Format("  15:04:05  ")+d.statusText(t, seen))
 		}
 	}
-	if n, why := 0, error(nil); t != nil {
-		if n, why = t.failures(); n > 0 {
+	if t != nil {
+		if n, why := t.failures(); n > 0 {
 			d.tellNext("cli.demo.failed", "n", n, "why", printable(why.Error()))
 		}
 	}

@@ -135,8 +135,7 @@ func (t *traffic) newLife(k *kind) *life {
 	i := slices.IndexFunc(t.channels, k.fits)
 	c := t.channels[i]
 	t.channels = append(slices.Delete(t.channels, i, i+1), c)
-	// gosec: customers need no secrets.
-	own := rand.New(rand.NewPCG(t.random.Uint64(), t.random.Uint64())) //nolint:gosec
+	own := rand.New(rand.NewPCG(t.random.Uint64(), t.random.Uint64())) //nolint:gosec // customers need no secrets
 	name := goods[own.IntN(len(goods))]
 	l := &life{
 		traffic: t, channel: c, random: own,

@@ -22,7 +22,6 @@ var (
 	seoul     = page.Seoul
 	location  = page.Location
 	clockTime = page.Clock
-	ago       = page.Ago
 	until     = page.Until
 	lasts     = page.Lasts
 	money     = page.Money

@@ -174,7 +174,7 @@ func TestFormPages(t *testing.T) {
 		if r.method != http.MethodPost || r.right == "" {
 			continue
 		}
-		v.r, _ = http.NewRequest(http.MethodPost, "http://127.0.0.1"+r.path, nil) //nolint:noctx // it is not sent
+		v.r, _ = http.NewRequest(http.MethodPost, "http://127.0.0.1"+r.path, nil)
 		page, path, ok := v.formPage(r)
 		if !ok {
 			if r.confirm || r.path == "" {

@@ -102,7 +102,7 @@ func TestOpenRefused(t *testing.T) {
 	paid.State = payment.Paid
 	worn := p
 	for i := range payment.MaxWindowAttempts {
-		worn.Transactions = append(worn.Transactions[:len(worn.Transactions):len(worn.Transactions)],
+		worn.Transactions = append(slices.Clip(worn.Transactions),
 			payment.Transaction{ID: payment.TransactionID(strconv.Itoa(i)), Checkout: "x", State: payment.Failed})
 	}
 	for name, x := range map[string]struct {

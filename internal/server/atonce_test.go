@@ -272,6 +272,7 @@ func TestCancelAtOnce(t *testing.T) {
 						done += c.Amount.Amount
 					case payment.CancelRequested:
 						open += c.Amount.Amount
+					case payment.CancelFailed:
 					}
 				}
 				given := b.given.Load()

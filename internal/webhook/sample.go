@@ -32,7 +32,7 @@ func Sample(t Type, store merchant.Store, mode merchant.Mode, id string, at time
 	case Attention:
 		e.Transaction = ""
 		e.Concern = &Concern{Kind: "unmatched", Reason: "unknown_order", Subject: sampleNotice}
-	case Ready, Paid, VirtualAccountIssued, Failed, PayPending, VirtualAccountExpired:
+	case Ready, Paid, VirtualAccountIssued, Failed, PayPending, VirtualAccountExpired, Confirm:
 	}
 	return e
 }

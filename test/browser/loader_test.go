@@ -17,8 +17,9 @@ import (
 // click: its popup is opened all the same.
 func TestOfficialLoader(t *testing.T) {
 	t.Parallel()
-	folder, err := "", error(nil)
-	if _, err = exec.LookPath("npm"); err == nil {
+	_, err := exec.LookPath("npm")
+	var folder string
+	if err == nil {
 		folder, err = clients.Folder()
 	}
 	if err != nil && os.Getenv("CI") == "" {

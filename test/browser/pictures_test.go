@@ -74,7 +74,7 @@ func fewColours(text []byte) ([]byte, error) {
 	}
 	nearest := make(map[color.RGBA]uint8, len(count))
 	for c := range count {
-		nearest[c] = uint8(palette.Index(c)) //nolint:gosec // of at most 256
+		nearest[c] = uint8(palette.Index(c))
 	}
 	out := image.NewPaletted(b, palette)
 	for y := b.Min.Y; y < b.Max.Y; y++ {
@@ -93,7 +93,7 @@ func TestFewColours(t *testing.T) {
 	for _, many := range []int{3, 1000} {
 		in := image.NewRGBA(image.Rect(0, 0, 100, 20))
 		for i := range 100 * 20 {
-			in.SetRGBA(i%100, i/100, color.RGBA{uint8(i % many), uint8(i % many / 4), 200, 255}) //nolint:gosec // it wraps around
+			in.SetRGBA(i%100, i/100, color.RGBA{uint8(i % many), uint8(i % many / 4), 200, 255})
 		}
 		var text bytes.Buffer
 		if err := png.Encode(&text, in); err != nil {
