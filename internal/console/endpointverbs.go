@@ -3,7 +3,6 @@ package console
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -216,7 +215,7 @@ type deletePage struct {
 	webhook.Endpoint
 	Waits store.Count
 	Count string
-	Last  bool // its store uses its own endpoints, and has no other in this mode
+	Last  bool // once it is gone, the merchant's endpoints hear of its store's payments
 }
 
 func (p deletePage) title() string { return p.Name }
@@ -225,9 +224,7 @@ func (v *visit) deletePage(e webhook.Endpoint) (deletePage, error) {
 	n, err := v.waitingFor(e)
 	p := deletePage{Endpoint: e, Waits: n, Count: v.count(n)}
 	if s, ok := v.store(e.Store); ok {
-		without := *v.All
-		without.Endpoints = slices.DeleteFunc(slices.Clone(without.Endpoints), func(o webhook.Endpoint) bool { return o.ID == e.ID })
-		p.Last = without.Deaf(s.Store, e.Mode)
+		p.Last = v.All.TurnsTo(s.Store, e.Mode)
 	}
 	return p, err
 }

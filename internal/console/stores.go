@@ -36,13 +36,12 @@ type storeRow struct {
 	settings.Store
 	Own, Assigned []merchant.Channel // of its own, and of other stores
 	Endpoints     int                // of its own
-	Deaf          bool               // it uses its own, and has none: nobody hears of its payments
-	Unheard       int                // of its own, which hear nothing: it uses the merchant's
+	Unheard       int                // of its own, which hear nothing: it always uses the merchant's
 	Members       int                // who are limited to it
 }
 
 func (v *visit) storeRow(s settings.Store) storeRow {
-	out := storeRow{Store: s, Deaf: v.All.Deaf(s.Store, v.Scope.Mode), Unheard: v.All.Unheard(s.Store, v.Scope.Mode)}
+	out := storeRow{Store: s, Unheard: v.All.Unheard(s.Store, v.Scope.Mode)}
 	for _, ch := range v.All.Channels {
 		switch {
 		case ch.Mode != v.Scope.Mode || ch.Merchant != s.Merchant || !ch.UsedBy(s.ID):
@@ -139,7 +138,7 @@ type storeChannel struct {
 
 // storePage is the page of a store; nil is a new one.
 func (v *visit) storePage(s *settings.Store) storePage {
-	p := storePage{New: s == nil, Name: v.t("page.settings_newstore")}
+	p := storePage{New: s == nil, Name: v.t("page.settings_newstore"), Hears: onIf(true)}
 	if s != nil {
 		p.Row, p.Name, p.First, p.Hears = v.storeRow(*s), s.Name, onIf(s.WebhookFirst), onIf(s.OwnWebhooks)
 		v.stands("store", "", string(s.ID), s.Name, s.TierCode, s.OwnWebhooks, s.WebhookFirst, s.WebhookFirstLimit, s.Origins, s.AppSchemes)

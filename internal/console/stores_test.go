@@ -101,53 +101,65 @@ func TestChangeStore(t *testing.T) {
 	}
 }
 
-// A sub-merchant uses the merchant's webhooks or its own, by a box that means what it says.
+// A sub-merchant's own endpoints hear of its payments, and the merchant's where it has
+// none: or these always, by a box that means what it says.
 func TestOwnWebhooks(t *testing.T) {
 	h := newHouse(t)
 	h.listens()
-	one, hears := storesOfAll+"/"+string(branch1), func() (out []string) {
+	one, hears := storesOfAll+"/"+string(branch1), func(mode merchant.Mode, want ...string) {
+		t.Helper()
 		x := h.settings()
-		for _, e := range x.EndpointDirectory().Of(branch1, main1, merchant.Test) {
-			out = append(out, e.Name)
+		var got []string
+		for _, e := range x.EndpointDirectory().Of(branch1, main1, mode) {
+			got = append(got, e.Name)
 		}
-		return out
+		if !slices.Equal(got, want) {
+			t.Errorf("%v hear of %s payments, want %v", got, mode, want)
+		}
 	}
-	box := `name="own_webhooks" value="on"`
-	page := h.shows(h.get("admin", one), http.StatusOK, box, "고객사 주소를 따라요")
-	if strings.Contains(page, box+" checked") || !slices.Equal(hears(), []string{"운영 <서버>"}) {
-		t.Errorf("by default %v hear", hears())
-	}
+	const box = `name="own_webhooks" value="on"`
+	name, ticked := url.Values{"name": {"하위 상점"}}, url.Values{"name": {"하위 상점"}, "own_webhooks": {"on"}}
+	h.shows(h.get("admin", one), http.StatusOK, box+" checked", "고객사 주소를 따라요")
 	if page := h.shows(h.get("admin", storesOfAll+"/"+string(main1)), http.StatusOK); strings.Contains(page, box) {
 		t.Error("the representative store is asked whose webhooks it uses")
 	}
-	h.goesTo(h.post("admin", one, url.Values{"name": {"하위 상점"}, "own_webhooks": {"on"}}), storesOfAll)
-	if !h.storeOf(branch1).OwnWebhooks || len(hears()) != 0 {
-		t.Errorf("with none of its own %v hear", hears())
-	}
-	const deaf = "결제를 아무에게도 알리지 않아요"
-	h.shows(h.get("admin", storesOfAll), http.StatusOK, "받는 주소 없음", deaf)
-	h.shows(h.get("admin", one), http.StatusOK, box+" checked", deaf)
+	hears(merchant.Test, "운영 <서버>")
 
 	form := endpointFields()
 	form.Set("store", string(branch1))
 	h.shows(h.post("branch", Prefix+"/"+string(branch1)+"/test/endpoints/new", form), http.StatusOK)
-	at := Prefix + "/" + string(branch1) + "/test/endpoints/" + string(h.endpointNamed("주문 웹훅").ID)
-	if page := h.shows(h.get("branch", at), http.StatusOK); !slices.Equal(hears(), []string{"주문 웹훅"}) || strings.Contains(page, "보내지 않아요") {
-		t.Errorf("with one of its own %v hear", hears())
+	hears(merchant.Test, "주문 웹훅")
+	list := Prefix + "/" + string(branch1) + "/test/endpoints"
+	at := list + "/" + string(h.endpointNamed("주문 웹훅").ID)
+	const follows, last = "고객사 주소를 따라요", "이 상점의 마지막 주소예요"
+	for path, silent := range map[string]string{at: "보내지 않아요", list: "보내지 않음", storesOfAll: follows, one: follows} {
+		if page := h.shows(h.get("admin", path), http.StatusOK); strings.Contains(page, silent) {
+			t.Errorf("%s: of an endpoint that hears the page says %q", path, silent)
+		}
 	}
-	h.shows(h.get("branch", at+"/delete"), http.StatusOK, "마지막 주소예요")
-	h.shows(h.get("admin", Prefix+"/all/live/settings/stores"), http.StatusOK, deaf) // it has none in live mode
+	h.shows(h.get("admin", storesOfAll), http.StatusOK, "자체 주소 1개")
+	form = endpointFields()
+	form.Set("name", "운영 웹훅") // the merchant's, in live mode, in which the sub-merchant has none
+	h.shows(h.post("dev", Prefix+"/all/live/endpoints/new", form), http.StatusOK)
+	hears(merchant.Live, "운영 웹훅")
+	h.shows(h.get("admin", Prefix+"/all/live/settings/stores"), http.StatusOK, follows)
+	h.shows(h.get("branch", at+"/delete"), http.StatusOK, last)
 
-	h.goesTo(h.post("admin", one, url.Values{"name": {"하위 상점"}}), storesOfAll)
-	if !slices.Equal(hears(), []string{"운영 <서버>"}) {
-		t.Errorf("back with the merchant's %v hear", hears())
+	h.goesTo(h.post("admin", one, name), storesOfAll)
+	hears(merchant.Test, "운영 <서버>")
+	if page := h.shows(h.get("admin", one), http.StatusOK, follows, "자체 주소 1개에는 보내지 않아요"); strings.Contains(page, box+" checked") {
+		t.Error("a box that was unticked is ticked")
 	}
-	h.shows(h.get("admin", one), http.StatusOK, "자체 주소 1개에는 보내지 않아요")
 	h.shows(h.get("admin", at), http.StatusOK, "이 주소로는 보내지 않아요", `/settings/stores/`+string(branch1))
-	h.shows(h.get("branch", Prefix+"/"+string(branch1)+"/test/endpoints"), http.StatusOK, "보내지 않음")
-	if page := h.shows(h.get("branch", at+"/delete"), http.StatusOK); strings.Contains(page, "마지막 주소예요") {
-		t.Error("deleting an endpoint that hears nothing is warned of")
+	h.shows(h.get("branch", list), http.StatusOK, "보내지 않음")
+	if page := h.shows(h.get("branch", at+"/delete"), http.StatusOK); strings.Contains(page, last) {
+		t.Error("nothing turns to the merchant's by deleting an endpoint that hears nothing")
 	}
+	h.goesTo(h.post("admin", one, ticked), storesOfAll)
+	hears(merchant.Test, "주문 웹훅")
+	h.goesTo(h.post("branch", at+"/delete", url.Values{"sure": {"on"}}), list)
+	hears(merchant.Test, "운영 <서버>")
+
 	h.goesTo(h.post("admin", storesOfAll+"/"+string(main1), url.Values{"name": {"대표 상점"}, "own_webhooks": {"on"}}), storesOfAll)
 	if h.storeOf(main1).OwnWebhooks {
 		t.Error("the representative store was given the setting of sub-merchants")
@@ -156,19 +168,22 @@ func TestOwnWebhooks(t *testing.T) {
 
 func TestMakeStore(t *testing.T) {
 	h := newHouse(t)
-	h.shows(h.get("admin", storesOfAll+"/new"), http.StatusOK, "새 하위상점", "KCP 시험")
-	form := url.Values{"name": {"셋째 상점"}, "tier_code": {"T3"}, "channel": {string(oursTest)}}
+	h.shows(h.get("admin", storesOfAll+"/new"), http.StatusOK, "새 하위상점", "KCP 시험", `name="own_webhooks" value="on" checked`)
+	form := url.Values{"name": {"셋째 상점"}, "tier_code": {"T3"}, "own_webhooks": {"on"}, "channel": {string(oursTest)}}
 	values := issuedIn(h.shows(h.post("admin", storesOfAll+"/new", form), http.StatusOK, "지금만 볼 수 있어요"))
 	if len(values) != 2 || !strings.HasPrefix(values[0], "store-") || !strings.HasPrefix(values[1], "whsec_") {
 		t.Fatalf("the page shows %q", values)
 	}
 	s := h.storeOf(merchant.StoreID(values[0]))
-	if s.Name != "셋째 상점" || s.Merchant != ours || s.Representative || s.NoticeSecret.Reveal() != values[1] || !slices.Contains(h.assigned(oursTest), s.ID) {
+	if s.Name != "셋째 상점" || s.Merchant != ours || s.Representative || !s.OwnWebhooks || s.NoticeSecret.Reveal() != values[1] || !slices.Contains(h.assigned(oursTest), s.ID) {
 		t.Errorf("made %+v, assigned %v", s.Store, h.assigned(oursTest))
+	}
+	page := h.shows(h.post("admin", storesOfAll+"/new", url.Values{"name": {""}}), http.StatusUnprocessableEntity, "비어 있어요")
+	if strings.Contains(page, `name="own_webhooks" value="on" checked`) {
+		t.Error("a box that was unticked is ticked in a form that is shown again")
 	}
 	before := len(h.settings().Stores)
 	h.shows(h.post("admin", storesOfAll+"/new", form), http.StatusUnprocessableEntity, "이미 쓰고 있는 이름")
-	h.shows(h.post("admin", storesOfAll+"/new", url.Values{"name": {""}}), http.StatusUnprocessableEntity, "비어 있어요")
 	if n := len(h.settings().Stores); n != before {
 		t.Errorf("there are %d stores, want %d", n, before)
 	}

@@ -61,8 +61,9 @@ type Store struct {
 	Name           string
 	Representative bool
 	TierCode       string // the V1 API's sub-merchant code; empty if none
-	// OwnWebhooks says that a sub-merchant's own endpoints hear of its payments, and no
-	// others: else those of the representative store do. That one always uses its own.
+	// OwnWebhooks says that where a sub-merchant has endpoints of its own in a mode, those
+	// alone hear of its payments; where it has none, those of the representative store do.
+	// False: those always do. The representative store always uses its own.
 	OwnWebhooks  bool
 	WebhookFirst bool // answer the browser only after the first webhook try
 	// WebhookFirstLimit is how long the browser waits for that at most; zero:

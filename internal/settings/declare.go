@@ -309,7 +309,7 @@ func (d *declarer) newStore(m merchant.ID, id string) Store {
 		id = "store-" + d.NewUUID4()
 	}
 	return Store{
-		Store:        merchant.Store{ID: merchant.StoreID(id), Merchant: m},
+		Store:        merchant.Store{ID: merchant.StoreID(id), Merchant: m, OwnWebhooks: true},
 		NoticeSecret: webhook.NewSecret(), CreatedAt: d.Now,
 	}
 }

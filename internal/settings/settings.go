@@ -68,14 +68,14 @@ func (a All) Directory() merchant.Directory {
 // EndpointDirectory indexes endpoints and the stores' own signing secrets.
 func (a All) EndpointDirectory() webhook.Directory {
 	notice := make(map[merchant.StoreID]secret.Text, len(a.Stores))
-	own := make(map[merchant.StoreID]bool)
+	follow := make(map[merchant.StoreID]bool)
 	for _, s := range a.Stores {
 		notice[s.ID] = s.NoticeSecret
-		if s.OwnWebhooks && !s.Representative {
-			own[s.ID] = true
+		if !s.OwnWebhooks {
+			follow[s.ID] = true
 		}
 	}
-	return webhook.NewDirectory(a.Endpoints, notice, own)
+	return webhook.NewDirectory(a.Endpoints, notice, follow)
 }
 
 // Planner makes deliveries by these settings. newID makes UUIDv7s.

@@ -178,7 +178,7 @@ func TestSettingsChangeAndGo(t *testing.T) {
 	eachSettingsDB(t, func(t *testing.T, db settingsDB) {
 		next := db.save(t, someSettings())
 		next.Merchants[0].Name = "새 이름"
-		next.Stores[0].TierCode = ""
+		next.Stores[0].TierCode, next.Stores[1].OwnWebhooks = "", false
 		next.Channels = next.Channels[:1]
 		next.Channels[0].Credentials = merchant.Credentials{"site_key": "changed"}
 		next.Channels[0].Senders, next.Channels[0].Confirm, next.Channels[0].Token = nil, nil, ""
@@ -200,6 +200,22 @@ func TestSettingsChangeAndGo(t *testing.T) {
 			if err := db.SaveSettings(t.Context(), next, settingsNow); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%s gone: %v, want it refused", what, err)
 			}
+		}
+	})
+}
+
+// A store that is written by who does not know the field uses its own webhooks.
+func TestOwnWebhooksByDefault(t *testing.T) {
+	t.Parallel()
+	eachSettingsDB(t, func(t *testing.T, db settingsDB) {
+		db.save(t, someSettings())
+		var own bool
+		err := db.raw.QueryRowContext(t.Context(), `insert into store (id, merchant_id, name, representative, tier_code, webhook_first,
+			webhook_first_limit, origins, app_schemes, notice_secret, created_at)
+			select 'store-3', merchant_id, '하위', representative, '', webhook_first, webhook_first_limit, origins, app_schemes, notice_secret, created_at
+			from store where id = 'store-1' returning own_webhooks`).Scan(&own)
+		if err != nil || !own {
+			t.Errorf("own_webhooks = %v, %v, want true", own, err)
 		}
 	})
 }

@@ -125,7 +125,7 @@ type Directory struct {
 	byID    map[EndpointID]Endpoint
 	byStore map[storeMode][]Endpoint // oldest first
 	notice  map[merchant.StoreID]secret.Text
-	own     map[merchant.StoreID]bool
+	follow  map[merchant.StoreID]bool // although they may have endpoints
 }
 
 type storeMode struct {
@@ -134,14 +134,15 @@ type storeMode struct {
 }
 
 // NewDirectory indexes endpoints. noticeSecrets are the stores' own secrets,
-// which sign what goes to noticeUrls while a store has no endpoint. own are the
-// sub-merchants that use their own endpoints. The maps must not change any more.
-func NewDirectory(endpoints []Endpoint, noticeSecrets map[merchant.StoreID]secret.Text, own map[merchant.StoreID]bool) Directory {
+// which sign what goes to noticeUrls while a store has no endpoint. follow are the stores
+// that use the representative store's endpoints even where they have some of their own;
+// of that store itself it says nothing. The maps must not change any more.
+func NewDirectory(endpoints []Endpoint, noticeSecrets map[merchant.StoreID]secret.Text, follow map[merchant.StoreID]bool) Directory {
 	d := Directory{
 		byID:    make(map[EndpointID]Endpoint, len(endpoints)),
 		byStore: make(map[storeMode][]Endpoint),
 		notice:  noticeSecrets,
-		own:     own,
+		follow:  follow,
 	}
 	sorted := slices.SortedFunc(slices.Values(endpoints), func(a, b Endpoint) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
@@ -157,12 +158,15 @@ func NewDirectory(endpoints []Endpoint, noticeSecrets map[merchant.StoreID]secre
 // Endpoint returns the endpoint with the id.
 func (d Directory) Endpoint(id EndpointID) (Endpoint, bool) { e, ok := d.byID[id]; return e, ok }
 
-// Of returns the endpoints that hear of a store's events in a mode: those of
-// representative, unless the store uses its own. None hear of a store that uses its own
-// and has none.
+// Of returns the endpoints that hear of a store's events in a mode: its own, or those of
+// representative if it has none in that mode or follows that store.
 func (d Directory) Of(store, representative merchant.StoreID, mode merchant.Mode) []Endpoint {
-	if representative == "" || d.own[store] {
-		return d.byStore[storeMode{store, mode}]
+	own := d.byStore[storeMode{store, mode}]
+	switch {
+	case representative == "" || representative == store:
+		return own
+	case len(own) > 0 && !d.follow[store]:
+		return own
 	}
 	return d.byStore[storeMode{representative, mode}]
 }

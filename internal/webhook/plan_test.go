@@ -38,10 +38,10 @@ func planner(endpoints ...webhook.Endpoint) webhook.Planner {
 	n := 0
 	return webhook.Planner{
 		Merchants: merchant.NewDirectory([]merchant.Store{
-			{ID: "main", Merchant: "m", Representative: true}, {ID: "sub", Merchant: "m"}, {ID: "other", Merchant: "m"}, {ID: "own", Merchant: "m"},
+			{ID: "main", Merchant: "m", Representative: true}, {ID: "sub", Merchant: "m"}, {ID: "other", Merchant: "m"}, {ID: "follows", Merchant: "m"},
 			{ID: "foreign", Merchant: "n", Representative: true},
 		}, nil),
-		Endpoints: webhook.NewDirectory(endpoints, map[merchant.StoreID]secret.Text{"main": keyN}, map[merchant.StoreID]bool{"own": true}),
+		Endpoints: webhook.NewDirectory(endpoints, map[merchant.StoreID]secret.Text{"main": keyN}, map[merchant.StoreID]bool{"follows": true}),
 		NewID:     func() string { n++; return "d" + strconv.Itoa(n) },
 	}
 }
@@ -133,21 +133,29 @@ func TestPlan(t *testing.T) {
 			[]sent{latest("e1", webhook.Waiting)},
 		},
 		{
-			"also if it has an endpoint, which then hears nothing",
+			"unless it has its own",
 			[]webhook.Endpoint{endpoint("e1", nil), endpoint("e2", of("sub"))}, event(webhook.Paid, "sub"), nil,
-			[]sent{latest("e1", webhook.Waiting)},
-		},
-		{
-			"a sub-store that uses its own does not",
-			[]webhook.Endpoint{endpoint("e1", nil), endpoint("e2", of("own"))}, event(webhook.Paid, "own"), nil,
 			[]sent{latest("e2", webhook.Waiting)},
 		},
 		{
-			"not even if its own does not subscribe",
-			[]webhook.Endpoint{endpoint("e1", nil), endpoint("e2", func(e *webhook.Endpoint) { e.Store = "own"; e.Events = nil })},
-			event(webhook.Paid, "own"), nil, nil,
+			"also if its own does not subscribe",
+			[]webhook.Endpoint{endpoint("e1", nil), endpoint("e2", func(e *webhook.Endpoint) { e.Store = "sub"; e.Events = nil })},
+			event(webhook.Paid, "sub"), nil, nil,
 		},
-		{"nor if it has none", []webhook.Endpoint{endpoint("e1", nil)}, event(webhook.Paid, "own"), nil, nil},
+		{
+			"its own of the other mode is none",
+			[]webhook.Endpoint{endpoint("e1", nil), endpoint("e2", func(e *webhook.Endpoint) { e.Store = "sub"; e.Mode = merchant.Live })},
+			event(webhook.Paid, "sub"), nil, []sent{latest("e1", webhook.Waiting)},
+		},
+		{
+			"a sub-store may follow although it has its own, which then hears nothing",
+			[]webhook.Endpoint{endpoint("e1", nil), endpoint("e2", of("follows"))}, event(webhook.Paid, "follows"), nil,
+			[]sent{latest("e1", webhook.Waiting)},
+		},
+		{
+			"also if the representative has none",
+			[]webhook.Endpoint{endpoint("e2", of("follows"))}, event(webhook.Paid, "follows"), nil, nil,
+		},
 		{
 			"the representative does not follow a sub-store, nor one sub-store another",
 			[]webhook.Endpoint{endpoint("e1", of("sub"))}, event(webhook.Paid, "other"), nil, nil,
