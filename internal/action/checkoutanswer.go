@@ -19,7 +19,7 @@ func (a *Actions) AwaitCheckout(ctx context.Context, id payment.CheckoutID) (c p
 	if err != nil || !c.EndedAt.IsZero() {
 		return c, p, err
 	}
-	err = a.until(ctx, c.Payment, func() (bool, error) {
+	err = a.until(ctx, c.Payment, lookSelf, func() (bool, error) {
 		now, seen, err := a.Checkout(ctx, id)
 		if err == nil {
 			c, p = now, seen
@@ -43,7 +43,7 @@ func (a *Actions) WatchCheckout(ctx context.Context, id payment.CheckoutID, seen
 	if mark = markOf(c, p); mark != seen {
 		return mark, nil
 	}
-	err = a.until(ctx, c.Payment, func() (bool, error) {
+	err = a.until(ctx, c.Payment, lookSelf, func() (bool, error) {
 		c, p, err := a.Checkout(ctx, id)
 		mark = markOf(c, p)
 		return mark != seen, err
@@ -115,7 +115,7 @@ func (a *Actions) afterWebhook(ctx context.Context, c payment.Checkout) (payment
 	}
 	limited, cancel := context.WithDeadline(ctx, c.EndedAt.Add(s.WebhookLimit()))
 	defer cancel()
-	err := a.until(limited, c.Payment, tries)
+	err := a.until(limited, c.Payment, tryEvery, tries)
 	switch {
 	case err == nil:
 		return payment.AnsweredAfterWebhook, nil

@@ -50,7 +50,7 @@ func (b *bench) hooks(site shopSite) {
 // TestAnswerOrder is when the page is told, by how the shop takes the webhook and what
 // its store wants.
 func TestAnswerOrder(t *testing.T) {
-	const most = 300 * time.Millisecond
+	const most = tryEvery + lookEvery
 	for _, tt := range []struct {
 		name   string
 		edit   func(*settings.All)
@@ -62,6 +62,7 @@ func TestAnswerOrder(t *testing.T) {
 		{"a store that does not ask for it", func(*settings.All) {}, says(200, "", 5*time.Second), payment.AnsweredAtOnce, 0, 0},
 		{"a fast shop", first10, says(200, "", 5*time.Millisecond), payment.AnsweredAfterWebhook, 5 * time.Millisecond, most},
 		{"a shop that takes its time", first10, says(200, "", 4*time.Second), payment.AnsweredAfterWebhook, 4 * time.Second, 4*time.Second + most},
+		{"a shop that takes longer", first10, says(200, "", 8500*time.Millisecond), payment.AnsweredAfterWebhook, 8500 * time.Millisecond, 8500*time.Millisecond + most},
 		{"a shop that says no", first10, says(500, "", time.Second), payment.AnsweredAfterWebhook, time.Second, time.Second + most},
 		{"a dead shop", first10, dead, payment.AnsweredAfterWebhook, 0, most},
 		{"a slow shop", first10, says(200, "", 20*time.Second), payment.AnsweredAtLimit, 10 * time.Second, 10 * time.Second},

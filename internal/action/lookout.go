@@ -9,13 +9,15 @@ import (
 	"github.com/tongbo/tongbo/internal/payment"
 )
 
-// How a lookout looks: how often, while anybody waits; how far back, since what is being
-// written comes into sight later; and how long nobody waits without looking himself,
-// should more have been written at once than a look lists.
+// How a lookout looks: how often, while anybody waits; and how far back, since what is
+// being written comes into sight later. Nobody waits longer than lookSelf without looking
+// himself, should more have been written at once than a look lists; and not so long who
+// waits for the try of a webhook, whose row is named by when it began.
 const (
 	lookEvery = 250 * time.Millisecond
 	lookBack  = 3 * time.Second
 	lookSelf  = 3 * time.Second
+	tryEvery  = 500 * time.Millisecond
 )
 
 // firstLooks are when a waiter looks himself at first: what it waits for mostly comes at
@@ -101,8 +103,9 @@ func (l *lookout) wake(k payment.Key) {
 }
 
 // until looks whether something came about of a payment, again whenever something was
-// written of it, until it did, done reports an error, or ctx ends, which it reports.
-func (a *Actions) until(ctx context.Context, k payment.Key, done func() (bool, error)) error {
+// written of it, and at least so often, until it did, done reports an error, or ctx ends,
+// which it reports.
+func (a *Actions) until(ctx context.Context, k payment.Key, often time.Duration, done func() (bool, error)) error {
 	heard, leave := a.watch.join(k)
 	defer leave()
 	began := time.Now()
@@ -130,7 +133,7 @@ func (a *Actions) until(ctx context.Context, k payment.Key, done func() (bool, e
 					early, again = early+1, true
 				} else {
 					a.look(ctx, at)
-					again = at.Sub(self) >= lookSelf
+					again = time.Since(self) >= often
 				}
 			}
 		}

@@ -123,6 +123,7 @@ var (
 	ErrCheckoutExpired = fault.Errorf(fault.Conflict, "the window was open for %v and takes nothing any more: open another", CheckoutLife)
 	ErrOvertaken       = fault.Errorf(fault.Conflict, "another attempt at the payment began after the window was opened: open another")
 	ErrOtherAmount     = fault.Errorf(fault.Conflict, "the payment was begun with another amount, tax-free amount or currency")
+	ErrServerIssued    = fault.Errorf(fault.Conflict, "the payment waits for a deposit to an account that the merchant's server had issued: no window begins another attempt")
 	ErrTooManyWindows  = fault.Errorf(fault.Unavailable, "too many windows were opened: wait a while")
 )
 
@@ -201,8 +202,8 @@ func (p Payment) windowed() (n int) {
 
 // MayPay reports why the attempt of a window may not begin at now: what Open does,
 // ErrCheckoutEnded, ErrCheckoutExpired, ErrUnderWay while another attempt has not
-// ended, and ErrOvertaken if one began since the window was opened. The attempt itself
-// must not have begun.
+// ended, ErrOvertaken if one began since the window was opened, and ErrServerIssued. The
+// attempt itself must not have begun.
 func (p Payment) MayPay(c Checkout, now time.Time) error {
 	switch {
 	case !c.EndedAt.IsZero():
@@ -213,9 +214,12 @@ func (p Payment) MayPay(c Checkout, now time.Time) error {
 	if err := p.mayOpen(c); err != nil {
 		return err
 	}
+	at, _ := p.Transaction()
 	switch {
 	case p.Begun() != c.Begun:
 		return ErrOvertaken
+	case p.State == Issued && at.Checkout == "":
+		return ErrServerIssued
 	case p.charging() || slices.ContainsFunc(p.Transactions, Transaction.issuing):
 		return ErrUnderWay
 	}
@@ -311,11 +315,22 @@ func (c Checkout) followed(p Payment, t Transaction, now time.Time) Checkout {
 			c.Outcome = Outcome{Code: CodePG, Message: why.Reason, PGCode: why.PGCode, PGMessage: why.PGMessage}
 		}
 	case Ready: // the PG has yet to say
-		if !now.Before(c.ExpiresAt) {
-			c.EndedAt, c.Outcome = c.ExpiresAt, Outcome{Code: CodeExpired, Message: "what came of the payment is not known yet: read it by the API"}
+		if over := later(c.ExpiresAt, t.At.Add(attemptTime)); !now.Before(over) {
+			c.EndedAt, c.Outcome = over, Outcome{Code: CodeExpired, Message: "what came of the payment is not known yet: read it by the API"}
 		}
 	}
 	return c
+}
+
+// attemptTime is how long a window waits at least for what comes of its attempt: longer
+// than its PG is asked, and asked again.
+const attemptTime = 5 * time.Minute
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // Seen is what of the payment the window may show: its own attempt, and beside that
