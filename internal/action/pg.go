@@ -82,9 +82,12 @@ func (a *Actions) written(v *view, d payment.Decision, at time.Time, quiet bool)
 	return out
 }
 
+// Unreachable is the code of a PGError if the PG was not reached: nothing was done.
+const Unreachable = "UNREACHABLE"
+
 // A PGError is why a PG did not do what it was asked, or may not have.
 type PGError struct {
-	// Code and Message are the PG's own words, or UNREACHABLE or UNCLEAR with
+	// Code and Message are the PG's own words, or Unreachable or UNCLEAR with
 	// ours.
 	Code, Message string
 	// Unclear says that the PG's answer was lost: what was asked may be done, and
@@ -109,7 +112,7 @@ func pgError(err error) error {
 	case err != nil && mayBeDone(err):
 		return errUnclear(err)
 	case fault.Is(err, fault.Unavailable):
-		return &PGError{Code: "UNREACHABLE", Message: "the PG was not reached: nothing was done, try again", cause: err}
+		return &PGError{Code: Unreachable, Message: "the PG was not reached: nothing was done, try again", cause: err}
 	}
 	return err
 }

@@ -355,6 +355,9 @@ func (c *Console) issueTest(v *visit) error {
 		Customer: payment.Customer{Name: v.t("channels.issue_buyer")},
 		Account:  payment.Account{Bank: payment.Bank(cmp.Or(v.value("bank"), "SHINHAN")), Type: payment.Normal, ExpiresAt: now.AddDate(0, 0, 1)},
 	}})
+	if pgErr, ok := errors.AsType[*action.PGError](err); ok && pgErr.Code == action.Unreachable && !p.Issue.Live {
+		return v.mistaken("channels_setup", p, []mistake{{"", v.t("channels.issue_unreachable")}})
+	}
 	if err != nil {
 		return v.mistaken("channels_setup", p, []mistake{{"", v.t("channels.issue_failed", "error", err.Error())}})
 	}

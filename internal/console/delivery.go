@@ -23,6 +23,7 @@ type oneDeliveryPage struct {
 	Line      deliveryLine
 	Endpoint  string // the endpoint's page; empty if there is none
 	StoreName string
+	Planned   string // its schedule
 	Paused    bool
 	Now       string // where a resend goes
 	Then      string // where its last try went, if that is somewhere else
@@ -82,7 +83,7 @@ func (c *Console) delivery(v *visit) error {
 }
 
 func (v *visit) deliveryPageOf(d store.DeliveryDetail) oneDeliveryPage {
-	p := oneDeliveryPage{DeliveryDetail: d, Line: v.deliveryLine(d.DeliveryRow), StoreName: v.storeName(d.Store), Now: d.URL}
+	p := oneDeliveryPage{DeliveryDetail: d, Line: v.deliveryLine(d.DeliveryRow), StoreName: v.storeName(d.Store), Planned: v.scheduleText(d.Schedule), Now: d.URL}
 	var own []webhook.Attempt
 	for _, a := range d.Attempts {
 		if a.Delivery == d.ID {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -98,7 +99,7 @@ func (v *visit) choices(f endpointForm) endpointForm {
 		f.Contents = append(f.Contents, option{Value: string(x), Text: x.MIME()})
 	}
 	for _, x := range presets {
-		f.Schedules = append(f.Schedules, option{Value: string(x), Text: v.t("endpoints.schedule." + strings.ReplaceAll(string(x), "-", "_"))})
+		f.Schedules = append(f.Schedules, option{Value: string(x), Text: v.scheduleText(x)})
 	}
 	f.Schedules = append(f.Schedules, option{Value: ownSchedule, Text: v.t("endpoints.schedule.own")})
 	for _, t := range allTypes() {
@@ -106,6 +107,18 @@ func (v *visit) choices(f endpointForm) endpointForm {
 	}
 	f.Groups = v.eventGroups(f.Events)
 	return f
+}
+
+// scheduleText is a schedule as people read it: a preset's name, or the delays themselves.
+func (v *visit) scheduleText(s webhook.Schedule) string {
+	if slices.Contains(presets, s) {
+		return v.t("endpoints.schedule." + strings.ReplaceAll(string(s), "-", "_"))
+	}
+	var delays []string
+	if err := json.Unmarshal([]byte(s), &delays); err != nil {
+		return string(s)
+	}
+	return cmp.Or(strings.Join(delays, ", "), "–")
 }
 
 // eventGroups is the tree of events, with those ticked that are chosen.

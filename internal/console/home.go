@@ -140,7 +140,7 @@ func (v *visit) steps(states []attention.ChannelState) ([]step, error) {
 		}
 	}
 	list := []step{
-		{Key: "store", Done: len(v.scopeStores()) > 0, Path: "/settings/stores"},
+		{Key: "store", Done: len(v.scopeStores()) > 0, Path: "/settings/stores/new"},
 		{Key: "channel", Done: len(states) > 0, Path: "/channels/new"},
 		{Key: "registered", Done: heard, Path: "/channels"},
 		{Key: "test", Done: tested, Path: "/channels"},

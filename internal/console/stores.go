@@ -116,6 +116,7 @@ func (c *Console) renameMerchant(v *visit) error {
 // storePage is the form of a store, or of a new one.
 type storePage struct {
 	New      bool
+	Founding bool // the merchant has none yet: it becomes the representative one
 	Row      storeRow
 	Name     string // its heading
 	Hears    string // own_webhooks, as a box has it
@@ -139,6 +140,9 @@ type storeChannel struct {
 // storePage is the page of a store; nil is a new one.
 func (v *visit) storePage(s *settings.Store) storePage {
 	p := storePage{New: s == nil, Name: v.t("page.settings_newstore"), Hears: onIf(true)}
+	if p.New && len(v.stores()) == 0 {
+		p.Founding, p.Name = true, v.t("page.settings_firststore")
+	}
 	if s != nil {
 		p.Row, p.Name, p.First, p.Hears = v.storeRow(*s), s.Name, onIf(s.WebhookFirst), onIf(s.OwnWebhooks)
 		v.stands("store", "", string(s.ID), s.Name, s.TierCode, s.OwnWebhooks, s.WebhookFirst, s.WebhookFirstLimit, s.Origins, s.AppSchemes)
@@ -194,7 +198,7 @@ func (c *Console) oneStore(v *visit) error {
 func (v *visit) storeFile(id merchant.StoreID) (settings.StoreFile, []mistake) {
 	name, tier, first := v.value("name"), v.value("tier_code"), v.value("webhook_first") == "on"
 	f := settings.StoreFile{ID: string(id), New: id == "", Name: &name, TierCode: &tier, WebhookFirst: &first}
-	if s, known := v.store(id); !known || !s.Representative { // that one always uses its own
+	if s, known := v.store(id); known && !s.Representative || !known && len(v.stores()) > 0 { // the representative one always uses its own
 		own := v.value("own_webhooks") == "on"
 		f.OwnWebhooks = &own
 	}
