@@ -8,6 +8,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 // A channelCmd has the commands about channels.
@@ -58,10 +59,11 @@ func (c *guideCmd) Run(env Env) error {
 		return err
 	}
 	if c.PublicURL == "" || c.Channel == "" {
-		missing := "The address above is not complete: give --public-url and --channel."
-		if lang == "ko" {
-			missing = "위 주소는 아직 완성되지 않았어요. --public-url과 --channel을 함께 적어 주세요."
+		key := "cli.guide.incomplete"
+		if c.Channel != "" {
+			key = "cli.guide.no_public_url"
 		}
+		missing := words.Text(words.Lang(lang), key)
 		fmt.Fprintln(env.Stderr, "\n"+missing)
 	}
 	return nil

@@ -108,11 +108,11 @@ func TestDemoGoesOn(t *testing.T) {
 		not      []string
 	}{
 		{"on a terminal", true, []string{"--lang=en", "--rate=1200"}, "\r  2", []string{
-			"14 channels, 1,200 payments a minute, one slow and one broken endpoint, one PG that tells nothing     console http://127.0.0.1:", "/console/\n",
+			"14 channels, 1,200 payments a minute, one slow and one broken endpoint, one PG that tells nothing\nconsole  http://127.0.0.1:", "/console/\n",
 			"sign in  owner@example.kr   password ", " notices · ", "\nThe demo ends, ",
 		}, []string{"went otherwise"}},
 		{"in Korean, without traffic", false, []string{"--lang=ko", "--rate=0"}, "order-9 -H", []string{
-			"방금 일어난 일이 모두 콘솔에 있어요     콘솔 http://127.0.0.1:", "로그인  owner@example.kr   비밀번호 ", "\n# 결제 조회\n",
+			"방금 일어난 일이 모두 콘솔에 있어요\n콘솔    http://127.0.0.1:", "로그인  owner@example.kr   비밀번호 ", "\n# 결제 조회\n",
 		}, []string{"1분에"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

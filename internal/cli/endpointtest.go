@@ -70,13 +70,15 @@ func (c *endpointTestCmd) Run(env Env) error {
 	if err != nil || got.Finding.OK() {
 		return err
 	}
-	return found(got.Finding, sentence)
+	return found(got.Finding, sentence, c.lang())
 }
 
 // found is the error of a finding that is not good.
-func found(f delivery.Finding, sentence string) error {
+func found(f delivery.Finding, sentence string, lang words.Lang) error {
 	err := &coded{exitProblems, fault.Errorf(fault.Conflict, "%s", printable(sentence))}
 	switch f.Code { //nolint:exhaustive // in the others something answered
+	case delivery.FoundPrivate:
+		return hint(err, "%s", words.Text(lang, "cli.endpoint_private"))
 	case delivery.FoundTimeout, delivery.FoundRefused, delivery.FoundDNS, delivery.FoundBroken:
 		err.code = exitAway
 	}

@@ -68,6 +68,9 @@ func (c *exportCmd) Run(env Env) error {
 		key = "cli.export.revealed"
 	}
 	fmt.Fprintln(env.Stderr, words.Text(c.lang(), key, "n", n))
+	if n == 0 && c.Mode == string(merchant.Live) {
+		fmt.Fprintln(env.Stderr, words.Text(c.lang(), "cli.export.none_live"))
+	}
 	return nil
 }
 

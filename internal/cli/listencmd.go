@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/provider/wire"
 	"github.com/tongbo/tongbo/internal/safehttp"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -277,7 +278,7 @@ func (l *listening) say(j line, text string) {
 		fmt.Fprintf(l.env.Stdout, "%s\n", b)
 		return
 	}
-	fmt.Fprintf(l.env.talk(), "%s  %s\n", time.Now().Format("15:04:05"), text)
+	fmt.Fprintf(l.env.talk(), "%s  %s\n", time.Now().In(wire.Seoul).Format("15:04:05"), text)
 }
 
 // note prints what is said to people alone.
