@@ -26,7 +26,7 @@ func (v *visit) windowMoments(w payment.Checkout) []moment {
 	}
 	out = append(out, end)
 	if !w.AnsweredAt.IsZero() {
-		out = append(out, moment{At: w.AnsweredAt, Who: "shop", Text: v.t("payment.window_" + string(w.Answered))})
+		out = append(out, moment{At: w.AnsweredAt, Who: "shop", Text: v.t("payment.window." + string(w.Answered))})
 	}
 	return out
 }
