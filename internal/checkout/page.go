@@ -103,7 +103,9 @@ func (v *visit) guard() {
 	h := v.w.Header()
 	h.Set("Content-Security-Policy", "default-src 'self'; frame-ancestors "+frame+"; base-uri 'none'; form-action "+form+"; object-src 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer") // the address is all that one needs to see the page
+	// The address is all that one needs to see the page. Under no-referrer its own forms would
+	// come from the origin "null", and be refused of browsers that do not send Sec-Fetch-Site.
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Permissions-Policy", "clipboard-write=(self)")
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tongbo/tongbo/internal/action"
@@ -52,7 +53,8 @@ func (v *visit) choice() (action.CheckoutChoice, []mistake) {
 	if !slices.Contains(v.offer.Banks, a.Bank) {
 		wrong = append(wrong, mistake{"bank", v.t("checkout.need_bank")})
 	}
-	if n := utf8.RuneCountInString(a.Depositor); n == 0 || n > maxDepositor || !utf8.ValidString(a.Depositor) {
+	n := utf8.RuneCountInString(a.Depositor)
+	if n == 0 || n > maxDepositor || len(a.Depositor) > maxDepositorSize || !utf8.ValidString(a.Depositor) || strings.ContainsFunc(a.Depositor, unicode.IsControl) {
 		wrong = append(wrong, mistake{"depositor", v.t("checkout.need_name", "n", maxDepositor)})
 	}
 	if kind := v.r.PostFormValue("receipt"); kind != "" {

@@ -114,8 +114,12 @@ func (v *visit) path(rest string) string {
 	return out
 }
 
-// maxDepositor is how many characters of a depositor's name the form takes.
-const maxDepositor = 40
+// How much of a depositor's name the form takes: in characters, and in bytes, which is
+// what the action takes.
+const (
+	maxDepositor     = 30
+	maxDepositorSize = 100
+)
 
 // view is what every page of a window shows.
 func (v *visit) view() view {
