@@ -1,18 +1,16 @@
 package console
 
 import (
-	"slices"
-
 	"github.com/tongbo/tongbo/internal/payment"
-	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 // windowMoments are the rows of a payment window: that it was opened, how it ended, and
 // when the shop's page was told of that, before or after the webhook.
 func (v *visit) windowMoments(w payment.Checkout) []moment {
 	method := string(w.Method)
-	if slices.Contains(settings.Methods(), method) {
-		method = v.t("channels.method." + method)
+	if key := "channels.method." + method; words.Has(key) {
+		method = v.t(key)
 	}
 	out := []moment{{At: w.CreatedAt, Who: "shop", Text: v.t("payment.window_opened", "method", method), Detail: visible(w.Origin)}}
 	if w.EndedAt.IsZero() {
