@@ -90,6 +90,9 @@ func (a *Actions) Enact(ctx context.Context, c Caller, e Enactment) (Enacted, er
 	if err != nil {
 		return Enacted{}, err
 	}
+	if i := x.pg.Info(); e.Act == ActBadSignature && i.Class == provider.AddressOnly { // before an account is issued for it
+		return Enacted{}, fault.Errorf(fault.Unsupported, "%s proves nothing but its address", i.Name.EN)
+	}
 	out := Enacted{Channel: x.channel, Issued: e.Payment == ""}
 	if out.Payment, err = x.payment(ctx); err != nil {
 		return Enacted{}, err
@@ -282,11 +285,7 @@ func (x enacting) rewritten(r notice.Request, change func(*notice.Notice, mercha
 
 // misproved puts wrong keys in place of all that the PG proves itself with.
 func (x enacting) misproved(n *notice.Notice, keys merchant.Credentials) error {
-	i := x.pg.Info()
-	if i.Class == provider.AddressOnly {
-		return fault.Errorf(fault.Unsupported, "%s proves nothing but its address", i.Name.EN)
-	}
-	for _, f := range i.Fields {
+	for _, f := range x.pg.Info().Fields {
 		if f.Secret {
 			keys[f.Name] = "not-the-key-of-this-channel"
 		}

@@ -38,6 +38,14 @@ type channelPage struct {
 
 func (p channelPage) title() string { return p.Name }
 
+// Lacks names what keeps the channel a draft: credentials that prove notices.
+func (p channelPage) Lacks() string {
+	if p.State != string(attention.Draft) {
+		return ""
+	}
+	return strings.Join(p.Heard.Missing, ", ")
+}
+
 // Path is a path below the channel's own.
 func (p channelPage) Path(rest string) string { return "/channels/" + string(p.Key) + rest }
 

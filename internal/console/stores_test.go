@@ -85,12 +85,12 @@ func TestChangeStore(t *testing.T) {
 	other := storesOfAll + "/" + string(main1)
 	h.goesTo(h.post("admin", other, url.Values{"name": {"대표 상점"}, "tier_code": {"MAIN"}}), storesOfAll)
 	for say, form := range map[string]url.Values{
-		"비어 있어요":            {"name": {""}},
-		"이미 쓰고 있는 이름":       {"name": {"대표 상점"}},
-		"대표 상점이 쓰고 있는 코드예요": {"name": {"하위"}, "tier_code": {"MAIN"}},
-		"경로 없이 적어 주세요":       {"name": {"하위"}, "origins": {"https://shop.example/pay"}},
-		"앱 스킴이 아니에요":        {"name": {"하위"}, "app_schemes": {"javascript"}},
-		"1초(1s)부터 30초(30s) 사이로":      {"name": {"하위"}, "webhook_first_limit": {"5m"}},
+		"비어 있어요":                {"name": {""}},
+		"이미 쓰고 있는 이름":           {"name": {"대표 상점"}},
+		"대표 상점이 쓰고 있는 코드예요":     {"name": {"하위"}, "tier_code": {"MAIN"}},
+		"경로 없이 적어 주세요":          {"name": {"하위"}, "origins": {"https://shop.example/pay"}},
+		"앱 스킴이 아니에요":            {"name": {"하위"}, "app_schemes": {"javascript"}},
+		"1초(1s)부터 30초(30s) 사이로": {"name": {"하위"}, "webhook_first_limit": {"5m"}},
 	} {
 		h.shows(h.post("admin", one, form), http.StatusUnprocessableEntity, say)
 	}
