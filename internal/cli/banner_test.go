@@ -37,7 +37,7 @@ func TestBanner(t *testing.T) {
 	want := regexp.MustCompile(`^  ingress   http://127\.0\.0\.1:\d+/   public https://pay\.example\.kr   notice paths: tongbo providers
   api       http://127\.0\.0\.1:\d+/payments/\{paymentId\}
   store     ` + regexp.QuoteMeta(database) + `   schema \d+   queue 0 waiting
-  console   http://127\.0\.0\.1:\d+/console/setup\?token=\S+   \(30 minutes, once\)
+  console   http://127\.0\.0\.1:\d+/console/setup\?token=\S+   \(makes you the owner; 30 minutes, once\)
 $`)
 	if got := out.all.String(); !want.MatchString(got) {
 		t.Errorf("it says\n%s", got)

@@ -47,7 +47,7 @@ func invite(ctx context.Context, w io.Writer, s *server.Server, l net.Listener) 
 		fmt.Fprintf(w, "  console   %s\n", at)
 		return nil
 	}
-	fmt.Fprintf(w, "  console   %ssetup?token=%s   (30 minutes, once)\n", at, token.Reveal())
+	fmt.Fprintf(w, "  console   %ssetup?token=%s   (makes you the owner; 30 minutes, once)\n", at, token.Reveal())
 	return nil
 }
 

@@ -21,7 +21,7 @@ import (
 
 // A remoteFlags says which server is asked, and with what API secret.
 type remoteFlags struct {
-	Server     string      `help:"The server that is asked." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	Server     string      `help:"The server that is asked; http://127.0.0.1:8080 if left out." default:"http://127.0.0.1:8080" placeholder:"URL"`
 	Secret     secret.Text `help:"API secret of a store, as tongbo apply or the console showed it once." env:"TONGBO_API_SECRET" placeholder:"SECRET"`
 	SecretFile string      `help:"File with the API secret, instead." env:"TONGBO_API_SECRET_FILE" placeholder:"FILE"`
 }
@@ -64,7 +64,7 @@ func (f remoteFlags) remote() (*remote, error) {
 	}
 	if key == "" {
 		return nil, hint(fault.Errorf(fault.Invalid, "an API secret is missing"),
-			"Set TONGBO_API_SECRET or --secret-file: tongbo apply and the console show a store's API secret once.")
+			"Put one into TONGBO_API_SECRET or --secret-file: the console makes it (Developers, Keys), or tongbo apply, and it is shown once.")
 	}
 	if strings.ContainsAny(key.Reveal(), " \t\r\n") {
 		return nil, fault.Errorf(fault.Invalid, "the API secret holds blanks or ends of lines")
