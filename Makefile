@@ -39,7 +39,7 @@ fuzz: ## every fuzz target in turn, FUZZTIME=30s each; FUZZ=./internal/provider/
 
 screenshots: ## a picture of every page of the console into screenshots/; PICTURES=docs/images: the documents' anew
 	@scripts/need.sh browser
-	TONGBO_SCREENSHOTS=$(CURDIR)/screenshots TONGBO_PICTURES=$(abspath $(PICTURES)) go test -count 1 -run TestEveryPage ./test/browser
+	TONGBO_SCREENSHOTS=$(CURDIR)/screenshots TONGBO_PICTURES=$(abspath $(PICTURES)) go test -count 1 -run 'TestEveryPage|TestSampleShop' ./test/browser
 
 bench: ## the whole program against its floors, into docs/benchmarks.md; BENCH='-only accept' for a part
 	@scripts/need.sh postgres

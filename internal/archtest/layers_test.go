@@ -49,6 +49,7 @@ export: fault secret merchant member payment webhook notice provider settings st
 simulator: fault secret safehttp merchant payment webhook notice provider provider/wire provider/books provider/all
 console/chart:
 page: fault words secret merchant member payment
+sampleshop: fault words secret payment page
 checkout: fault words secret seal safehttp merchant member payment webhook notice provider settings action page
 console: fault words secret seal safehttp merchant member payment webhook notice provider provider/wire provider/books provider/all settings attention doctor ingress delivery listen action people store export console/chart page
 server: above

@@ -44,6 +44,7 @@ type demoCmd struct {
 	Listen  string `help:"Address to listen on; a free port is taken if it is in use." default:"127.0.0.1:8080"`
 	Once    bool   `help:"Play the story and end: 0 only if every step was seen."`
 	Rate    int    `help:"Payments that begin in a minute once the story is told; 0 is none." default:"40" env:"TONGBO_DEMO_RATE" placeholder:"N"`
+	Shop    bool   `help:"Open a sample shop, in which you buy something in the browser."`
 	Lang    string `help:"ko or en; Korean unless the system's language (LC_ALL, LC_MESSAGES, LANG) is English." enum:",ko,en" default:""`
 	Verbose bool   `help:"Show the server's log."`
 }
@@ -69,6 +70,7 @@ type demo struct {
 	step      int
 	at        time.Time   // when the story's deposits are made
 	password  secret.Text // of demoOwner
+	counter   *counter    // the sample shop; nil if it was not asked for
 }
 
 // demoTimeout bounds the story: every wait in it is short.
@@ -78,6 +80,9 @@ const demoTimeout = time.Minute
 func (c *demoCmd) Run(env Env) error {
 	if c.Rate < 0 || c.Rate > mostRate {
 		return hint(fault.Errorf(fault.Invalid, "--rate %d: want 0 to %d payments a minute", c.Rate, mostRate), "0 is no traffic. See: tongbo demo --help")
+	}
+	if c.Shop && c.Once {
+		return hint(fault.Errorf(fault.Invalid, "--once ends before anybody could buy in the shop of --shop"), "Leave one of them out.")
 	}
 	ctx, cancel := env.context()
 	defer cancel()
@@ -125,10 +130,17 @@ func (d *demo) stay(ctx context.Context, c *demoCmd) error {
 			return fmt.Errorf("begin the traffic: %w", err)
 		}
 	}
+	var wg sync.WaitGroup
+	if c.Shop {
+		var err error
+		if d.counter, err = d.openCounter(ctx, &wg); err != nil {
+			return fmt.Errorf("open the sample shop: %w", err)
+		}
+	}
 	if d.invite(t); ctx.Err() != nil {
+		wg.Wait()
 		return nil
 	}
-	var wg sync.WaitGroup
 	if t != nil {
 		wg.Go(func() { t.run(ctx) })
 	}

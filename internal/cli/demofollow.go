@@ -91,6 +91,9 @@ func (d *demo) tellNext(key string, args ...any) {
 // invite prints where the console is, and what to paste next. t is nil if there is no
 // traffic.
 func (d *demo) invite(t *traffic) {
+	if d.counter != nil {
+		d.tellNext("cli.demo.shop", "shop", d.counter.url+"/")
+	}
 	at := d.base + "/console/"
 	if t != nil {
 		d.tellNext("cli.demo.traffic", "channels", len(t.channels), "rate", t.rate, "console", at)
@@ -141,6 +144,7 @@ func (d *demo) follow(ctx context.Context, t *traffic, changing bool) {
 				d.showCall(c)
 			}
 		}
+		d.showOrders()
 		seen.add(all)
 		switch {
 		case t == nil:

@@ -45,5 +45,5 @@ func TestEveryPage(t *testing.T) {
 			}
 		})
 	}
-	refresh(t)
+	refresh(t, documented)
 }

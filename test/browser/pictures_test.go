@@ -26,8 +26,8 @@ var documented = map[string]string{
 	"notice.en.png": "en-dark/test-notices-id.png",
 }
 
-// refresh makes the documents' pictures from those of the run.
-func refresh(t *testing.T) {
+// refresh makes pictures of documents from those of the run, by name.
+func refresh(t *testing.T, documented map[string]string) {
 	t.Helper()
 	if shots == "" || pictures == "" {
 		return
