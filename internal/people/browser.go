@@ -36,7 +36,9 @@ func (p *People) browserHash(nonce, email string) string {
 // and names the browser.
 func (p *People) knows(browser secret.Text, email string) (name string, ok bool) {
 	nonce, hash, ok := strings.Cut(browser.Reveal(), ".")
-	if !ok || p.Hash == nil || subtle.ConstantTimeCompare([]byte(hash), []byte(p.browserHash(nonce, email))) != 1 {
+	// A nonce with a slash is none of ours: what was made for the address "a/b" would count
+	// for "b".
+	if !ok || p.Hash == nil || strings.Contains(nonce, "/") || subtle.ConstantTimeCompare([]byte(hash), []byte(p.browserHash(nonce, email))) != 1 {
 		return "", false
 	}
 	return nonce, true

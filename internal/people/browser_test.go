@@ -103,6 +103,11 @@ func TestBrowserOfAnother(t *testing.T) {
 		if _, ok := s.knows(his, "dev@shop.example"); !ok || strings.Contains(his.Reveal()[:20], "dev") {
 			t.Errorf("it does not count for its own: %q", his.Reveal())
 		}
+		// An address may hold a slash: what its browser was given must not be taken for another's.
+		nonce, hash, _ := strings.Cut(s.Browser(member.Member{Email: "x/owner@shop.example"}).Reveal(), ".")
+		if _, ok := s.knows(secret.Text(nonce+"/x."+hash), "owner@shop.example"); ok {
+			t.Error("the browser of x/owner@shop.example counts for the owner")
+		}
 		s.Hash = nil
 		if _, ok := s.knows(his, "dev@shop.example"); ok || s.Browser(dev.Member) != "" {
 			t.Error("without a key a browser is known")
