@@ -27,18 +27,19 @@ var issuingBanks = []payment.Bank{
 
 // CheckoutOffer is what a window offers by the settings of now. It reports
 // payment.ErrNoCheckout, ErrNoWindow, and fault.NotFound if its channel is not in use any
-// more.
+// more: then there is nothing to choose, and only the store's name is told.
 func (a *Actions) CheckoutOffer(ctx context.Context, id payment.CheckoutID) (out Offer, err error) {
 	c, err := a.Store.Checkout(ctx, id)
 	if err != nil {
 		return out, err
 	}
 	err = a.viewed(ctx, func(v *view) error {
+		s, _ := v.channels.Store(c.Store)
+		out = Offer{StoreName: s.Name}
 		ch, p, err := a.use(v, Caller{Merchant: c.Merchant, Store: c.Store, Mode: merchant.Any}, c.Channel)
 		if err != nil {
 			return err
 		}
-		s, _ := v.channels.Store(c.Store)
 		out = Offer{StoreName: s.Name, ChannelName: ch.Name, Provider: ch.Provider, Trial: a.played(p, ch)}
 		switch c.Method {
 		case payment.VirtualAccount:
