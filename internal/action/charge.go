@@ -231,7 +231,7 @@ func (a *Actions) charged(ctx context.Context, x charging, got provider.Charged,
 				return out, err
 			case failed != nil:
 				d, err := known.ChargeRefused(x.attempt, failureOf(failed), env)
-				return a.written(v, d, env.Now, false), err
+				return x.window.ended(a.written(v, d, env.Now, false), failed), err
 			}
 			d, err := known.ChargeDone(x.attempt, got, env)
 			out := a.written(v, d, env.Now, x.Quiet)

@@ -214,6 +214,16 @@ func (w *windowed) madeOf(ids payment.IDs, known *payment.Payment, at time.Time)
 	return false, w.Transaction, known.MayPay(w.Checkout, at)
 }
 
+// ended is what becomes of an attempt together with how its window ends, if it was made in
+// one and did not come about: whoever looks at the payment alone could not tell the shop's no
+// from the PG's.
+func (w *windowed) ended(out notice.Acted, why error) notice.Acted {
+	if how, ends := outcomeOf(why); w != nil && ends {
+		out.Ends, out.Window = &how, w.ID
+	}
+	return out
+}
+
 // outcomeOf is how a window ends by what kept its payment from being made; ends is false
 // if it does not.
 func outcomeOf(err error) (how payment.Outcome, ends bool) {

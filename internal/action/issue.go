@@ -215,7 +215,7 @@ func (a *Actions) issued(ctx context.Context, x issuing, got provider.Issue, fai
 				return out, nil
 			case failed != nil:
 				d, err := known.IssueRefused(x.attempt, why(failed), env)
-				return a.written(v, d, env.Now, x.Quiet), err
+				return x.window.ended(a.written(v, d, env.Now, x.Quiet), failed), err
 			}
 			d, err := known.IssueDone(x.attempt, payment.Issuance{
 				Account: account, PGTx: got.PGTx, Secret: got.Secret, Key: got.Key, At: stored(got.At),

@@ -80,12 +80,13 @@ type Acted struct {
 	// not be asked any more. Taken is the inquiry that this follows, if it does: one
 	// that was put off or hastened since stays as it is.
 	Ask time.Time
-	// Opens is a window that is opened with it, and Ends how its own ends. If nothing else
-	// changes, nothing else is written.
-	Opens *payment.Checkout
-	Ends  *payment.Outcome
-	Again time.Time // as Ask, but only if something is open: a notice, or what Outstanding tells
-	Taken *Inquiry
+	// Opens is a window that is opened with it, and Ends how one ends that has not: Window,
+	// or if that is empty the act's own. If nothing else changes, nothing else is written.
+	Opens  *payment.Checkout
+	Ends   *payment.Outcome
+	Window payment.CheckoutID
+	Again  time.Time // as Ask, but only if something is open: a notice, or what Outstanding tells
+	Taken  *Inquiry
 }
 
 // A Stir is something that was written of a payment; Row is the id of what tells of it.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -102,11 +103,11 @@ func (t *tx) stillOpen(id payment.CheckoutID) error {
 	return nil
 }
 
-// putWindows writes the window that an act opens, and how its own ends. only says that
-// it did nothing else.
+// putWindows writes the window that an act opens, and how one ends. only says that it did
+// nothing else.
 func (t *tx) putWindows(a notice.Act, out notice.Acted) (only bool, err error) {
 	if out.Ends != nil {
-		_, err = t.endCheckout(a.Window, *out.Ends, a.Env.Now)
+		_, err = t.endCheckout(cmp.Or(out.Window, a.Window), *out.Ends, a.Env.Now)
 	}
 	if err == nil && out.Opens != nil {
 		err = t.openCheckout(*out.Opens)
