@@ -52,7 +52,7 @@ func openStreet(t *testing.T) *street {
 	case <-time.After(demoTimeout):
 		t.Fatalf("no story:\n%s", s.out.text())
 	}
-	m := regexp.MustCompile(`(?s)sample shop (http://\S+)/\n.*console (http://\S+)/console/`).FindStringSubmatch(s.out.text())
+	m := regexp.MustCompile(`(?s)sample shop  (http://\S+)/\n.*console  (http://\S+)/console/`).FindStringSubmatch(s.out.text())
 	if m == nil {
 		t.Fatalf("no sample shop before the console:\n%s", s.out.text())
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	cdppage "github.com/chromedp/cdproto/page"
 	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"github.com/tongbo/tongbo/internal/cli"
@@ -38,7 +39,7 @@ func openSampleShop(t *testing.T) (url string, out *output) {
 	})
 	s := &site{T: t, out: out}
 	s.until("the shop", func() bool {
-		if m := regexp.MustCompile(`견본 상점 (http://\S+)/\n`).FindStringSubmatch(out.String()); m != nil {
+		if m := regexp.MustCompile(`견본 상점  (http://\S+)/\n`).FindStringSubmatch(out.String()); m != nil {
 			url = m[1]
 		}
 		return url != ""
@@ -85,6 +86,27 @@ func (x *tab) buy(lang, product, method, window string) {
 	x.do("pay", chromedp.ScrollIntoView(chromedp.CSS("#pay button")), chromedp.Click(chromedp.CSS("#pay button")))
 }
 
+// popup is the payment window, if it is a window of its own.
+func (x *tab) popup() *tab {
+	x.Helper()
+	var id target.ID
+	(&site{T: x.T, out: &output{}}).until("the popup", func() bool {
+		list, err := chromedp.Targets(x.ctx)
+		for _, i := range list {
+			if i.Type == "page" && strings.Contains(i.URL, "/checkout/") {
+				id = i.TargetID
+			}
+		}
+		return err == nil && id != ""
+	})
+	ctx, cancel := chromedp.NewContext(x.ctx, chromedp.WithTargetID(id))
+	x.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.WaitReady(chromedp.CSS("body"))); err != nil { // the first call's context is the tab's
+		x.Fatalf("look into the popup: %v", err)
+	}
+	return &tab{T: x.T, ctx: ctx, expected: map[int64]bool{}}
+}
+
 // fillAccount fills in the form of a virtual account, and sends it.
 const fillAccount = `(() => { document.querySelector("#bank").value = "SHINHAN"; document.querySelector("#depositor").value = "김철수"; document.querySelector("form[action$='/pay'] button").click(); return true })()`
 
@@ -129,6 +151,16 @@ func TestSampleShop(t *testing.T) {
 		if at := ask[string](x, "address", "location.href"); !strings.HasPrefix(at, url+"/orders/shop-") || !strings.Contains(at, "lang=ko") || !strings.Contains(at, "paymentId=shop-") {
 			t.Errorf("came back to %s", at)
 		}
+	})
+	t.Run("popup", func(t *testing.T) {
+		x := b.tab(t, url, look{dark: true})
+		x.buy("ko", "book", "CARD", "POPUP")
+		window := x.popup()
+		window.until("the form", `document.querySelector("[name=ending]")`)
+		window.choose("ending", "approve")
+		window.do("pay", chromedp.Click(chromedp.CSS(`form[action$="/pay"] button`)))
+		x.sees("결제 완료", "PAID, ₩11,000")
+		x.shot("shop/paid")
 	})
 	for _, lang := range []string{"ko", "en"} {
 		x := b.tab(t, url, look{width: 1000, height: 760})
