@@ -3,6 +3,7 @@ package checkout_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -236,6 +237,27 @@ func TestFormMistakes(t *testing.T) {
 	for _, at := range []ticket{account, card} {
 		if state, _, _ := d.result(at); state != "open" {
 			t.Errorf("after mistakes the window is %s", state)
+		}
+	}
+}
+
+// TestTrouble: what goes wrong on this side, such as a row that cannot be read, is told with
+// a number to quote, and not how.
+func TestTrouble(t *testing.T) {
+	t.Parallel()
+	d := openDesk(t)
+	x := d.opens("IFRAME", nil)
+	d.db.Exec(t, "update checkout set doc = $1 where id = $2", []byte("broken"), d.id(x))
+	for _, l := range words.Langs() {
+		got := d.send("GET", x.Page+"?lang="+string(l), "")
+		number := regexp.MustCompile(`<code>([0-9a-f-]{36})</code>`).FindStringSubmatch(got.text)
+		if got.Code != http.StatusInternalServerError || number == nil || !strings.Contains(got.text, words.Text(l, "checkout.trouble_says", "id", number[1])) || strings.Contains(got.text, d.id(x)) {
+			t.Errorf("%s: %d\n%s", l, got.Code, got.text)
+		}
+	}
+	for _, got := range []answer{d.send("GET", x.Result, ""), d.send("GET", x.Page+"/state", ""), d.post(x, "/pay"), d.post(x, "/leave")} {
+		if got.Code < 500 || strings.Contains(got.text, d.id(x)) || strings.Contains(got.text, "seal") {
+			t.Errorf("%d %s", got.Code, got.text)
 		}
 	}
 }
