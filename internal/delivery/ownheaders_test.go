@@ -49,6 +49,20 @@ func TestOwnHeaders(t *testing.T) {
 	}
 }
 
+// An answer that is cut off within a value that the receiver prints keeps nothing of it.
+func TestOwnHeaderAtTheCut(t *testing.T) {
+	const value = "Bearer opensesame-0123"
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, strings.Repeat("x", keptBody-len(value)+3)+value)
+	}))
+	t.Cleanup(shop.Close)
+	pl := callingFor(shop.URL, 0, webhook.Header{Name: "Authorization", Value: value})
+	a := tryOnce(t, safehttp.New(safehttp.Config{AllowPrivate: true}), sampleJob(), pl).attempt
+	if body := string(a.ResponseBody); !a.Truncated || strings.Trim(body, "x") != "" || len(body) != keptBody-len(value)+3 {
+		t.Errorf("kept of the answer: %d bytes, to the end %q", len(body), body[max(0, len(body)-30):])
+	}
+}
+
 // A try ends when the endpoint's own time-out is over, or earlier where the lease says so.
 func TestOwnTimeout(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -161,8 +161,15 @@ func (res *result) conceal(own []webhook.Header) {
 		return
 	}
 	a := &res.attempt
-	a.ResponseHeader = string(webhook.Conceal([]byte(a.ResponseHeader), own))
+	header := webhook.Conceal([]byte(a.ResponseHeader), own)
+	if len(a.ResponseHeader) >= keptHeader {
+		header = webhook.ConcealEnd(header, own)
+	}
+	a.ResponseHeader = string(header)
 	a.ResponseBody = webhook.Conceal(a.ResponseBody, own)
+	if a.Truncated {
+		a.ResponseBody = webhook.ConcealEnd(a.ResponseBody, own)
+	}
 	a.ResponseBody = a.ResponseBody[:min(len(a.ResponseBody), keptBody)]
 }
 

@@ -143,6 +143,25 @@ func Conceal(text []byte, list []Header) []byte {
 	return text
 }
 
+// ConcealEnd returns text that was cut off without the beginning of a header's value, if it
+// ends in one: Conceal knows whole values alone.
+func ConcealEnd(text []byte, list []Header) []byte {
+	least := len(text)
+	for _, h := range list {
+		value := []byte(h.Value.Reveal())
+		if len(value) < echoed {
+			continue
+		}
+		for n := min(len(value)-1, len(text)); n > 0; n-- {
+			if bytes.HasSuffix(text, value[:n]) {
+				least = min(least, len(text)-n)
+				break
+			}
+		}
+	}
+	return text[:least]
+}
+
 // SameOrigin reports whether two addresses lead to the same scheme, host and port. What
 // is no address has no origin that another could have.
 func SameOrigin(a, b string) bool {

@@ -140,3 +140,16 @@ func TestDestinationOfHeaders(t *testing.T) {
 		}
 	}
 }
+
+// TestConcealEnd: of a text that was cut off within a value, nothing of the value is left.
+func TestConcealEnd(t *testing.T) {
+	t.Parallel()
+	own := []webhook.Header{{Name: "a", Value: "opensesame"}, {Name: "b", Value: "message-2"}, {Name: "c", Value: "short"}}
+	for text, want := range map[string]string{
+		"said opensesam": "said ", "said o": "said ", "openopen": "open", "opens": "", "the message": "the ", "it is shor": "it is shor", "nothing!": "nothing!", "": "",
+	} {
+		if got := string(webhook.ConcealEnd([]byte(text), own)); got != want {
+			t.Errorf("of %q is left %q, want %q", text, got, want)
+		}
+	}
+}
