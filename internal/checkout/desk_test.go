@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -191,9 +192,7 @@ func (d *desk) wish(more map[string]any) map[string]any {
 		"storeId": "store-1", "channelKey": played, "paymentId": fmt.Sprintf("order-%d", d.orders.Add(1)), "orderName": "책 한 권", "totalAmount": 11000,
 		"currency": "CURRENCY_KRW", "payMethod": "VIRTUAL_ACCOUNT", "customer": map[string]any{"fullName": "김손님"},
 	}
-	for k, v := range more {
-		out[k] = v
-	}
+	maps.Copy(out, more)
 	return out
 }
 

@@ -66,7 +66,7 @@ func (v *visit) read() (err error) {
 	v.offer, err = v.c.Actions.CheckoutOffer(v.r.Context(), v.id)
 	chosen := !v.window.EndedAt.IsZero() || len(v.seen.Transactions) > 0
 	gone := fault.Is(err, fault.NotFound) || fault.Is(err, fault.Unsupported)
-	if err != nil && !(chosen && gone) {
+	if err != nil && (!chosen || !gone) {
 		return err // an account that was issued takes money also once its channel issues no others
 	}
 	v.speak()

@@ -122,9 +122,12 @@ func rspOf(x payment.Checkout, p payment.Payment) resultV1 {
 	if !ok {
 		return out
 	}
-	out.PGTID, out.PaidAmount = t.PGTx, p.Amount.Amount
+	out.PGTID = t.PGTx
 	if !t.PaidAt.IsZero() {
-		out.Status, out.PaidAt = "paid", t.PaidAt.Unix()
+		out.Status, out.PaidAt, out.PaidAmount = "paid", t.PaidAt.Unix(), p.Amount.Amount
+	}
+	if t.Account != nil {
+		out.PaidAmount = p.Amount.Amount // to be paid: V1 has one word for both
 	}
 	if a := t.Account; a != nil {
 		out.VbankNum, out.VbankName, out.VbankHolder = a.Number.Reveal(), a.Bank.Name(), a.Holder

@@ -24,6 +24,9 @@ import (
 	"github.com/tongbo/tongbo/internal/words"
 )
 
+// client asks the shop as a browser would.
+var client = &http.Client{Timeout: 20 * time.Second}
+
 // A street is a shop, and the API that it asks.
 type street struct {
 	*testing.T
@@ -78,7 +81,7 @@ func (s *street) says(status int, text string) {
 // buy orders a thing and returns the order's id.
 func (s *street) buy(product string) string {
 	s.Helper()
-	resp, err := http.PostForm(s.url+"/orders?lang=en", url.Values{"product": {product}, "amount": {"1"}})
+	resp, err := client.PostForm(s.url+"/orders?lang=en", url.Values{"product": {product}, "amount": {"1"}})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -105,7 +108,7 @@ func (s *street) hears(id, event, payment string, key secret.Text, at time.Time)
 	req.Header.Set("webhook-id", id)
 	req.Header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
 	req.Header.Set("webhook-signature", signature)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -212,7 +215,7 @@ func TestStates(t *testing.T) {
 
 func (s *street) get(status int, path string) string {
 	s.Helper()
-	resp, err := http.Get(s.url + path)
+	resp, err := client.Get(s.url + path)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -241,7 +244,7 @@ func TestPages(t *testing.T) {
 		t.Errorf("nothing was paid, and it says %+v", o.Steps)
 	}
 	s.says(200, whole)
-	resp, err := http.Post(s.url+"/orders/"+id+"/check", "", nil)
+	resp, err := client.Post(s.url+"/orders/"+id+"/check", "", nil)
 	if err != nil || resp.StatusCode != http.StatusNoContent {
 		t.Fatal(resp, err)
 	}
@@ -258,7 +261,7 @@ func TestPages(t *testing.T) {
 		if from != "" {
 			req.Header.Set("Origin", from)
 		}
-		if resp, err = http.DefaultClient.Do(req); err != nil || resp.StatusCode < 400 {
+		if resp, err = client.Do(req); err != nil || resp.StatusCode < 400 {
 			t.Errorf("%s from %q: %v, %v", what, from, resp, err)
 		}
 		_ = resp.Body.Close()
@@ -276,7 +279,7 @@ func TestNews(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,6 @@ import (
 type till struct {
 	*site
 	main, fast, slow, dead *shop // that hear the webhooks of stores 1, 3, 4 and 5
-	page                   string
 	stop                   chan struct{}
 }
 
@@ -106,7 +105,7 @@ func (c *counter) window() *tab {
 		select {
 		case <-tick.C:
 		case <-late:
-			c.Fatalf("waited for the payment window in vain\n%s", c.tab.main())
+			c.Fatalf("waited for the payment window in vain\n%s", c.main())
 		}
 	}
 }
