@@ -12,11 +12,10 @@ import (
 	"github.com/tongbo/tongbo/test/clients"
 )
 
-// TestOfficialLoader has a shop's page import @portone/browser-sdk as npm serves it, with one
-// line more that says where the script is. The script comes with the first call, after the
-// click: its popup is opened all the same.
-func TestOfficialLoader(t *testing.T) {
-	t.Parallel()
+// officialLoader is the script of @portone/browser-sdk as npm serves it. A machine without
+// npm skips the test, but for CI's.
+func officialLoader(t *testing.T) string {
+	t.Helper()
 	_, err := exec.LookPath("npm")
 	var folder string
 	if err == nil {
@@ -27,13 +26,22 @@ func TestOfficialLoader(t *testing.T) {
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	loader, err := os.ReadFile(filepath.Join(folder, "node_modules/@portone/browser-sdk/dist/v2.js"))
+	text, err := os.ReadFile(filepath.Join(folder, "node_modules/@portone/browser-sdk/dist/v2.js"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(text)
+}
+
+// TestOfficialLoader has a shop's page import @portone/browser-sdk as npm serves it, with one
+// line more that says where the script is. The script comes with the first call, after the
+// click: its popup is opened all the same.
+func TestOfficialLoader(t *testing.T) {
+	t.Parallel()
+	loader := officialLoader(t)
 	h := openHub(t)
 	shop := openStorefront(t, h, map[string]string{
-		"/portone.js": string(loader),
+		"/portone.js": loader,
 		"/loader.js":  `import("/portone.js").then(p => { p.__INTERNAL__setPortOneSdkUrl("` + h.url + checkout.ScriptV2 + `"); window.sdk = p })`,
 	})
 	c := openBrowser(t, chromedp.Flag("disable-popup-blocking", false)).counter(t, h, shop, "/?free&script=/loader.js", look{})

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +11,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/tongbo/tongbo/internal/checkout"
-	"github.com/tongbo/tongbo/test/clients"
 )
 
 // tillBack goes back: from the account to the form, which is the account by then, and
@@ -152,21 +148,7 @@ func counted(metrics, order string) bool {
 
 // tillLoader has the shop's page import @portone/browser-sdk as npm serves it.
 func tillLoader(t *testing.T, x *till) {
-	_, err := exec.LookPath("npm")
-	var folder string
-	if err == nil {
-		folder, err = clients.Folder()
-	}
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skip("the npm packages of test/clients cannot be installed here: ", err)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(filepath.Join(folder, "node_modules/@portone/browser-sdk/dist/v2.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := x.customer(t, "/?free&script=/loader.js", look{}, "/portone.js", string(text),
+	c := x.customer(t, "/?free&script=/loader.js", look{}, "/portone.js", officialLoader(t),
 		"/loader.js", `import("/portone.js").then(p => { p.__INTERNAL__setPortOneSdkUrl("`+x.url+checkout.ScriptV2+`"); window.sdk = p })`)
 	c.until("the package", "window.sdk && !window.PortOne")
 	c.press(fmt.Sprintf(`note(sdk.requestPayment(fair({ storeId: %q, channelKey: %q, paymentId: "loader", locale: "KO_KR", currency: sdk.Currency.KRW, payMethod: sdk.PaymentPayMethod.CARD })))`, tillStore(1), townChannel(1)))
