@@ -79,6 +79,7 @@ func escapeAsks(t *testing.T, b *browser, h *hub, shop string) {
 	c := b.counter(t, h, shop, "/", look{})
 	c.press(`note(PortOne.requestPayment(fair()))`)
 	c.until("the page", `document.querySelector("iframe") && document.querySelector("iframe").offsetHeight === 500`)
+	c.until("the focus in it", `document.activeElement === document.querySelector("iframe")`) // as soon as all of it is loaded
 	ask[bool](c.tab, "focus the dialog", `(document.querySelector("dialog").focus(), true)`)
 	c.do("press Escape", chromedp.KeyEvent("\x1b"))
 	c.resolves(cancelled)
