@@ -122,6 +122,7 @@ var (
 	ErrCheckoutEnded   = fault.Errorf(fault.Conflict, "the window has ended: open another")
 	ErrCheckoutExpired = fault.Errorf(fault.Conflict, "the window was open for %v and takes nothing any more: open another", CheckoutLife)
 	ErrOvertaken       = fault.Errorf(fault.Conflict, "another attempt at the payment began after the window was opened: open another")
+	ErrOtherMode       = fault.Errorf(fault.Conflict, "the payment and the channel are not of the same mode: one is of test, one is live")
 	ErrOtherAmount     = fault.Errorf(fault.Conflict, "the payment was begun with another amount, tax-free amount or currency")
 	ErrServerIssued    = fault.Errorf(fault.Conflict, "the payment waits for a deposit to an account that the merchant's server had issued: no window begins another attempt")
 	ErrTooManyWindows  = fault.Errorf(fault.Unavailable, "too many windows were opened: wait a while")
@@ -148,24 +149,37 @@ func (p Payment) OnlyOpened() bool {
 	return p.Begun() == 0 && len(p.Transactions) > 0 && len(p.Deposits) == 0 && len(p.Cancellations) == 0
 }
 
+// ByWindows reports whether all that is known of the payment was said by windows: none
+// of its attempts is the merchant's server's, or a PG's that told of it first.
+func (p Payment) ByWindows() bool {
+	return len(p.Transactions) > 0 && !p.Adopted && !slices.ContainsFunc(p.Transactions, func(t Transaction) bool { return t.Checkout == "" })
+}
+
 // Open is a payment for which a window is opened. A payment that is not there yet
 // (known; nil if there is none) is made, READY, with one attempt that is merely opened.
-// One that is there stays as it is: made is false.
+// So is one of test for which nothing but windows was opened, under its key, by a live
+// window: an order that somebody tried out binds no buyer. One that is there otherwise
+// stays as it is: made is false.
 //
-// It reports ErrAlreadyPaid, ErrOtherAmount, ErrTooManyTransactions, and fault.Conflict
-// if the payment is of another mode than the window.
+// It reports ErrAlreadyPaid, ErrOtherMode, ErrOtherAmount and ErrTooManyTransactions.
 func Open(known *Payment, c Checkout, e Env) (p Payment, made bool, err error) {
-	if known != nil {
+	p = Payment{Key: Key(e.NewID()), RequestedAt: e.Now}
+	switch {
+	case known == nil:
+	case known.Mode == merchant.Test && c.Mode == merchant.Live && known.OnlyOpened():
+		was := known.clone()
+		was.overtake("")
+		p = Payment{Key: was.Key, RequestedAt: was.RequestedAt, Transactions: was.Transactions}
+	default:
 		return *known, false, known.mayOpen(c)
 	}
-	p = Payment{
-		Key: Key(e.NewID()), Merchant: c.Merchant, Store: c.Store, ID: c.PaymentID, Mode: c.Mode, State: Ready,
-		Amount: c.Amount, TaxFree: c.TaxFree, VAT: c.VAT, OrderName: c.OrderName, Customer: c.Customer, CustomData: c.CustomData,
-		NoticeURLs: c.NoticeURLs, RequestedAt: e.Now, UpdatedAt: e.Now, StatusChangedAt: e.Now,
-	}
-	p.Transactions = []Transaction{{
+	p.Merchant, p.Store, p.ID, p.Mode, p.State = c.Merchant, c.Store, c.PaymentID, c.Mode, Ready
+	p.Amount, p.TaxFree, p.VAT, p.OrderName, p.Customer, p.CustomData, p.NoticeURLs = c.Amount, c.TaxFree, c.VAT, c.OrderName, c.Customer, c.CustomData, c.NoticeURLs
+	p.UpdatedAt, p.StatusChangedAt = e.Now, e.Now
+	p.Transactions = append(p.Transactions, Transaction{
 		ID: c.Transaction, Channel: c.Channel, Order: string(c.PaymentID), State: Ready, At: e.Now, Opened: true, Checkout: c.ID,
-	}}
+	})
+	p.Current = len(p.Transactions) - 1
 	return p, true, nil
 }
 
@@ -181,7 +195,7 @@ func (p Payment) mayOpen(c Checkout) error {
 	case p.State == Paid, p.State == PartiallyCancelled, p.State == Cancelled:
 		return ErrAlreadyPaid
 	case p.Mode != c.Mode:
-		return fault.Errorf(fault.Conflict, "the payment and the channel are not of the same mode")
+		return ErrOtherMode
 	case p.Amount != c.Amount || p.TaxFree != c.TaxFree:
 		return ErrOtherAmount
 	case p.windowed() >= MaxWindowAttempts, len(p.Transactions) >= MaxTransactions && !p.opened(c.Transaction):
@@ -292,7 +306,7 @@ func (c Checkout) Stands(p Payment, now time.Time) Checkout {
 		return c.followed(p, t, now)
 	case p.State == Paid, p.State == PartiallyCancelled, p.State == Cancelled:
 		c.EndedAt, c.Outcome = now, Outcome{Code: CodeAlreadyPaid, Message: ErrAlreadyPaid.Error()}
-	case p.Begun() != c.Begun:
+	case p.Begun() != c.Begun, p.Mode != c.Mode:
 		c.EndedAt, c.Outcome = now, Outcome{Code: CodeOvertaken, Message: ErrOvertaken.Error()}
 	case !now.Before(c.ExpiresAt):
 		c.EndedAt, c.Outcome = c.ExpiresAt, Outcome{Code: CodeExpired, Message: ErrCheckoutExpired.Error()}

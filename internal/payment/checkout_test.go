@@ -121,10 +121,46 @@ func TestOpenRefused(t *testing.T) {
 			t.Errorf("%s: Open = %v, want %v", name, err, x.want)
 		}
 	}
-	live := window("2")
-	live.Mode = merchant.Live
-	if _, _, err := payment.Open(&p, live, numbered(opened)); !fault.Is(err, fault.Conflict) {
-		t.Errorf("a window of the other mode: %v", err)
+}
+
+// TestLiveGoesFirst: a live window has the order that windows of test channels had, as
+// long as nobody acted in one; the other way round nothing changes.
+func TestLiveGoesFirst(t *testing.T) {
+	t.Parallel()
+	test, live := window("1"), window("2")
+	live.Mode, live.Amount, live.Channel, live.CreatedAt = merchant.Live, payment.Won(20000), "channel-2", opened.Add(time.Hour)
+	was := open(t, nil, test)
+	left, err := was.Leave(test, numbered(opened))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, known := range map[string]payment.Payment{"an open window": was, "a window that was left": left.Payment} {
+		p, made, err := payment.Open(&known, live, numbered(opened.Add(time.Hour)))
+		at, _ := p.Transaction()
+		if err != nil || !made || p.Mode != merchant.Live || p.Amount != live.Amount || p.OrderName != live.OrderName || p.State != payment.Ready || !p.FailedAt.IsZero() || at.ID != live.Transaction {
+			t.Fatalf("over %s: %+v, %v, %v", name, p, made, err)
+		}
+		if p.Key != known.Key || !p.RequestedAt.Equal(known.RequestedAt) || !p.OnlyOpened() || p.Opened().Transaction != live.Transaction {
+			t.Errorf("over %s: %+v", name, p)
+		}
+		// The test window sees that it is over, and can neither pay nor leave any more.
+		if s := test.Stands(p, opened); s.Outcome.Code != payment.CodeOvertaken || !errors.Is(p.MayPay(test, opened), payment.ErrOtherMode) {
+			t.Errorf("the test window stands at %+v, and may pay: %v", s, p.MayPay(test, opened))
+		}
+		if d, err := p.Leave(test, numbered(opened)); err != nil || d.Changed {
+			t.Errorf("leaving the test window: %+v, %v", d, err)
+		}
+		if again, made, err := payment.Open(&p, test, numbered(opened)); !errors.Is(err, payment.ErrOtherMode) || made || again.Mode != merchant.Live {
+			t.Errorf("another test window = %v, %v", made, err)
+		}
+		p = act(t, p, live, opened)
+		if len(p.Transactions) != 2 || p.Begun() != 1 {
+			t.Errorf("the live window's buyer acts: %+v", p)
+		}
+	}
+	begun := act(t, was, test, opened)
+	if _, made, err := payment.Open(&begun, live, numbered(opened)); !errors.Is(err, payment.ErrOtherMode) || made {
+		t.Errorf("over a test window whose buyer acted: %v, %v", made, err)
 	}
 }
 

@@ -19,7 +19,8 @@ import (
 //
 // It reports what a.Do does, fault.Stale if the settings changed, fault.Conflict
 // if the payment would bear a name that is another's, payment.ErrPinned if it
-// would begin otherwise than it was pre-registered, payment.ErrScheduled or
+// would begin otherwise than it was pre-registered, payment.ErrOtherMode if a window would
+// in another mode, payment.ErrScheduled or
 // payment.ErrScheduleTaken as a.Begins says, what BillingKey.Usable does of the
 // billing key that it would charge, payment.ErrCheckoutEnded as a.Window says, and
 // payment.ErrTooManyWindows if too many are open.
@@ -49,6 +50,11 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 		}
 	}
 	p := out.Payment
+	if out.Opens != nil || a.Window != "" && p.Begun() > begun(known) {
+		if err := t.keepsMode(known, p); err != nil {
+			return p, err
+		}
+	}
 	if out.Changed {
 		if err := t.keepsPin(known, p); err != nil {
 			return p, err
@@ -92,6 +98,13 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 		}
 	}
 	return p, t.putInquiry(p, out)
+}
+
+func begun(p *payment.Payment) int {
+	if p == nil {
+		return 0
+	}
+	return p.Begun()
 }
 
 // mayBegin reports why an act may not begin an attempt.

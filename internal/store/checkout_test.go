@@ -260,13 +260,18 @@ func TestBeginOpened(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *storetest.Database) {
 		s := db.Open(t)
 		c := openWindow(t, s, "o-1", "", 0)
-		// Another mode's pin changes no payment that it does not see.
+		// Another mode's pin changes no payment that it does not see; and as long as it is
+		// the last, a window of this mode begins nothing.
 		pinned(t, s, "o-1", merchant.Live, 5000, 0, 1)
 		env := payment.Env{Now: storetest.Noon.Add(time.Minute), NewID: storetest.NewID}
 		begin := notice.Act{Payment: c.Payment, Window: c.ID, Begins: true, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
 			p, _, err := payment.Begin(known, c.Registration(*known), env)
 			return notice.Acted{Payment: p, Changed: true, Ask: env.Now}, err
 		}}
+		if _, err := s.Act(t.Context(), begin); !errors.Is(err, payment.ErrOtherMode) {
+			t.Fatalf("begun though the server said that it is live: %v", err)
+		}
+		pinned(t, s, "o-1", merchant.Test, 1000, 0, 2)
 		p, err := s.Act(t.Context(), begin)
 		if err != nil || len(p.Transactions) != 1 || p.Begun() != 1 {
 			t.Fatalf("begun: %+v, %v", p, err)

@@ -12,7 +12,8 @@ import (
 // Preregister keeps what a merchant fixed of a payment that has not begun, as
 // payment.Preregister decides; it replaces what was fixed before. Whose mode does
 // not see the payment that has the id learns nothing of it. What is fixed by
-// merchant.Any is fixed in both modes.
+// merchant.Any is fixed in both modes. What is fixed for one mode says to windows that the
+// payment is of that mode.
 func (s *Store) Preregister(ctx context.Context, st merchant.StoreID, id payment.ID, mode merchant.Mode, x payment.Pin, now time.Time) error {
 	return s.preregister(ctx, st, id, mode, x, now, func(*tx) error { return nil })
 }
@@ -146,7 +147,7 @@ func scanPin(row scanner) (of merchant.Mode, x payment.Pin, at int64, err error)
 // keepsPin reports payment.ErrPinned if what an act makes of a payment begins an
 // attempt that is not as it was fixed.
 func (t *tx) keepsPin(known *payment.Payment, p payment.Payment) error {
-	if known != nil && p.Begun() <= known.Begun() {
+	if known != nil && p.Begun() <= known.Begun() && p.Mode == known.Mode {
 		return nil
 	}
 	x, err := t.pinned(p.Store, p.ID, p.Mode)
@@ -154,6 +155,29 @@ func (t *tx) keepsPin(known *payment.Payment, p payment.Payment) error {
 		return err
 	}
 	return x.Check(p.Amount, p.TaxFree)
+}
+
+// keepsMode reports payment.ErrOtherMode if a window is opened, or its attempt begins, in
+// another mode than that of the credential by which the payment was pre-registered last:
+// one of merchant.Any says none. What a live window opened stays live.
+func (t *tx) keepsMode(known *payment.Payment, p payment.Payment) error {
+	if p.Mode == merchant.Live && known != nil && known.Mode == merchant.Live {
+		return nil
+	}
+	var said merchant.Mode
+	latest := int64(-1)
+	// Index: preregistration_pkey.
+	err := t.each(pinsQuery, []any{string(p.Store), string(p.ID)}, func(rows rowSet) error {
+		of, _, at, err := scanPin(rows)
+		if err == nil && of != merchant.Any && at > latest {
+			said, latest = of, at
+		}
+		return err
+	})
+	if err == nil && said != "" && said != p.Mode {
+		err = payment.ErrOtherMode
+	}
+	return err
 }
 
 // fillPin completes a registration that makes a new payment with what was fixed
