@@ -154,7 +154,7 @@ func (h *house) declare() {
 	x.Merchants = append(x.Merchants, merchant.Merchant{ID: ours, Name: "우리 회사"}, merchant.Merchant{ID: theirs, Name: "이웃 회사"})
 	for _, s := range []merchant.Store{
 		{ID: main1, Merchant: ours, Name: "대표 상점", Representative: true},
-		{ID: branch1, Merchant: ours, Name: "하위 상점", OwnWebhooks: true},
+		{ID: branch1, Merchant: ours, Name: "하위 상점"},
 		{ID: rival1, Merchant: theirs, Name: "라이벌 상점", Representative: true},
 	} {
 		x.Stores = append(x.Stores, settings.Store{Store: s, NoticeSecret: webhook.NewSecret(), CreatedAt: now})

@@ -144,8 +144,8 @@ func (v *visit) storePage(s *settings.Store) storePage {
 		p.Founding, p.Name = true, v.t("page.settings_firststore")
 	}
 	if s != nil {
-		p.Row, p.Name, p.First, p.Hears = v.storeRow(*s), s.Name, onIf(s.WebhookFirst), onIf(s.OwnWebhooks)
-		v.stands("store", "", string(s.ID), s.Name, s.TierCode, s.OwnWebhooks, s.WebhookFirst, s.WebhookFirstLimit, s.Origins, s.AppSchemes)
+		p.Row, p.Name, p.First, p.Hears = v.storeRow(*s), s.Name, onIf(s.WebhookFirst), onIf(!s.MerchantWebhooks)
+		v.stands("store", "", string(s.ID), s.Name, s.TierCode, s.MerchantWebhooks, s.WebhookFirst, s.WebhookFirstLimit, s.Origins, s.AppSchemes)
 		p.Limit, p.Origins, p.Schemes = limitText(s.WebhookFirstLimit), strings.Join(s.Origins, "\n"), strings.Join(s.AppSchemes, "\n")
 	}
 	posted := v.posted()

@@ -160,8 +160,8 @@ func TestOwnWebhooks(t *testing.T) {
 	h.goesTo(h.post("branch", at+"/delete", url.Values{"sure": {"on"}}), list)
 	hears(merchant.Test, "운영 <서버>")
 
-	h.goesTo(h.post("admin", storesOfAll+"/"+string(main1), url.Values{"name": {"대표 상점"}, "own_webhooks": {"on"}}), storesOfAll)
-	if h.storeOf(main1).OwnWebhooks {
+	h.goesTo(h.post("admin", storesOfAll+"/"+string(main1), url.Values{"name": {"대표 상점"}}), storesOfAll)
+	if h.storeOf(main1).MerchantWebhooks {
 		t.Error("the representative store was given the setting of sub-merchants")
 	}
 }
@@ -175,7 +175,7 @@ func TestMakeStore(t *testing.T) {
 		t.Fatalf("the page shows %q", values)
 	}
 	s := h.storeOf(merchant.StoreID(values[0]))
-	if s.Name != "셋째 상점" || s.Merchant != ours || s.Representative || !s.OwnWebhooks || s.NoticeSecret.Reveal() != values[1] || !slices.Contains(h.assigned(oursTest), s.ID) {
+	if s.Name != "셋째 상점" || s.Merchant != ours || s.Representative || s.MerchantWebhooks || s.NoticeSecret.Reveal() != values[1] || !slices.Contains(h.assigned(oursTest), s.ID) {
 		t.Errorf("made %+v, assigned %v", s.Store, h.assigned(oursTest))
 	}
 	page := h.shows(h.post("admin", storesOfAll+"/new", url.Values{"name": {""}}), http.StatusUnprocessableEntity, "비어 있어요")

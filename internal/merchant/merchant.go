@@ -61,11 +61,12 @@ type Store struct {
 	Name           string
 	Representative bool
 	TierCode       string // the V1 API's sub-merchant code; empty if none
-	// OwnWebhooks says that where a sub-merchant has endpoints of its own in a mode, those
-	// alone hear of its payments; where it has none, those of the representative store do.
-	// False: those always do. The representative store always uses its own.
-	OwnWebhooks  bool
-	WebhookFirst bool // answer the browser only after the first webhook try
+	// MerchantWebhooks says that the endpoints of the representative store hear of a
+	// sub-merchant's payments even where it has endpoints of its own, which then hear
+	// nothing. False: where it has some in a mode, those alone hear. It means nothing on
+	// the representative store, which always uses its own.
+	MerchantWebhooks bool
+	WebhookFirst     bool // answer the browser only after the first webhook try
 	// WebhookFirstLimit is how long the browser waits for that at most; zero:
 	// DefaultWebhookLimit. See WebhookLimit.
 	WebhookFirstLimit time.Duration

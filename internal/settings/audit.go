@@ -132,7 +132,7 @@ func (a All) things(hash func(purpose, value string) string) []thing {
 		owner[s.ID] = s.Merchant
 		out = append(out, thing{what: "store", id: string(s.ID), merchant: s.Merchant, store: s.ID, fields: []member.Field{
 			{Name: "name", Text: s.Name}, {Name: "representative", Text: strconv.FormatBool(s.Representative)},
-			{Name: "tier_code", Text: s.TierCode}, {Name: "own_webhooks", Text: strconv.FormatBool(s.OwnWebhooks)}, {Name: "webhook_first", Text: strconv.FormatBool(s.WebhookFirst)},
+			{Name: "tier_code", Text: s.TierCode}, {Name: "own_webhooks", Text: strconv.FormatBool(!s.MerchantWebhooks)}, {Name: "webhook_first", Text: strconv.FormatBool(s.WebhookFirst)},
 			{Name: "webhook_first_limit", Text: s.WebhookLimit().String()},
 			{Name: "origins", Text: strings.Join(s.Origins, ", ")}, {Name: "app_schemes", Text: strings.Join(s.AppSchemes, ", ")},
 			{Name: "notice_secret", Text: Masked(s.NoticeSecret, hash)},

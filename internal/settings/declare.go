@@ -286,7 +286,9 @@ func (d *declarer) store(m merchant.Merchant, f StoreFile, where string) (id mer
 	set(&c.Fields, "name", &s.Name, f.Name)
 	set(&c.Fields, "representative", &s.Representative, f.Representative)
 	set(&c.Fields, "tier_code", &s.TierCode, f.TierCode)
-	set(&c.Fields, "own_webhooks", &s.OwnWebhooks, f.OwnWebhooks)
+	own := !s.MerchantWebhooks
+	set(&c.Fields, "own_webhooks", &own, f.OwnWebhooks)
+	s.MerchantWebhooks = !own
 	set(&c.Fields, "webhook_first", &s.WebhookFirst, f.WebhookFirst)
 	if err := windows(&c, &s, f); err != nil {
 		return "", false, err
@@ -309,7 +311,7 @@ func (d *declarer) newStore(m merchant.ID, id string) Store {
 		id = "store-" + d.NewUUID4()
 	}
 	return Store{
-		Store:        merchant.Store{ID: merchant.StoreID(id), Merchant: m, OwnWebhooks: true},
+		Store:        merchant.Store{ID: merchant.StoreID(id), Merchant: m},
 		NoticeSecret: webhook.NewSecret(), CreatedAt: d.Now,
 	}
 }

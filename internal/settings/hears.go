@@ -9,7 +9,7 @@ import (
 // Unheard is how many endpoints of a sub-merchant in a mode hear nothing, since it always
 // uses the merchant's.
 func (a All) Unheard(s merchant.Store, mode merchant.Mode) int {
-	if s.OwnWebhooks || s.Representative {
+	if !s.MerchantWebhooks || s.Representative {
 		return 0
 	}
 	return a.endpointsOf(s.ID, mode)
@@ -18,7 +18,7 @@ func (a All) Unheard(s merchant.Store, mode merchant.Mode) int {
 // TurnsTo reports that a sub-merchant's payments in a mode are heard by one endpoint of
 // its own, and by those of the representative store once that one is gone.
 func (a All) TurnsTo(s merchant.Store, mode merchant.Mode) bool {
-	if !s.OwnWebhooks || s.Representative || a.endpointsOf(s.ID, mode) != 1 {
+	if s.MerchantWebhooks || s.Representative || a.endpointsOf(s.ID, mode) != 1 {
 		return false
 	}
 	for _, o := range a.Stores {

@@ -82,17 +82,34 @@ func TestOwnWebhooks(t *testing.T) {
 	}
 }
 
+// A store of which nobody said anything uses its own endpoints.
+func TestOwnWebhooksByDefault(t *testing.T) {
+	t.Parallel()
+	all := settings.All{
+		Stores: []settings.Store{{Store: merchant.Store{ID: "rep", Merchant: "m", Representative: true}}, {Store: merchant.Store{ID: "sub", Merchant: "m"}}},
+		Endpoints: []webhook.Endpoint{
+			{Name: "rep's", Merchant: "m", Store: "rep", Mode: merchant.Test}, {Name: "sub's", Merchant: "m", Store: "sub", Mode: merchant.Test},
+		},
+	}
+	if hear := all.EndpointDirectory().Of("sub", "rep", merchant.Test); len(hear) != 1 || hear[0].Name != "sub's" {
+		t.Errorf("%+v hear, want the store's own", hear)
+	}
+	if n := all.Unheard(all.Stores[1].Store, merchant.Test); n != 0 {
+		t.Errorf("Unheard = %d, want 0", n)
+	}
+}
+
 // The one endpoint between a sub-merchant and the merchant's is told from one that is
 // heard beside others, hears nothing, or has none behind it.
 func TestTurnsTo(t *testing.T) {
 	t.Parallel()
-	rep, sub := merchant.Store{ID: "rep", Merchant: "m", Representative: true, OwnWebhooks: true}, merchant.Store{ID: "sub", Merchant: "m", OwnWebhooks: true}
+	rep, sub := merchant.Store{ID: "rep", Merchant: "m", Representative: true}, merchant.Store{ID: "sub", Merchant: "m"}
 	at := func(store merchant.StoreID, mode merchant.Mode) webhook.Endpoint {
 		return webhook.Endpoint{Store: store, Mode: mode}
 	}
 	one, behind := at("sub", merchant.Test), at("rep", merchant.Test)
 	follows := sub
-	follows.OwnWebhooks = false
+	follows.MerchantWebhooks = true
 	for name, c := range map[string]struct {
 		store     merchant.Store
 		endpoints []webhook.Endpoint

@@ -71,7 +71,7 @@ func (a All) EndpointDirectory() webhook.Directory {
 	follow := make(map[merchant.StoreID]bool)
 	for _, s := range a.Stores {
 		notice[s.ID] = s.NoticeSecret
-		if !s.OwnWebhooks {
+		if s.MerchantWebhooks {
 			follow[s.ID] = true
 		}
 	}

@@ -75,14 +75,14 @@ func readMerchants(ctx context.Context, q querier, all *settings.All) error {
 }
 
 func (r *Reader) readStores(ctx context.Context, q querier, all *settings.All) error {
-	return each(ctx, q, `select id, merchant_id, name, representative, tier_code, own_webhooks, webhook_first, webhook_first_limit, origins, app_schemes,
+	return each(ctx, q, `select id, merchant_id, name, representative, tier_code, merchant_webhooks, webhook_first, webhook_first_limit, origins, app_schemes,
 		notice_secret, created_at
 		from store order by created_at, id`, nil, func(row rowSet) error {
 		var s settings.Store
 		var sealed []byte
 		var created, limit int64
 		var origins, schemes string
-		if err := row.Scan(&s.ID, &s.Merchant, &s.Name, &s.Representative, &s.TierCode, &s.OwnWebhooks, &s.WebhookFirst, &limit, &origins, &schemes,
+		if err := row.Scan(&s.ID, &s.Merchant, &s.Name, &s.Representative, &s.TierCode, &s.MerchantWebhooks, &s.WebhookFirst, &limit, &origins, &schemes,
 			&sealed, &created); err != nil {
 			return err
 		}

@@ -94,9 +94,9 @@ func someSettings() settings.All {
 		Merchants: []merchant.Merchant{{ID: "merchant-1", Name: "가나상점"}, {ID: "merchant-2", Name: "다라상점"}},
 		Stores: []settings.Store{
 			{Store: merchant.Store{ID: "store-1", Merchant: "merchant-1", Name: "대표", Representative: true, TierCode: "A", WebhookFirst: true,
-				WebhookFirstLimit: 3 * time.Second, Origins: []string{"https://shop.example", "http://localhost:3000"}, AppSchemes: []string{"shop"}},
+				WebhookFirstLimit: 3 * time.Second, MerchantWebhooks: true, Origins: []string{"https://shop.example", "http://localhost:3000"}, AppSchemes: []string{"shop"}},
 				NoticeSecret: "whsec_c3RvcmU=", CreatedAt: settingsNow},
-			{Store: merchant.Store{ID: "store-2", Merchant: "merchant-2", Name: "대표", OwnWebhooks: true}, NoticeSecret: "whsec_c3RvcmUy", CreatedAt: settingsNow},
+			{Store: merchant.Store{ID: "store-2", Merchant: "merchant-2", Name: "대표"}, NoticeSecret: "whsec_c3RvcmUy", CreatedAt: settingsNow},
 		},
 		Channels: []merchant.Channel{
 			{Key: "channel-key-1", Merchant: "merchant-1", Store: "store-1", Name: "하나", Provider: "kcp", Mode: merchant.Live, MID: "M1",
@@ -178,7 +178,7 @@ func TestSettingsChangeAndGo(t *testing.T) {
 	eachSettingsDB(t, func(t *testing.T, db settingsDB) {
 		next := db.save(t, someSettings())
 		next.Merchants[0].Name = "새 이름"
-		next.Stores[0].TierCode, next.Stores[1].OwnWebhooks = "", false
+		next.Stores[0].TierCode, next.Stores[1].MerchantWebhooks = "", true
 		next.Channels = next.Channels[:1]
 		next.Channels[0].Credentials = merchant.Credentials{"site_key": "changed"}
 		next.Channels[0].Senders, next.Channels[0].Confirm, next.Channels[0].Token = nil, nil, ""
@@ -209,13 +209,13 @@ func TestOwnWebhooksByDefault(t *testing.T) {
 	t.Parallel()
 	eachSettingsDB(t, func(t *testing.T, db settingsDB) {
 		db.save(t, someSettings())
-		var own bool
+		var merchants bool
 		err := db.raw.QueryRowContext(t.Context(), `insert into store (id, merchant_id, name, representative, tier_code, webhook_first,
 			webhook_first_limit, origins, app_schemes, notice_secret, created_at)
 			select 'store-3', merchant_id, '하위', representative, '', webhook_first, webhook_first_limit, origins, app_schemes, notice_secret, created_at
-			from store where id = 'store-1' returning own_webhooks`).Scan(&own)
-		if err != nil || !own {
-			t.Errorf("own_webhooks = %v, %v, want true", own, err)
+			from store where id = 'store-1' returning merchant_webhooks`).Scan(&merchants)
+		if err != nil || merchants {
+			t.Errorf("merchant_webhooks = %v, %v, want false", merchants, err)
 		}
 	})
 }

@@ -29,15 +29,15 @@ func merchantTable(a settings.All, now time.Time) table {
 func storeTable(a settings.All) table {
 	t := table{
 		insert: `insert into store (id, merchant_id, name, representative, tier_code, webhook_first, webhook_first_limit, origins, app_schemes,
-			notice_secret, own_webhooks, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			notice_secret, merchant_webhooks, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		update: `update store set merchant_id = $2, name = $3, representative = $4, tier_code = $5, webhook_first = $6,
-			webhook_first_limit = $7, origins = $8, app_schemes = $9, notice_secret = $10, own_webhooks = $11 where id = $1`,
+			webhook_first_limit = $7, origins = $8, app_schemes = $9, notice_secret = $10, merchant_webhooks = $11 where id = $1`,
 	}
 	for _, s := range a.Stores {
 		t.records = append(t.records, record{string(s.ID), []any{
 			string(s.ID), string(s.Merchant), s.Name, s.Representative, s.TierCode, s.WebhookFirst,
 			s.WebhookFirstLimit.Microseconds(), list(s.Origins), list(s.AppSchemes),
-			sealedCell{s.NoticeSecret.Reveal(), noticeSecretContext(s.ID)}, s.OwnWebhooks,
+			sealedCell{s.NoticeSecret.Reveal(), noticeSecretContext(s.ID)}, s.MerchantWebhooks,
 		}, s.CreatedAt})
 	}
 	return t

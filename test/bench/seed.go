@@ -53,7 +53,7 @@ func declared(h hooks) settings.All {
 	born := time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)
 	for n := range stores {
 		a.Stores = append(a.Stores, settings.Store{
-			Store:        merchant.Store{ID: storeID(n), Merchant: owner, Name: fmt.Sprintf("상점 %d", n), Representative: n == 0, OwnWebhooks: true},
+			Store:        merchant.Store{ID: storeID(n), Merchant: owner, Name: fmt.Sprintf("상점 %d", n), Representative: n == 0},
 			NoticeSecret: webhook.NewSecret(), CreatedAt: born,
 		})
 		a.Channels = append(a.Channels, merchant.Channel{

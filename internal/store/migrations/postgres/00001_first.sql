@@ -13,7 +13,7 @@ create table merchant (
 create table store (
   id text primary key, merchant_id text not null references merchant (id), name text not null,
   representative boolean not null, tier_code text not null, webhook_first boolean not null,
-  webhook_first_limit bigint not null, origins text not null, app_schemes text not null, own_webhooks boolean not null default true,
+  webhook_first_limit bigint not null, origins text not null, app_schemes text not null, merchant_webhooks boolean not null default false,
   notice_secret bytea not null, created_at bigint not null
 );
 create index store_by_merchant on store (merchant_id);

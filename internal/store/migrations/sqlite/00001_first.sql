@@ -15,7 +15,7 @@ create table merchant (
 create table store (
   id text primary key, merchant_id text not null references merchant (id), name text not null,
   representative integer not null, tier_code text not null, webhook_first integer not null,
-  webhook_first_limit integer not null, origins text not null, app_schemes text not null, own_webhooks integer not null default 1,
+  webhook_first_limit integer not null, origins text not null, app_schemes text not null, merchant_webhooks integer not null default 0,
   notice_secret blob not null, created_at integer not null
 ) strict;
 create index store_by_merchant on store (merchant_id);
