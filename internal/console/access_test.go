@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 )
 
 const accessOfAll = Prefix + "/all/test/settings/access"
@@ -102,7 +103,7 @@ func TestAccessThatShutsOut(t *testing.T) {
 	if left := until.Sub(before); left < 2*time.Minute || left > 3*time.Minute {
 		t.Errorf("it undoes itself after %v", left)
 	}
-	h.shows(h.get("admin", accessOfAll), http.StatusForbidden, "저절로 되돌아가요", clockTime(until, zoneKST))
+	h.shows(h.get("admin", accessOfAll), http.StatusForbidden, "저절로 되돌아가요", page.Clock(until, page.KST))
 	h.shows(h.post("admin", accessOfAll+"/console/keep", nil), http.StatusForbidden)
 	h.from(there)
 	h.shows(h.get("admin", accessOfAll), http.StatusOK, "이대로 두기", "지금 되돌리기", "확인을 기다리는 추가", `data-until="`+until.UTC().Format("2006-01-02T15:04:05.000Z")+`"`)

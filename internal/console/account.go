@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/secret"
 )
@@ -285,7 +286,7 @@ func (v *visit) retryAfter(at time.Time) int {
 func (v *visit) wrong(name string, data any, err error, field string) error {
 	if wait, ok := errors.AsType[*people.WaitError](err); ok {
 		v.retryAfter(wait.Until)
-		return v.show(http.StatusTooManyRequests, name, data, []mistake{{Text: v.t("account.wait", "time", clockTime(wait.Until, v.zone()), "zone", v.zone())}})
+		return v.show(http.StatusTooManyRequests, name, data, []mistake{{Text: v.t("account.wait", "time", page.Clock(wait.Until, v.zone()), "zone", v.zone())}})
 	}
 	for _, m := range accountMistakes {
 		if !errors.Is(err, m.err) {

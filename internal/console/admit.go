@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/tongbo/tongbo/internal/page"
 )
 
 // A shutOutError says that the merchant's address list for the console does not hold the
@@ -24,7 +26,7 @@ func (e shutOutError) failure(v *visit) failure {
 		f.Say = v.t("access.shut_out_unknown")
 	}
 	if !e.until.IsZero() {
-		f.Reason, f.Retry = v.t("access.shut_out_until", "time", clockTime(e.until, v.zone()), "zone", v.zone()), true
+		f.Reason, f.Retry = v.t("access.shut_out_until", "time", page.Clock(e.until, v.zone()), "zone", v.zone()), true
 	}
 	return f
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 )
 
 // allows makes the console's list of a store hold these lines alone.
@@ -64,7 +65,7 @@ func TestAddressList(t *testing.T) {
 
 	until := time.Now().UTC().Add(time.Minute).Truncate(time.Microsecond)
 	h.allows(main1, merchant.Allow{CIDR: there, Trial: merchant.Coming, Until: until})
-	h.shows(h.get("owner", Prefix+"/stream"), http.StatusForbidden, "저절로 되돌아가요", clockTime(until, zoneKST))
+	h.shows(h.get("owner", Prefix+"/stream"), http.StatusForbidden, "저절로 되돌아가요", page.Clock(until, page.KST))
 	h.allows(main1, merchant.Allow{CIDR: there, Trial: merchant.Coming, Until: until.Add(-time.Hour)})
 	may(map[string]bool{"owner": true})
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/store"
 )
@@ -79,32 +80,32 @@ func (c *Console) attention(v *visit) error {
 }
 
 func (v *visit) attentionPage() (attentionPage, error) {
-	page := attentionPage{Resolved: v.query("tab") == "resolved", Many: v.manyStores()}
-	if page.Resolved {
+	p := attentionPage{Resolved: v.query("tab") == "resolved", Many: v.manyStores()}
+	if p.Resolved {
 		var err error
-		if page.Done, err = v.resolved(); len(page.Done) == mostDone {
-			page.DoneCut = mostDone
+		if p.Done, err = v.resolved(); len(p.Done) == mostDone {
+			p.DoneCut = mostDone
 		}
-		return page, err
+		return p, err
 	}
 	list, err := v.c.Desk.List(v.ctx(), v.watch(), v.now())
 	if err != nil {
-		return page, err
+		return p, err
 	}
-	page.At = list.At
+	p.At = list.At
 	if list.Total > len(list.Items) {
-		page.Cut = list.Total
+		p.Cut = list.Total
 	}
 	for n, i := range list.Items {
 		l := attentionLine{Item: i, ID: "w-" + strconv.Itoa(n), What: v.what(i), Number: v.number(store.Count{N: i.Count, More: i.More}), Where: v.about(i), Store: v.storeName(i.Store)}
 		l.Link, l.Text = v.action(i)
 		if i.Reason != "" {
-			l.Why = visible(string(i.Reason))
+			l.Why = page.Visible(string(i.Reason))
 		}
-		page.Rows = append(page.Rows, l)
+		p.Rows = append(p.Rows, l)
 	}
 	v.topics = []string{topicNotices, topicDeliveries}
-	return page, nil
+	return p, nil
 }
 
 // what says what needs a person, in a sentence.
@@ -119,8 +120,8 @@ func (v *visit) what(i attention.Item) string {
 	case i.Kind == attention.Refused && v.listed(i):
 		key = "attention.refused_listed"
 	}
-	return v.t(key, "count", v.number(store.Count{N: i.Count, More: i.More}), "n", i.Count, "from", visible(i.Peer), "payment", visible(string(i.PaymentID)), "name", visible(i.Name),
-		"target", visible(i.Target), "folded", i.Folded, "days", int(i.Ends.Sub(v.now())/(24*time.Hour)))
+	return v.t(key, "count", v.number(store.Count{N: i.Count, More: i.More}), "n", i.Count, "from", page.Visible(i.Peer), "payment", page.Visible(string(i.PaymentID)), "name", page.Visible(i.Name),
+		"target", page.Visible(i.Target), "folded", i.Folded, "days", int(i.Ends.Sub(v.now())/(24*time.Hour)))
 }
 
 // listed reports whether what was refused came from an address that its channel admits:

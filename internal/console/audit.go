@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/words"
 )
@@ -56,10 +57,10 @@ func (v *visit) auditQuery() (q store.AuditQuery, filtered bool) {
 	if thing := v.query("what"); thing != "" {
 		q.Action = thing + "."
 	}
-	if d, err := time.ParseInLocation("2006-01-02", v.query("from"), location(v.zone())); err == nil {
+	if d, err := time.ParseInLocation("2006-01-02", v.query("from"), page.Location(v.zone())); err == nil {
 		q.From = d
 	}
-	if d, err := time.ParseInLocation("2006-01-02", v.query("until"), location(v.zone())); err == nil {
+	if d, err := time.ParseInLocation("2006-01-02", v.query("until"), page.Location(v.zone())); err == nil {
 		q.Until = d.AddDate(0, 0, 1) // the day is included
 	}
 	return q, q.By != "" || q.Object != "" || q.Action != "" || !q.From.IsZero() || !q.Until.IsZero()

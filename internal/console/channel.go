@@ -9,6 +9,7 @@ import (
 	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
@@ -100,7 +101,7 @@ func (v *visit) channelPage(ch merchant.Channel, pg provider.Provider) (p channe
 	if ch.Senders != nil {
 		p.Own = strings.Join(blocks(*ch.Senders), "\n")
 	}
-	p.Today = v.now().In(seoul).Format(time.DateOnly)
+	p.Today = v.now().In(page.Seoul).Format(time.DateOnly)
 	return p, nil
 }
 
@@ -224,7 +225,7 @@ func (c *Console) changeSenders(v *visit) error {
 	list := strings.Fields(strings.ReplaceAll(v.value("senders"), ",", " "))
 	for _, s := range list {
 		if !isBlock(s) {
-			return v.remade(ch, pg, mistake{"senders", v.t("channels.bad_sender", "text", visible(s))})
+			return v.remade(ch, pg, mistake{"senders", v.t("channels.bad_sender", "text", page.Visible(s))})
 		}
 	}
 	if v.value("published") == "on" {

@@ -17,6 +17,7 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/secret"
@@ -299,7 +300,7 @@ func (c *Console) testChannel(v *visit) error {
 	case tooOften:
 		seconds := v.retryAfter(often.Until)
 		return v.show(http.StatusTooManyRequests, "channels_setup", p, []mistake{{"", v.t("channels.test_too_often",
-			"time", clockTime(often.Until, v.zone()), "zone", v.zone(), "seconds", seconds)}})
+			"time", page.Clock(often.Until, v.zone()), "zone", v.zone(), "seconds", seconds)}})
 	case err != nil && v.c.PublicURL == "":
 		return v.mistaken("channels_setup", p, []mistake{{"", v.t("channels.no_public_url")}})
 	case err != nil:

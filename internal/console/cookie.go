@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/words"
@@ -165,5 +166,5 @@ func takeFlash(w http.ResponseWriter, r *http.Request, l words.Lang) string {
 	for i, a := range f.Args {
 		args[i] = a
 	}
-	return visible(words.Text(l, f.Key, args...))
+	return page.Visible(words.Text(l, f.Key, args...))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -182,7 +183,7 @@ func (v *visit) deliveryMore(d store.DeliveryRow) string {
 	case d.State == webhook.Held:
 		return v.t("deliveries.held")
 	case d.State == webhook.Waiting && d.Tries > 0:
-		return v.t("deliveries.failing", "tries", d.Tries, "max", d.MaxTries, "time", d.DueAt.In(location(v.zone())).Format(time.TimeOnly))
+		return v.t("deliveries.failing", "tries", d.Tries, "max", d.MaxTries, "time", d.DueAt.In(page.Location(v.zone())).Format(time.TimeOnly))
 	}
 	return ""
 }

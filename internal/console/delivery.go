@@ -115,7 +115,7 @@ func (v *visit) deliveryPageOf(d store.DeliveryDetail) oneDeliveryPage {
 func (v *visit) tryView(a webhook.Attempt) tryView {
 	out := tryView{
 		Attempt: a, Answer: v.answer(a), Good: a.Outcome == webhook.Good, Manual: a.Delivery != a.Webhook,
-		Curl: curl(a), Hidden: strings.Contains(a.RequestHeader, webhook.HeaderMask), Marked: visible(string(a.ResponseBody)),
+		Curl: curl(a), Hidden: strings.Contains(a.RequestHeader, webhook.HeaderMask), Marked: page.Visible(string(a.ResponseBody)),
 	}
 	// What a shop prints may be personal data, and so may the address that it redirects to,
 	// and what an error quotes that came in place of an answer.

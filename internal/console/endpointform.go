@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -233,7 +234,7 @@ func (v *visit) eventMistakes(list []string, version webhook.Version) []mistake 
 			}
 		}
 		if !known {
-			return []mistake{{"events", v.t("list.unknown", "value", visible(want))}}
+			return []mistake{{"events", v.t("list.unknown", "value", page.Visible(want))}}
 		}
 	}
 	if !told {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -79,16 +80,16 @@ func (v *visit) headers(f endpointForm, stored webhook.Endpoint) (list []webhook
 			declared[l.Name] = ""
 			continue
 		case l.Masked != "" && value == "" && webhook.CheckURL(f.URL) == nil && !webhook.SameOrigin(stored.URL, f.URL):
-			miss("endpoints.header_again", "name", visible(l.Name))
+			miss("endpoints.header_again", "name", page.Visible(l.Name))
 			continue
 		case l.Masked != "" && value == "":
 			list = append(list, stored.Headers[at])
 			continue
 		case webhook.ReservedHeader(l.Name):
-			miss("endpoints.header_reserved", "name", visible(l.Name))
+			miss("endpoints.header_reserved", "name", page.Visible(l.Name))
 			continue
 		case webhook.CheckHeaderName(l.Name) != nil:
-			miss("endpoints.header_name_wrong", "name", visible(l.Name))
+			miss("endpoints.header_name_wrong", "name", page.Visible(l.Name))
 			continue
 		case webhook.HeaderNamed(list, l.Name) >= 0:
 			miss("endpoints.header_twice", "name", l.Name)

@@ -10,6 +10,7 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -85,7 +86,7 @@ func (v *visit) tookSpark(f webhook.Figures) template.HTML {
 		values = append(values, int(took.Microseconds()))
 		least, most = min(least, took), max(most, took)
 	}
-	return chart.Spark{Title: v.t("endpoints.spark", "n", f.Tries, "least", lasts(least), "most", lasts(most)), Values: values}.SVG()
+	return chart.Spark{Title: v.t("endpoints.spark", "n", f.Tries, "least", page.Lasts(least), "most", page.Lasts(most)), Values: values}.SVG()
 }
 
 // endpointPath is the page of an endpoint.

@@ -10,6 +10,7 @@ import (
 	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
@@ -190,7 +191,7 @@ func (c *Console) rotate(v *visit) error {
 	}
 	say := v.t("endpoints.rotated_now")
 	if !r.Endpoint.OldUntil.IsZero() {
-		say = v.t("endpoints.rotated", "until", clockTime(r.Endpoint.OldUntil, v.zone()), "zone", v.zone())
+		say = v.t("endpoints.rotated", "until", page.Clock(r.Endpoint.OldUntil, v.zone()), "zone", v.zone())
 	}
 	return v.page("issued", issued{
 		head: v.t("endpoints.rotated_head", "name", e.Name), Say: say, Next: v.endpointPath(e),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/page"
 )
 
 // A failure is the page of an error.
@@ -73,7 +74,7 @@ func (v *visit) failed(err error) {
 	}
 	f := failure{Status: x.status, Head: v.t("failed." + x.key), Say: v.t("failed." + x.key + "_say"), Retry: kind == fault.Unavailable || kind == fault.Internal}
 	if x.reason {
-		f.Reason = visible(err.Error())
+		f.Reason = page.Visible(err.Error())
 	}
 	switch {
 	case kind == fault.NotFound:

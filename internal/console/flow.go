@@ -9,6 +9,7 @@ import (
 	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/console/chart"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/store"
 )
@@ -109,5 +110,5 @@ func brokenStage(s attention.ChannelState, f store.Flow, down bool) int {
 
 // moneyOf is the sum of a day, as tables show it.
 func moneyOf(d store.DayFigures) string {
-	return money(payment.Money{Amount: d.Sum, Currency: d.Currency})
+	return page.Money(payment.Money{Amount: d.Sum, Currency: d.Currency})
 }

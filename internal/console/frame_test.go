@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/words"
 )
 
@@ -192,7 +193,7 @@ func TestVisible(t *testing.T) {
 	for in, want := range map[string]string{
 		"홍길동": "홍길동", "a\x00b": "a␀b", "a\u202eb": "a⟨U+202E⟩b", "\x1b[31m": "␛[31m", "a\u200bb": "a⟨U+200B⟩b", "두\n줄": "두\n줄", "\x7f": "␡",
 	} {
-		if got := visible(in); got != want {
+		if got := page.Visible(in); got != want {
 			t.Errorf("visible(%q) = %q, want %q", in, got, want)
 		}
 	}
@@ -204,7 +205,7 @@ func TestTemplates(t *testing.T) {
 	inline := regexp.MustCompile(`(?i)\sstyle=|\son[a-z]+=|<style|javascript:|<script(?: type="module")?>|\sdata-on`)
 	for _, name := range pageNames() {
 		for _, l := range words.Langs() {
-			if _, err := templates(speech{l, zoneKST}, name); err != nil {
+			if _, err := templates(speech{l, page.KST}, name); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

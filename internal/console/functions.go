@@ -11,34 +11,16 @@ import (
 	"github.com/tongbo/tongbo/internal/words"
 )
 
-// The zones in which times are shown.
-const (
-	zoneKST = page.KST
-	zoneUTC = page.UTC
-)
-
-// What pages of the console share with those of the checkout.
-var (
-	seoul     = page.Seoul
-	location  = page.Location
-	clockTime = page.Clock
-	until     = page.Until
-	lasts     = page.Lasts
-	money     = page.Money
-	bankName  = page.Bank
-	visible   = page.Visible
-)
-
 // functions are what templates may call.
 func functions(s speech) template.FuncMap {
 	out := page.Functions(s.lang, s.zone)
 	maps.Copy(out, template.FuncMap{
 		"state":  func(kind string, value any) template.HTML { return chip(s.lang, "state."+kind+"."+fmt.Sprint(value)) },
 		"chip":   func(key string, args ...any) template.HTML { return chip(s.lang, key, args...) },
-		"kst":    func(t time.Time) string { return clockTime(t, s.zone) },
-		"kstday": func(t time.Time) string { return t.In(seoul).Format(time.DateOnly) },
+		"kst":    func(t time.Time) string { return page.Clock(t, s.zone) },
+		"kstday": func(t time.Time) string { return t.In(page.Seoul).Format(time.DateOnly) },
 		"rung": func(r action.Rung) string {
-			return visible(words.Text(s.lang, "ladder."+string(r.Finding), words.Worded(s.lang, r.Args, "reason", "reason.")...))
+			return page.Visible(words.Text(s.lang, "ladder."+string(r.Finding), words.Worded(s.lang, r.Args, "reason", "reason.")...))
 		},
 		"field": newField,
 		"asset": assets.Path,

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/tongbo/tongbo/internal/page"
 )
 
 // renderGuide writes a guide's Markdown as HTML: headings, paragraphs, lists, tables,
@@ -64,7 +66,7 @@ func (w *guideWriter) code(lines []string) {
 }
 
 // escaped is a text as HTML, with what cannot be seen made visible.
-func escaped(s string) string { return template.HTMLEscapeString(visible(s)) }
+func escaped(s string) string { return template.HTMLEscapeString(page.Visible(s)) }
 
 // fence writes code up to the closing fence.
 func (w *guideWriter) fence(lines []string) (rest []string) {

@@ -14,6 +14,7 @@ import (
 	"github.com/tongbo/tongbo/internal/console/chart"
 	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -75,35 +76,35 @@ func (c *Console) home(v *visit) error {
 	if err != nil {
 		return err
 	}
-	page := homePage{}
-	if page.Steps, err = v.steps(states); err != nil {
+	p := homePage{}
+	if p.Steps, err = v.steps(states); err != nil {
 		return err
 	}
-	for _, s := range page.Steps {
+	for _, s := range p.Steps {
 		if s.Done {
-			page.Done++
+			p.Done++
 		}
 	}
-	if page.Done == len(page.Steps) {
-		page.Steps = nil
+	if p.Done == len(p.Steps) {
+		p.Steps = nil
 	}
 	numbers, err := c.front.figures.Get(v.ctx(), v.reading(), func(ctx context.Context) (store.Figures, error) {
-		local := now.In(location(v.zone()))
+		local := now.In(page.Location(v.zone()))
 		midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, local.Location())
 		return c.Store.Figures(ctx, v.reading(), midnight.UTC(), now, dueSoon)
 	})
 	if err != nil {
 		return err
 	}
-	page.Figures = v.figures(numbers, list.Total)
-	if err := v.flows(&page, states, list, now); err != nil {
+	p.Figures = v.figures(numbers, list.Total)
+	if err := v.flows(&p, states, list, now); err != nil {
 		return err
 	}
-	if err := v.health(&page, now); err != nil {
+	if err := v.health(&p, now); err != nil {
 		return err
 	}
 	v.topics = []string{topicPayments, topicNotices, topicDeliveries}
-	return v.page("home", page)
+	return v.page("home", p)
 }
 
 // calledWell reports whether one of the last call tests of an endpoint's address was answered
@@ -237,7 +238,7 @@ func (v *visit) health(page *homePage, now time.Time) error {
 func (v *visit) healthChart(h store.Health, s span) (out template.HTML, empty bool) {
 	frame := chart.Frame{
 		ID: "health", Title: v.t("chart.health"), Desc: v.t("chart.health_say", "range", v.t("home.range."+s.name)), None: v.t("chart.none"),
-		Table: v.t("chart.table"), At: v.t("chart.at", "zone", v.zone()), Zone: location(v.zone()), Step: h.Step,
+		Table: v.t("chart.table"), At: v.t("chart.at", "zone", v.zone()), Zone: page.Location(v.zone()), Step: h.Step,
 	}
 	p := chart.Pair{
 		Bars:  chart.Bars{Completed: v.t("state.delivery.completed"), Retrying: v.t("chart.retrying"), Failed: v.t("state.delivery.failed")},

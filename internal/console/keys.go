@@ -8,6 +8,7 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
 )
@@ -212,7 +213,7 @@ func (v *visit) expiry(day string) (any, error) {
 	if day == "" {
 		return "never", nil
 	}
-	t, err := time.ParseInLocation(time.DateOnly, day, location(v.zone()))
+	t, err := time.ParseInLocation(time.DateOnly, day, page.Location(v.zone()))
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "%s", v.t("key.no_day"))
 	}
@@ -227,7 +228,7 @@ func (v *visit) lastDay(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.Add(-time.Microsecond).In(location(v.zone())).Format(time.DateOnly)
+	return t.Add(-time.Microsecond).In(page.Location(v.zone())).Format(time.DateOnly)
 }
 
 // keyPage is one credential.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/settings"
 )
 
@@ -40,17 +41,17 @@ func TestMakeAPISecret(t *testing.T) {
 	h.shows(h.get("dev", keysOfMain), http.StatusOK, string(main1), "아직 없어요")
 	h.shows(h.get("dev", keysOfMain+"/new"), http.StatusOK, "API 시크릿 발급", `type="date"`)
 	form := url.Values{"kind": {"secret"}, "store": {string(main1)}, "name": {"주문 서버"}, "mode": {"test"}, "expires": {"2999-12-31"}}
-	page := h.shows(h.post("dev", keysOfMain+"/new", form), http.StatusOK, "지금만 볼 수 있어요", `name="copied" value="on" required`)
-	values := issuedIn(page)
+	body := h.shows(h.post("dev", keysOfMain+"/new", form), http.StatusOK, "지금만 볼 수 있어요", `name="copied" value="on" required`)
+	values := issuedIn(body)
 	if len(values) != 1 || len(values[0]) != 64 {
 		t.Fatalf("the page shows %q", values)
 	}
-	if strings.Contains(page, `class="rail"`) || strings.Count(page, "<a ") > 1 {
+	if strings.Contains(body, `class="rail"`) || strings.Count(body, "<a ") > 1 {
 		t.Error("links lead away from a page that is shown once")
 	}
 	s := h.settings().APISecrets[0]
 	if s.Name != "주문 서버" || s.Store != main1 || s.Mode != merchant.Test || s.Hash != fakeHash(settings.PurposeAPISecret, values[0]) ||
-		!s.ExpiresAt.Equal(time.Date(3000, 1, 1, 0, 0, 0, 0, seoul)) {
+		!s.ExpiresAt.Equal(time.Date(3000, 1, 1, 0, 0, 0, 0, page.Seoul)) {
 		t.Errorf("the API secret is %+v", s)
 	}
 	h.shows(h.post("dev", keysOfMain+"/new", form), http.StatusUnprocessableEntity, "이미 쓰고 있어요")
@@ -58,8 +59,8 @@ func TestMakeAPISecret(t *testing.T) {
 		t.Errorf("made again: %+v", got)
 	}
 	one := keysOfMain + "/" + s.ID
-	for _, page := range []string{h.shows(h.get("dev", keysOfMain), http.StatusOK, "주문 서버", "사용 중"), h.shows(h.get("dev", one), http.StatusOK, "dev@example.kr", "2999-12-31")} {
-		if strings.Contains(page, values[0]) {
+	for _, body := range []string{h.shows(h.get("dev", keysOfMain), http.StatusOK, "주문 서버", "사용 중"), h.shows(h.get("dev", one), http.StatusOK, "dev@example.kr", "2999-12-31")} {
+		if strings.Contains(body, values[0]) {
 			t.Error("the secret is shown again")
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/tongbo/tongbo/internal/listen"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
@@ -141,12 +142,12 @@ func (c *Console) heardBy(v *visit, p payment.Payment) (out []moment, err error)
 		return nil, err
 	}
 	for _, a := range list {
-		m := moment{At: a.At, Who: "shop", Shop: true, Text: v.t("listen.heard_row", "type", string(a.Type), "url", visible(a.URL)), Kind: "listened", Value: "try"}
-		m.Detail = visible(a.Error)
+		m := moment{At: a.At, Who: "shop", Shop: true, Text: v.t("listen.heard_row", "type", string(a.Type), "url", page.Visible(a.URL)), Kind: "listened", Value: "try"}
+		m.Detail = page.Visible(a.Error)
 		if a.Status != 0 {
 			m.Detail = strconv.Itoa(a.Status)
 		}
-		m.Detail += "  " + lasts(a.Took)
+		m.Detail += "  " + page.Lasts(a.Took)
 		if v.May(member.Integrate) {
 			m.Path = v.Scope.Base() + "/developers/listen/" + webhook.ListenerPrefix + string(a.Listener)
 		}

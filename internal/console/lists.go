@@ -9,6 +9,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/store"
 )
 
@@ -31,7 +32,7 @@ func listedOf[Row any](v *visit, l store.Listed[Row]) listed {
 		out.Cut = v.t("list.cut", "n", store.MostLooked)
 	}
 	if !l.Floor.IsZero() && l.Older == "" {
-		out.Floor = v.t("list.floor", "day", l.Floor.In(location(v.zone())).Format(time.DateOnly))
+		out.Floor = v.t("list.floor", "day", l.Floor.In(page.Location(v.zone())).Format(time.DateOnly))
 	}
 	return out
 }
@@ -99,7 +100,7 @@ func (f *filtering) one(name string, values ...string) string {
 		return got
 	}
 	if got != "" {
-		f.Mistakes = append(f.Mistakes, mistake{name, f.v.t("list.unknown", "value", visible(got))})
+		f.Mistakes = append(f.Mistakes, mistake{name, f.v.t("list.unknown", "value", page.Visible(got))})
 	}
 	return ""
 }
@@ -124,7 +125,7 @@ func (f *filtering) moment(name string) (t time.Time, day bool) {
 	if value == "" {
 		return t, false
 	}
-	at := location(f.v.zone())
+	at := page.Location(f.v.zone())
 	if t, err := time.ParseInLocation(time.DateOnly, value, at); err == nil {
 		return t, true
 	}
@@ -133,7 +134,7 @@ func (f *filtering) moment(name string) (t time.Time, day bool) {
 			return t, false
 		}
 	}
-	f.Mistakes = append(f.Mistakes, mistake{name, f.v.t("list.no_day", "value", visible(value))})
+	f.Mistakes = append(f.Mistakes, mistake{name, f.v.t("list.no_day", "value", page.Visible(value))})
 	return time.Time{}, false
 }
 
@@ -145,7 +146,7 @@ func (f *filtering) amount(name string) *int64 {
 	}
 	n, ok := wonOf(value)
 	if !ok {
-		f.Mistakes = append(f.Mistakes, mistake{name, f.v.t("list.no_amount", "value", visible(value))})
+		f.Mistakes = append(f.Mistakes, mistake{name, f.v.t("list.no_amount", "value", page.Visible(value))})
 		return nil
 	}
 	return &n

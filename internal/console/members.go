@@ -11,6 +11,7 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/people"
 )
 
@@ -145,9 +146,9 @@ func (v *visit) issuedLink(link people.Link) error {
 	if base == "" {
 		base = "http://" + v.r.Host
 	}
-	until := clockTime(link.Until.Truncate(time.Second), v.zone())
+	until := page.Clock(link.Until.Truncate(time.Second), v.zone())
 	return v.page("issued", issued{
-		head: v.t("members.link"), Say: v.t("members.link_say", "email", visible(link.Member.Email), "until", until, "zone", v.zone()),
+		head: v.t("members.link"), Say: v.t("members.link_say", "email", page.Visible(link.Member.Email), "until", until, "zone", v.zone()),
 		Lines: []issuedLine{{Label: v.t("members.link"), Value: base + Prefix + "/link?token=" + url.QueryEscape(link.Token.Reveal())}},
 		Next:  v.Scope.Base() + membersPath,
 	})

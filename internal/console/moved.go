@@ -13,6 +13,7 @@ import (
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/people"
 	"github.com/tongbo/tongbo/internal/store"
@@ -161,8 +162,8 @@ func (v *visit) changesSince(at time.Time) []mistake {
 			continue
 		}
 		for _, c := range v.auditLine(e).Changes {
-			out = append(out, mistake{"", v.t("moved.field", "time", clockTime(e.At, v.zone()), "who", visible(e.By.Name),
-				"field", visible(c.Name), "was", visible(orDash(c.Before)), "is", visible(orDash(c.After)))})
+			out = append(out, mistake{"", v.t("moved.field", "time", page.Clock(e.At, v.zone()), "who", page.Visible(e.By.Name),
+				"field", page.Visible(c.Name), "was", page.Visible(orDash(c.Before)), "is", page.Visible(orDash(c.After)))})
 		}
 	}
 	if len(out) == 0 {
@@ -219,7 +220,7 @@ func (v *visit) conflictWords(err error) string {
 	if fault.Is(err, fault.Stale) {
 		return v.t("failed.stale_say")
 	}
-	return visible(err.Error())
+	return page.Visible(err.Error())
 }
 
 // headed is what stands above the form that was sent, and with which status: what changed

@@ -10,6 +10,7 @@ import (
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/store"
@@ -161,7 +162,7 @@ func (v *visit) ackOf(pg provider.Provider, p noticePage, in notice.Inbound) *ac
 		return &ackShown{Status: http.StatusServiceUnavailable, ContentType: "text/plain; charset=utf-8", Body: "not now: send it again", Next: v.next(pg, false)}
 	}
 	r := pg.Ack(in.Request, outcomeOf(first))
-	return &ackShown{Status: r.Status, ContentType: r.ContentType, Body: visible(strings.ToValidUTF8(string(r.Body), "\uFFFD")), Hex: hexLine(r.Body), Next: v.next(pg, pg.Acked(r))}
+	return &ackShown{Status: r.Status, ContentType: r.ContentType, Body: page.Visible(strings.ToValidUTF8(string(r.Body), "\uFFFD")), Hex: hexLine(r.Body), Next: v.next(pg, pg.Acked(r))}
 }
 
 // next is what the PG does after an answer, as far as it publishes that.
@@ -171,7 +172,7 @@ func (v *visit) next(pg provider.Provider, acked bool) string {
 	case acked:
 		return v.t("notice.next_none")
 	case len(info.Resend) > 0:
-		return v.t("notice.next_again", "after", lasts(info.Resend[0]), "n", len(info.Resend))
+		return v.t("notice.next_again", "after", page.Lasts(info.Resend[0]), "n", len(info.Resend))
 	}
 	return v.t("notice.next_unknown")
 }
@@ -224,5 +225,5 @@ func (v *visit) closedMeanwhile(id notice.ID, note string) string {
 	if err != nil || k.Closed.At.IsZero() {
 		return ""
 	}
-	return v.t("conflict.case_closed", "who", visible(k.Closed.ByName), "note", visible(note))
+	return v.t("conflict.case_closed", "who", page.Visible(k.Closed.ByName), "note", page.Visible(note))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
@@ -50,7 +51,7 @@ func (v *visit) foretold(r notice.Redecided) foretold {
 		Was: outcomeShown{r.Before.Verdict, r.Before.Reason}, Is: outcomeShown{r.Verdict, r.Reason}, Asks: r.Asks, Changes: r.Changes,
 	}
 	if r.Is != nil {
-		f.Payment, f.To, f.Amount = r.Is.ID, r.Is.State, money(r.Is.Amount)
+		f.Payment, f.To, f.Amount = r.Is.ID, r.Is.State, page.Money(r.Is.Amount)
 		f.PayPath = object(v.reading(), "payments", string(r.Is.Key))
 	}
 	if r.Was != nil {
@@ -151,7 +152,7 @@ func (c *Console) linking(v *visit, dry bool) error {
 	case err != nil:
 		return err
 	case len(found) == 0:
-		wrong = append(wrong, mistake{"payment", v.t("notice.no_payment", "id", visible(to))})
+		wrong = append(wrong, mistake{"payment", v.t("notice.no_payment", "id", page.Visible(to))})
 	case len(found) > 1:
 		wrong = append(wrong, mistake{"payment", v.t("notice.many_payments")})
 	}
@@ -166,7 +167,7 @@ func (c *Console) linking(v *visit, dry bool) error {
 		return err
 	}
 	if !dry {
-		return v.done("/notices/"+string(p.N.ID), "notice.linked", "id", visible(string(found[0].ID)))
+		return v.done("/notices/"+string(p.N.ID), "notice.linked", "id", page.Visible(string(found[0].ID)))
 	}
 	would := v.foretold(r)
 	out.Would = &would

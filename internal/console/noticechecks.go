@@ -6,6 +6,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/store"
@@ -104,9 +105,9 @@ func (v *visit) checkText(pg provider.Provider, p noticePage, name, found string
 	key := "notice.check." + name + "_" + found
 	switch name {
 	case "channel":
-		return v.t(key, "name", visible(p.ChannelName))
+		return v.t(key, "name", page.Visible(p.ChannelName))
 	case "address":
-		return v.t(key, "peer", visible(p.N.Peer), "list", v.listText(pg, p))
+		return v.t(key, "peer", page.Visible(p.N.Peer), "list", v.listText(pg, p))
 	case "match":
 		return v.t(key, "by", v.matchedBy(p))
 	case "proof":
@@ -115,7 +116,7 @@ func (v *visit) checkText(pg provider.Provider, p noticePage, name, found string
 		}
 	case "amount":
 		if p.Payment != nil && p.N.Amount != nil {
-			return v.t(key, "told", money(payment.Money{Amount: *p.N.Amount, Currency: p.N.Currency}), "wants", money(p.Payment.Amount))
+			return v.t(key, "told", page.Money(payment.Money{Amount: *p.N.Amount, Currency: p.N.Currency}), "wants", page.Money(p.Payment.Amount))
 		}
 		return v.t("notice.check.amount_absent")
 	case "state":

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/ingress"
 	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/wire"
@@ -204,9 +205,9 @@ func (v *visit) saidFields(n notice.Notice, p *payment.Payment) (out []saidField
 	}
 	var amount, wants, account, expects string
 	if n.HasAmount {
-		amount = money(n.Amount)
+		amount = page.Money(n.Amount)
 		if p != nil && n.Amount != p.Amount && n.Event == payment.EventDeposited {
-			wants = money(p.Amount)
+			wants = page.Money(p.Amount)
 		}
 	}
 	account = v.account(n.Account)
@@ -223,14 +224,14 @@ func (v *visit) saidFields(n notice.Notice, p *payment.Payment) (out []saidField
 	add("deposit", n.Deposit, "")
 	add("amount", amount, wants)
 	add("account", account, expects)
-	add("bank", bankName(n.Bank), "")
+	add("bank", page.Bank(n.Bank), "")
 	add("depositor", v.person(n.Depositor), "")
 	add("holder", v.person(n.Holder), "")
 	if !n.At.IsZero() {
-		add("at", n.At.In(location(v.zone())).Format("2006-01-02 15:04:05"), "")
+		add("at", n.At.In(page.Location(v.zone())).Format("2006-01-02 15:04:05"), "")
 	}
 	if !n.ExpiresAt.IsZero() {
-		add("expires", n.ExpiresAt.In(location(v.zone())).Format("2006-01-02 15:04:05"), "")
+		add("expires", n.ExpiresAt.In(page.Location(v.zone())).Format("2006-01-02 15:04:05"), "")
 	}
 	add("pgtx", n.PGTx, "")
 	add("pgcancel", n.PGCancel, "")

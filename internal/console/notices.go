@@ -10,6 +10,7 @@ import (
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/store"
@@ -111,7 +112,7 @@ func (v *visit) noticeFilter(f *filtering) store.NoticeFilter {
 	if peer := f.text("peer"); peer != "" {
 		a, err := netip.ParseAddr(peer)
 		if err != nil {
-			f.Mistakes = append(f.Mistakes, mistake{"peer", v.t("list.unknown", "value", visible(peer))})
+			f.Mistakes = append(f.Mistakes, mistake{"peer", v.t("list.unknown", "value", page.Visible(peer))})
 		}
 		q.Peer = a.Unmap().String()
 	}

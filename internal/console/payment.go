@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/store"
@@ -91,7 +92,7 @@ func (v *visit) paymentOf() (paymentPage, error) {
 		Customer: v.person(p.Customer.Name),
 	}
 	if n := p.GivenBack(); n > 0 {
-		out.Back = money(payment.Money{Amount: n, Currency: p.Amount.Currency})
+		out.Back = page.Money(payment.Money{Amount: n, Currency: p.Amount.Currency})
 	}
 	t, ok := p.Transaction()
 	if ok {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/secret"
@@ -31,7 +32,7 @@ func (c *Console) resendPayment(v *visit) error {
 	case err != nil:
 		return err
 	}
-	return v.done("/payments/"+string(p.P.Key), "payment.resent", "to", visible(v.endpointName(d.Endpoint, d.URL)))
+	return v.done("/payments/"+string(p.P.Key), "payment.resent", "to", page.Visible(v.endpointName(d.Endpoint, d.URL)))
 }
 
 // askPayment has the PG asked where the payment stands.
@@ -63,14 +64,14 @@ func (p cancelPage) title() string { return p.Title }
 func (v *visit) cancelPage(p paymentPage) cancelPage {
 	left := p.P.Remaining()
 	out := cancelPage{
-		paymentPage: p, Title: v.t("page.payment_cancel"), Once: v.value("once"), Left: money(left), LeftNow: p.P.Cancellable().Total, Close: p.P.State == payment.Issued,
+		paymentPage: p, Title: v.t("page.payment_cancel"), Once: v.value("once"), Left: page.Money(left), LeftNow: p.P.Cancellable().Total, Close: p.P.State == payment.Issued,
 		NeedsBank: p.Account != nil, Banks: []option{{Text: "–"}},
 	}
 	if uuid.Validate(out.Once) != nil {
 		out.Once = uuid.NewString()
 	}
 	for _, b := range payment.Banks() {
-		out.Banks = append(out.Banks, option{Value: string(b.Bank), Text: bankName(b.Bank)})
+		out.Banks = append(out.Banks, option{Value: string(b.Bank), Text: page.Bank(b.Bank)})
 	}
 	return out
 }
@@ -106,7 +107,7 @@ func (c *Console) cancelledPayment(v *visit) error {
 	if text := v.value("amount"); text != "" {
 		won, ok := wonOf(text)
 		if !ok || won == 0 {
-			wrong = append(wrong, mistake{"amount", v.t("list.no_amount", "value", visible(text))})
+			wrong = append(wrong, mistake{"amount", v.t("list.no_amount", "value", page.Visible(text))})
 		}
 		r.Amount = &won
 	}
@@ -146,7 +147,7 @@ func (c *Console) cancelledPayment(v *visit) error {
 // pgProblem is what a PG or a rule says against what was entered, for the form that asked.
 func (v *visit) pgProblem(err error) (string, bool) {
 	if no, ok := errors.AsType[*action.PGError](err); ok {
-		return v.t("payment.pg_said", "code", visible(no.Code), "message", visible(no.Message)), true
+		return v.t("payment.pg_said", "code", page.Visible(no.Code), "message", page.Visible(no.Message)), true
 	}
 	tooMuch := errors.Is(err, payment.ErrCancelTooMuch) || errors.Is(err, payment.ErrCancelTaxFree) || errors.Is(err, payment.ErrCancelTaxed)
 	if tooMuch || fault.Is(err, fault.Invalid) || fault.Is(err, fault.Unsupported) {
@@ -188,14 +189,14 @@ func (c *Console) enteredDeposit(v *visit) error {
 		wrong = append(wrong, mistake{"reason", v.t("notice.reason_missing")})
 	}
 	if text := v.value("paid_at"); text != "" {
-		if w.PaidAt, err = time.ParseInLocation("2006-01-02T15:04", text, location(v.zone())); err != nil {
-			wrong = append(wrong, mistake{"paid_at", v.t("list.no_day", "value", visible(text))})
+		if w.PaidAt, err = time.ParseInLocation("2006-01-02T15:04", text, page.Location(v.zone())); err != nil {
+			wrong = append(wrong, mistake{"paid_at", v.t("list.no_day", "value", page.Visible(text))})
 		}
 	}
 	if text := v.value("amount"); text != "" {
 		won, ok := wonOf(text)
 		if !ok || won == 0 {
-			wrong = append(wrong, mistake{"amount", v.t("list.no_amount", "value", visible(text))})
+			wrong = append(wrong, mistake{"amount", v.t("list.no_amount", "value", page.Visible(text))})
 		}
 		w.Amount = won
 	}
@@ -207,7 +208,7 @@ func (c *Console) enteredDeposit(v *visit) error {
 		return v.mistaken("payment_deposit", form, []mistake{{"number", v.ruledOut(ruled)}})
 	}
 	if fault.Is(err, fault.Invalid) {
-		return v.mistaken("payment_deposit", form, []mistake{{"paid_at", v.t("payment.not_done", "why", visible(err.Error()))}})
+		return v.mistaken("payment_deposit", form, []mistake{{"paid_at", v.t("payment.not_done", "why", page.Visible(err.Error()))}})
 	}
 	if err != nil {
 		return err

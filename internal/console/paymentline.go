@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/ingress"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -98,9 +99,9 @@ func (v *visit) attemptBegan(t payment.Transaction) moment {
 		m.Text = v.t("payment.began_card")
 	case t.Account != nil:
 		m.Text = v.t("payment.began_account")
-		m.Detail = bankName(t.Account.Bank) + " " + v.account(t.Account.Number)
+		m.Detail = page.Bank(t.Account.Bank) + " " + v.account(t.Account.Number)
 		if !t.Account.ExpiresAt.IsZero() {
-			m.Detail += " " + v.t("payment.due", "time", t.Account.ExpiresAt.In(location(v.zone())).Format("01-02 15:04"))
+			m.Detail += " " + v.t("payment.due", "time", t.Account.ExpiresAt.In(page.Location(v.zone())).Format("01-02 15:04"))
 		}
 	}
 	return m
@@ -110,7 +111,7 @@ func (v *visit) attemptBegan(t payment.Transaction) moment {
 func (v *visit) noticeMoment(n store.NoticeRow, events []store.PaymentEvent) moment {
 	m := moment{
 		At: n.At, Who: "pg", Kind: "verdict", Value: string(n.Verdict), Path: object(v.reading(), "notices", string(n.ID)),
-		Text: v.t("payment.notice", "event", v.t("told."+string(n.Event))), Detail: n.Provider + ", " + visible(n.Peer), Failed: failed(n.Verdict),
+		Text: v.t("payment.notice", "event", v.t("told."+string(n.Event))), Detail: n.Provider + ", " + page.Visible(n.Peer), Failed: failed(n.Verdict),
 	}
 	switch n.Kind {
 	case ingress.MethodByHand:
@@ -147,11 +148,11 @@ func (v *visit) eventMoment(e store.PaymentEvent) moment {
 // cancelMoment is the row of a cancellation that was asked for here.
 func (v *visit) cancelMoment(x payment.Cancellation) moment {
 	m := moment{
-		At: x.RequestedAt, Who: "us", Text: v.t("payment.cancel_asked", "amount", money(x.Amount)), Detail: visible(x.Reason),
+		At: x.RequestedAt, Who: "us", Text: v.t("payment.cancel_asked", "amount", page.Money(x.Amount)), Detail: page.Visible(x.Reason),
 		Failed: x.State == payment.CancelFailed, Kind: "cancellation", Value: string(x.State),
 	}
 	if x.ByHand != nil {
-		m.Parts = append(m.Parts, v.t("payment.ended_by_hand", "reason", visible(x.ByHand.Reason)))
+		m.Parts = append(m.Parts, v.t("payment.ended_by_hand", "reason", page.Visible(x.ByHand.Reason)))
 	}
 	return m
 }
@@ -179,8 +180,8 @@ func (c *Console) tries(v *visit, hooks []store.DeliveryRow) (out []moment, err 
 			}
 			out = append(out, moment{
 				At: a.At, Who: "shop", Shop: true, Failed: a.Outcome != webhook.Good, Path: object(v.reading(), "deliveries", string(of.ID)),
-				Text:   v.t("payment.hook", "type", string(d.Type), "endpoint", visible(v.endpointName(d.Endpoint, d.URL))),
-				Detail: v.answer(a) + "  " + lasts(a.Took) + "  " + v.t("payment.nth", "n", a.Number, "max", max(of.MaxTries, a.Number)),
+				Text:   v.t("payment.hook", "type", string(d.Type), "endpoint", page.Visible(v.endpointName(d.Endpoint, d.URL))),
+				Detail: v.answer(a) + "  " + page.Lasts(a.Took) + "  " + v.t("payment.nth", "n", a.Number, "max", max(of.MaxTries, a.Number)),
 				Kind:   "attempt", Value: string(a.Outcome),
 			})
 		}
@@ -203,8 +204,8 @@ func (v *visit) ahead(p payment.Payment, notices []store.NoticeRow, hooks []stor
 		}
 		m := moment{
 			At: d.DueAt, Who: "shop", Shop: true, Future: true, Path: object(v.reading(), "deliveries", string(d.ID)),
-			Text:   v.t("payment.hook", "type", string(d.Type), "endpoint", visible(v.endpointName(d.Endpoint, d.URL))),
-			Detail: v.t("payment.nth", "n", d.Tries+1, "max", max(d.MaxTries, d.Tries+1)) + "  " + until(v.Lang, d.DueAt.Sub(now)),
+			Text:   v.t("payment.hook", "type", string(d.Type), "endpoint", page.Visible(v.endpointName(d.Endpoint, d.URL))),
+			Detail: v.t("payment.nth", "n", d.Tries+1, "max", max(d.MaxTries, d.Tries+1)) + "  " + page.Until(v.Lang, d.DueAt.Sub(now)),
 		}
 		if d.State == webhook.Held {
 			m.Detail = v.t("payments.webhook_held")
@@ -212,7 +213,7 @@ func (v *visit) ahead(p payment.Payment, notices []store.NoticeRow, hooks []stor
 		plans = append(plans, m)
 	}
 	if due := p.Deadline(); due.After(now) {
-		plans = append(plans, moment{At: due, Who: "us", Future: true, Text: v.t("payment.deadline"), Detail: until(v.Lang, due.Sub(now))})
+		plans = append(plans, moment{At: due, Who: "us", Future: true, Text: v.t("payment.deadline"), Detail: page.Until(v.Lang, due.Sub(now))})
 	}
 	slices.SortStableFunc(plans, func(a, b moment) int { return cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()) })
 	if len(plans) > 0 {

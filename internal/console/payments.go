@@ -7,6 +7,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -126,7 +127,7 @@ func (v *visit) paymentFilter(f *filtering) store.PaymentFilter {
 	case basisMove:
 		q.Changed = true
 	default:
-		f.Mistakes = append(f.Mistakes, mistake{byBasis, v.t("list.unknown", "value", visible(basis))})
+		f.Mistakes = append(f.Mistakes, mistake{byBasis, v.t("list.unknown", "value", page.Visible(basis))})
 	}
 	return q
 }
@@ -235,7 +236,7 @@ func (v *visit) webhookLine(of store.Scope, w store.WebhookState) *webhookLine {
 	case w.State == webhook.Held:
 		out.More = v.t("payments.webhook_held")
 	case w.State == webhook.Waiting && w.Tries > 0:
-		out.More = v.t("payments.webhook_failing", "tries", w.Tries, "max", w.MaxTries, "time", w.DueAt.In(location(v.zone())).Format(time.TimeOnly))
+		out.More = v.t("payments.webhook_failing", "tries", w.Tries, "max", w.MaxTries, "time", w.DueAt.In(page.Location(v.zone())).Format(time.TimeOnly))
 	}
 	return out
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/store"
@@ -96,7 +97,7 @@ func TestPaymentsPage(t *testing.T) {
 		{"waiting", "dev", "?state=VIRTUAL_ACCOUNT_ISSUED", []string{"p-branch", "p-main"}},
 		{"an amount", "dev", "?amount=%E2%82%A959%2C000", []string{"p-main"}},
 		{"a channel", "dev", "?channel=" + string(oursTest), []string{"p-branch", "p-main"}},
-		{"today", "dev", "?from=" + time.Now().In(seoul).Format(time.DateOnly), []string{"p-branch", "p-main"}},
+		{"today", "dev", "?from=" + time.Now().In(page.Seoul).Format(time.DateOnly), []string{"p-branch", "p-main"}},
 		{"no notice", "dev", "?untold=on", []string{"p-branch", "p-main"}},
 		{"by change", "dev", "?basis=changed", []string{"p-branch", "p-main"}},
 	} {

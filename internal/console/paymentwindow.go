@@ -1,6 +1,7 @@
 package console
 
 import (
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/words"
 )
@@ -12,7 +13,7 @@ func (v *visit) windowMoments(w payment.Checkout) []moment {
 	if key := "channels.method." + method; words.Has(key) {
 		method = v.t(key)
 	}
-	out := []moment{{At: w.CreatedAt, Who: "shop", Text: v.t("payment.window_opened", "method", method), Detail: visible(w.Origin)}}
+	out := []moment{{At: w.CreatedAt, Who: "shop", Text: v.t("payment.window_opened", "method", method), Detail: page.Visible(w.Origin)}}
 	if w.EndedAt.IsZero() {
 		return out
 	}
@@ -20,7 +21,7 @@ func (v *visit) windowMoments(w payment.Checkout) []moment {
 	if how := w.Outcome; how.Code != "" {
 		end.Text, end.Failed = v.t("payment.window_ended"), how.Code != payment.CodeCancelled
 		end.Detail = string(how.Code)
-		end.Parts = append(end.Parts, visible(how.Message))
+		end.Parts = append(end.Parts, page.Visible(how.Message))
 	}
 	out = append(out, end)
 	if !w.AnsweredAt.IsZero() {

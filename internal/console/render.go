@@ -13,6 +13,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/words"
 )
 
@@ -106,7 +107,7 @@ func (v *visit) view(name string, data any) view {
 	if titled, ok := data.(interface{ title() string }); ok {
 		out.Title = titled.title()
 	}
-	out.Loaded = clockTime(v.now(), out.Zone)
+	out.Loaded = page.Clock(v.now(), out.Zone)
 	if x, ok := data.(interface{ alone() bool }); ok && x.alone() {
 		out.Mode = v.Scope.Mode
 		return out
@@ -124,10 +125,10 @@ func (v *visit) view(name string, data any) view {
 
 // zone is the zone of the times that the visitor sees.
 func (v *visit) zone() string {
-	if v.Member.Zone == zoneUTC {
-		return zoneUTC
+	if v.Member.Zone == page.UTC {
+		return page.UTC
 	}
-	return zoneKST
+	return page.KST
 }
 
 // storeChoices are the visitor's stores, with the page of the same section in each.

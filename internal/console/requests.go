@@ -8,6 +8,7 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/store"
 )
 
@@ -81,18 +82,18 @@ func (c *Console) requests(v *visit) error {
 }
 
 // oneRequest shows the call that an answer named.
-func (c *Console) oneRequest(v *visit, page requestsPage, id string) error {
-	page.Filtered, page.One = true, true
+func (c *Console) oneRequest(v *visit, p requestsPage, id string) error {
+	p.Filtered, p.One = true, true
 	x, err := c.Store.Call(v.ctx(), strings.ToLower(id))
 	switch {
 	case fault.Is(err, fault.NotFound), err == nil && (!v.sees(x.Merchant, x.Store) || !x.Mode.Sees(v.Scope.Mode)):
-		page.Failed = v.t("requests.unknown", "id", visible(id))
+		p.Failed = v.t("requests.unknown", "id", page.Visible(id))
 	case err != nil:
 		return err
 	default:
-		page.Rows = []requestLine{v.requestLine(x)}
+		p.Rows = []requestLine{v.requestLine(x)}
 	}
-	return v.page("developers_requests", page)
+	return v.page("developers_requests", p)
 }
 
 func (v *visit) requestLine(x merchant.Call) requestLine {

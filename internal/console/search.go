@@ -9,6 +9,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/store"
 )
@@ -89,7 +90,7 @@ func (c *Console) search(v *visit) error {
 // readSearch makes a search of what was typed: digits are an account number, a number with
 // the sign of money is an amount, and all else is a name or an id. It returns why that
 // cannot be searched.
-func (v *visit) readSearch(text string, q *store.Search, page *searchPage) (wrong string) {
+func (v *visit) readSearch(text string, q *store.Search, p *searchPage) (wrong string) {
 	plain := strings.NewReplacer("-", "", " ", "").Replace(text)
 	amount, isAmount := wonOf(text)
 	switch {
@@ -100,34 +101,34 @@ func (v *visit) readSearch(text string, q *store.Search, page *searchPage) (wron
 	case strings.Trim(plain, "0123456789") == "" && len(plain) < fewestDigits:
 		return v.t("search.few_digits", "n", fewestDigits)
 	case strings.Trim(plain, "0123456789") == "":
-		q.Digits, q.Whole, page.Taken = plain, !v.reveals(), v.t("search.taken_account")
+		q.Digits, q.Whole, p.Taken = plain, !v.reveals(), v.t("search.taken_account")
 		if q.Whole {
-			page.Note = v.t("search.whole")
+			p.Note = v.t("search.whole")
 		}
 	case isAmount && strings.ContainsAny(text, "₩￦원"):
-		q.Amount, page.Taken = &amount, v.t("search.taken_amount", "amount", money(payment.Won(amount)))
+		q.Amount, p.Taken = &amount, v.t("search.taken_amount", "amount", page.Money(payment.Won(amount)))
 	default:
-		q.Text, page.Taken = text, v.t("search.taken_text")
+		q.Text, p.Taken = text, v.t("search.taken_text")
 	}
 	return ""
 }
 
 // fillSearch puts what was found on the page.
-func (v *visit) fillSearch(page *searchPage, res store.SearchResult) {
+func (v *visit) fillSearch(p *searchPage, res store.SearchResult) {
 	for _, h := range res.Hits {
 		name := v.t("search.kind." + string(h.Kind))
-		if n := len(page.Kinds); n == 0 || page.Kinds[n-1].Name != name {
-			page.Kinds = append(page.Kinds, foundKind{Name: name})
+		if n := len(p.Kinds); n == 0 || p.Kinds[n-1].Name != name {
+			p.Kinds = append(p.Kinds, foundKind{Name: name})
 		}
-		k := &page.Kinds[len(page.Kinds)-1]
+		k := &p.Kinds[len(p.Kinds)-1]
 		k.Rows = append(k.Rows, foundPayment{v.paymentLine(store.PaymentRow{Payment: h.Payment}, false), h.Mode})
 	}
-	at := func(t time.Time) string { return clockTime(t, v.zone()) }
+	at := func(t time.Time) string { return page.Clock(t, v.zone()) }
 	if res.Older != "" {
-		page.Older, page.Since = v.part("older", res.Older), v.t("search.since", "time", at(res.Since))
+		p.Older, p.Since = v.part("older", res.Older), v.t("search.since", "time", at(res.Since))
 	}
 	if !res.Behind.IsZero() {
-		page.Late = v.t("search.behind", "time", at(res.Behind))
+		p.Late = v.t("search.behind", "time", at(res.Behind))
 	}
 }
 

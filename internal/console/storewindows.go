@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/settings"
 )
 
@@ -14,13 +15,13 @@ func (v *visit) windowsFile(f *settings.StoreFile) (wrong []mistake) {
 	f.Origins, f.AppSchemes = &origins, &schemes
 	for _, o := range origins {
 		if _, err := merchant.ParseOrigin(o); err != nil {
-			wrong = append(wrong, mistake{"origins", v.t("settings.origin_wrong", "origin", visible(o))})
+			wrong = append(wrong, mistake{"origins", v.t("settings.origin_wrong", "origin", page.Visible(o))})
 			break
 		}
 	}
 	for _, s := range schemes {
 		if _, err := merchant.ParseAppScheme(s); err != nil {
-			wrong = append(wrong, mistake{"app_schemes", v.t("settings.scheme_wrong", "scheme", visible(s))})
+			wrong = append(wrong, mistake{"app_schemes", v.t("settings.scheme_wrong", "scheme", page.Visible(s))})
 			break
 		}
 	}

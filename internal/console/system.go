@@ -11,6 +11,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/doctor"
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/settings"
@@ -90,9 +91,9 @@ func (c *Console) system(v *visit) error {
 			warnings++
 		case doctor.OK, doctor.Info:
 		}
-		x := finding{Finding: f, Chip: "doctor.level." + string(f.Level), Subject: v.t("doctor.subject." + string(f.Subject)), Text: visible(v.t(f.Key, f.Args...))}
+		x := finding{Finding: f, Chip: "doctor.level." + string(f.Level), Subject: v.t("doctor.subject." + string(f.Subject)), Text: page.Visible(v.t(f.Key, f.Args...))}
 		if f.Hint != "" {
-			x.Hint = visible(v.t(f.Hint, f.Args...))
+			x.Hint = page.Visible(v.t(f.Hint, f.Args...))
 		}
 		p.Findings = append(p.Findings, x)
 	}
