@@ -15,11 +15,13 @@ import (
 // was merely opened is taken up; others that were end. It reports fault.Conflict if
 // amount or mode differ, ErrAlreadyPaid if the payment takes no further attempt, and
 // ErrUnderWay if a charge of it has not ended. Of a payment of which no more is known
-// than windows, amount and mode are what the merchant's server says.
+// than windows, amount and mode are what the merchant's server says. A window's words
+// describe the order if windows alone described it before; see Payment.ByWindows.
 func Begin(known *Payment, g Registration, e Env) (Payment, Transaction, error) {
 	if g.Order == "" {
 		g.Order = string(g.ID)
 	}
+	byWindows := g.Checkout != "" && known != nil && known.ByWindows()
 	t := Transaction{ID: g.Attempt, Channel: g.Channel, Order: g.Order, State: Ready, At: e.Now, Checkout: g.Checkout}
 	if t.ID == "" {
 		t.ID = TransactionID(e.NewID())
@@ -49,7 +51,14 @@ func Begin(known *Payment, g Registration, e Env) (Payment, Transaction, error) 
 	default:
 		p = *known // a copy by now
 	}
-	p.describe(g)
+	switch {
+	case byWindows:
+		w := g.words()
+		t.Words = &w
+		p.say(w)
+	case g.Checkout == "" || known == nil:
+		p.describe(g)
+	}
 	p.Current = slices.IndexFunc(p.Transactions, func(o Transaction) bool { return o.ID == t.ID && o.Opened })
 	if p.Current >= 0 {
 		p.Transactions[p.Current] = t
@@ -194,7 +203,8 @@ func (d *decider) fail(i int, why string) Decision {
 	}
 	for n, t := range slices.Backward(d.p.Transactions) {
 		if t.open() {
-			d.p.Current, d.p.State, d.p.Expired = n, t.State, t.Expired
+			d.p.show(n)
+			d.p.State, d.p.Expired = t.State, t.Expired
 			d.p.StatusChangedAt = d.e.Now
 			return d.remembered(Reason(""))
 		}

@@ -148,7 +148,8 @@ func (d *decider) close() Decision {
 	}
 	d.setState(Failed)
 	if i := d.next(); i >= 0 {
-		d.p.Current, d.p.Expired = i, d.p.Transactions[i].Expired
+		d.p.show(i)
+		d.p.Expired = d.p.Transactions[i].Expired
 		return d.remembered(ReasonClosed)
 	}
 	d.p.FailedAt, d.p.FailureReason = d.at(), string(ReasonClosed)

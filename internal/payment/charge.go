@@ -114,7 +114,8 @@ func (p Payment) ChargeDone(id TransactionID, x Taken, e Env) (Decision, error) 
 		return d.listed(), nil
 	case Ready, Issued, PayPending, Failed:
 	}
-	d.p.Current, d.p.PaidAt, d.p.Expired = i, d.at(), false
+	d.p.show(i)
+	d.p.PaidAt, d.p.Expired = d.at(), false
 	return d.applied(Paid, ChangePaid, ""), nil
 }
 

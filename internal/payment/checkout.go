@@ -240,9 +240,13 @@ func (p Payment) MayPay(c Checkout, now time.Time) error {
 	return nil
 }
 
-// Registration is what the attempt of a window begins with. What describes the payment
-// is the payment's own: a later window's words are not taken over.
+// Registration is what the attempt of a window begins with. The order is described in the
+// words of the window's own page if windows alone have described it, and else in those of
+// the merchant's server.
 func (c Checkout) Registration(p Payment) Registration {
+	if p.ByWindows() {
+		p.say(Words{OrderName: c.OrderName, Customer: c.Customer, CustomData: c.CustomData, NoticeURLs: c.NoticeURLs, VAT: c.VAT})
+	}
 	return Registration{
 		Merchant: p.Merchant, Store: p.Store, Channel: c.Channel, Mode: p.Mode, ID: p.ID, OrderName: p.OrderName,
 		Amount: p.Amount, TaxFree: p.TaxFree, VAT: p.VAT, Customer: p.Customer, CustomData: p.CustomData, NoticeURLs: p.NoticeURLs,
@@ -358,7 +362,7 @@ func (c Checkout) Seen(p Payment) Payment {
 	if !own {
 		return out
 	}
-	t.Secret, t.IssueKey, t.IssueToldAt = "", "", time.Time{}
+	t.Secret, t.IssueKey, t.IssueToldAt, t.Words = "", "", time.Time{}, nil
 	out.Transactions, out.State, out.PaidAt = []Transaction{t}, t.State, t.PaidAt
 	out.Deposits, out.Cancellations = p.DepositsOf(t.ID), p.CancellationsOf(t.ID)
 	if current, _ := p.Transaction(); current.ID == t.ID {

@@ -93,6 +93,19 @@ func checkWindows(t *testing.T, p payment.Payment, windows []payment.Checkout, n
 	if len(p.MatchKeys()) > 0 && p.Begun() == 0 {
 		t.Errorf("notices find a payment of which no PG knows: %v", p.MatchKeys())
 	}
+	said := ""
+	if at, _ := p.Transaction(); p.ByWindows() {
+		for _, c := range windows {
+			if c.Transaction == at.ID {
+				said = c.OrderName
+			}
+		}
+	} else {
+		said = "배"
+	}
+	if said != p.OrderName {
+		t.Errorf("it is %q, want %q: the server's word, or that of the window whose attempt is shown", p.OrderName, said)
+	}
 	for _, c := range windows {
 		seen := c.Seen(p)
 		if slices.ContainsFunc(seen.Transactions, func(a payment.Transaction) bool { return a.ID != c.Transaction }) || seen.OrderName != c.OrderName {

@@ -233,7 +233,7 @@ func (d *decider) amountProblem() Reason {
 
 // pay makes transaction i the one that was paid.
 func (d *decider) pay(i int) Decision {
-	d.p.Current = i
+	d.p.show(i)
 	d.fill(i)
 	d.keepDeposit(i)
 	t := &d.p.Transactions[i]

@@ -86,6 +86,9 @@ type Transaction struct {
 	// READY or FAILED, and no PG knows of it.
 	Checkout CheckoutID `json:"checkout,omitempty"`
 	Opened   bool       `json:"opened,omitempty"`
+	// Words are those of that window's page, of an attempt that was begun while windows alone
+	// had said what the order is; nil of any other.
+	Words *Words `json:"words,omitempty"`
 }
 
 // A DepositState says what became of a deposit.

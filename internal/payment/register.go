@@ -78,8 +78,11 @@ func Register(known *Payment, g Registration, e Env) (p Payment, changed bool, e
 	if len(p.Transactions) >= MaxTransactions {
 		return p, false, ErrTooManyTransactions
 	}
-	if known.OnlyOpened() {
+	switch {
+	case known.OnlyOpened():
 		p.describe(g)
+	case known.ByWindows():
+		p.say(g.words()) // the server's from now on
 	}
 	p.begin(g, e)
 	return p, true, nil
@@ -140,7 +143,8 @@ func (p *Payment) attach(i int, g Registration, e Env) bool {
 		if p.State == Ready {
 			t.State = Issued
 			if !p.charging() { // else the charge is shown until it ends
-				p.State, p.Current, p.StatusChangedAt = Issued, i, e.Now
+				p.show(i)
+				p.State, p.StatusChangedAt = Issued, e.Now
 			}
 		}
 	}
