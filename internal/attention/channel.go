@@ -147,14 +147,9 @@ func FromPG(p provider.Provider, c merchant.Channel, from netip.Addr) bool {
 
 // missing names the credentials that a channel lacks for checking its notices. A
 // test channel without any credentials lacks none: its PG is played here.
-func missing(p provider.Provider, c merchant.Channel) (names []string) {
+func missing(p provider.Provider, c merchant.Channel) []string {
 	if c.Mode == merchant.Test && len(c.Credentials) == 0 {
 		return nil
 	}
-	for _, f := range p.Info().Fields {
-		if f.Proof && c.Credentials[f.Name] == "" {
-			names = append(names, f.Name)
-		}
-	}
-	return names
+	return p.Info().Unproved(c.Credentials)
 }

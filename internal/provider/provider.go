@@ -89,6 +89,9 @@ type Field struct {
 	Inquiry bool
 	// Proof says that Verify proves a deposit's notice with it.
 	Proof bool
+	// Or names another field that notices are proved with where the merchant's contract is
+	// of the PG's other kind: a channel has one of the two, and lacks nothing by that.
+	Or string
 }
 
 // A Class says how strong the proof in a notice is.
@@ -164,6 +167,24 @@ func (i Info) SendersDate() Text {
 		return Text{KO: "날짜 없음 (" + i.SendersIn + ")", EN: "undated (" + i.SendersIn + ")"}
 	}
 	return Same(i.SendersAsOf)
+}
+
+// Unproved names the credentials that a channel lacks for proving its notices, in the
+// order of Fields. Two of which either is enough are one name, "a / b".
+func (i Info) Unproved(c merchant.Credentials) (names []string) {
+	told := make(map[string]bool)
+	for _, f := range i.Fields {
+		if !f.Proof || c[f.Name] != "" || f.Or != "" && c[f.Or] != "" || told[f.Name] {
+			continue
+		}
+		name := f.Name
+		if f.Or != "" {
+			name += " / " + f.Or
+			told[f.Or] = true
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 // Inquires reports whether a channel with these credentials has every field

@@ -331,13 +331,7 @@ func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 		d.changes = append(d.changes, Change{Kind: Warning, What: c.What, Where: c.Where, Name: c.Name, ID: c.ID, Message: text})
 	}
 	if live || len(ch.Credentials) > 0 {
-		var missing []string
-		for _, f := range info.Fields {
-			if f.Proof && ch.Credentials[f.Name] == "" {
-				missing = append(missing, f.Name)
-			}
-		}
-		if len(missing) > 0 {
+		if missing := info.Unproved(ch.Credentials); len(missing) > 0 {
 			say("credentials that notices are proved with are missing: " + strings.Join(missing, ", "))
 		}
 	}

@@ -137,9 +137,10 @@ func describeV2(i *provider.Info) {
 	i.Forms = []string{formA, formB}
 	i.Paths = []string{"/nicepay-v2"}
 	i.Charset = "EUC-KR (form), UTF-8 (JSON)"
+	i.Fields[0].Or = secretKey // npg has the one key, start the other
 	i.Fields = append(i.Fields,
 		provider.Field{Name: clientKey, Label: provider.Text{KO: "클라이언트 키 (start.nicepay API)", EN: "Client key (start.nicepay API)"}},
-		provider.Field{Name: secretKey, Label: provider.Text{KO: "시크릿 키 (start.nicepay API, JSON 웹훅)", EN: "Secret key (start.nicepay API, JSON webhook)"}, Secret: true, Proof: true},
+		provider.Field{Name: secretKey, Label: provider.Text{KO: "시크릿 키 (start.nicepay API, JSON 웹훅)", EN: "Secret key (start.nicepay API, JSON webhook)"}, Secret: true, Proof: true, Or: merchantKey},
 	)
 	// Documented for form B: common/preparations.md, 2025-07.
 	webhooks := provider.Prefixes("121.133.126.86", "121.133.126.87")
