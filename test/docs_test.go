@@ -259,3 +259,28 @@ func TestProviderTable(t *testing.T) {
 	compareLines(t, "../README.md", "## Payment gateways", tableRow, want)
 	compareLines(t, "../README.ko.md", "## 지원하는 PG", tableRow, want)
 }
+
+// TestWalletTable compares what docs/providers.md says of wallets with their modules.
+func TestWalletTable(t *testing.T) {
+	t.Parallel()
+	text := read(t, "../docs/providers.md")
+	for _, p := range all.Wallets() {
+		i := p.Info()
+		var names, currencies []string
+		for _, f := range i.Fields {
+			names = append(names, f.Name)
+		}
+		for _, c := range i.Wallet.Currencies {
+			currencies = append(currencies, string(c))
+		}
+		begin := fmt.Sprintf("| `%s` | %s | ", i.Code, i.Name.KO)
+		fields := quoted(names)
+		if len(names) == 0 {
+			fields = "–"
+		}
+		end := fmt.Sprintf(" | %s | %s | %s |\n", fields, i.Wallet.Method, strings.Join(currencies, ", "))
+		if _, row, ok := strings.Cut(text, begin); !ok || !strings.Contains(row[:strings.Index(row, "\n")+1], end) {
+			t.Errorf("docs/providers.md has no row %s…%s", begin, end)
+		}
+	}
+}

@@ -158,6 +158,9 @@ func (a *Actions) stage(ctx context.Context, c Caller, e Enactment) (enacting, e
 	if ch.Mode != merchant.Test {
 		return x, fault.Errorf(fault.Forbidden, "channel %q is a live one: nothing is played there; try its address with a test notice", string(ch.Key))
 	}
+	if i := pg.Info(); !i.SendsNotices() {
+		return x, fault.Errorf(fault.Unsupported, "%s sends no notices: pay in a window of the channel instead", i.Name.EN)
+	}
 	to, ok := pg.(payee)
 	if !ok {
 		return x, fault.Errorf(fault.Unsupported, "channel %q has base_url or the PG's credentials, so its PG is called for real: pay in there", string(ch.Key))

@@ -45,7 +45,7 @@ const (
 // That the notice fails is no error. It reports fault.Invalid if nobody said how PGs
 // reach this server, or the PG's encoder cannot tell of the payment, fault.NotFound
 // and fault.Forbidden as RegisterAccount does, fault.Conflict for a payment that
-// waits for no deposit, and *TooOftenError if the member or the store has sent as many in a
+// waits for no deposit, fault.Unsupported for a channel whose PG sends no notices, and *TooOftenError if the member or the store has sent as many in a
 // minute as it may on this node.
 func (a *Actions) Rehearse(ctx context.Context, c Caller, key merchant.ChannelKey, about payment.ID) (Ladder, error) {
 	if a.PublicURL == "" {
@@ -61,6 +61,9 @@ func (a *Actions) Rehearse(ctx context.Context, c Caller, key merchant.ChannelKe
 		return Ladder{}, err
 	}
 	p, _ := a.Providers(ch.Provider) // channel saw to it
+	if i := p.Info(); !i.SendsNotices() {
+		return Ladder{}, fault.Errorf(fault.Unsupported, "%s sends no notices, so there is none to test: pay in a window of the channel instead", i.Name.EN)
+	}
 	x := rehearsal{a: a, provider: p, info: p.Info(), channel: ch, token: secret.Text(rand.Text() + rand.Text())}
 	n, err := x.notice(ctx, c, about)
 	if err != nil {

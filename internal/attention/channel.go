@@ -21,6 +21,7 @@ const (
 	Waiting   Setup = "waiting"   // no notice of the PG was applied yet
 	Connected Setup = "connected" // a notice from the PG's own address was applied
 	Silent    Setup = "silent"    // accounts became due, and no notice of any kind came (조용함)
+	Played    Setup = "played"    // its PG sends no notices: what is paid there is played here (테스트 승인)
 )
 
 // leastDue is how many accounts must have become due without a notice for a channel
@@ -85,6 +86,8 @@ func StateOf(p provider.Provider, c merchant.Channel, f ChannelFacts) ChannelSta
 		s.note(p, h)
 	}
 	switch {
+	case !p.Info().SendsNotices():
+		s.Setup = Played
 	case f.Overdue.Count >= leastDue && !c.Disabled:
 		s.Setup = Silent
 	case !s.Applied.IsZero():

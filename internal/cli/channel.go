@@ -51,6 +51,10 @@ func (c *guideCmd) Run(env Env) error {
 		ending += "/" + c.Token
 	}
 	paths, guide := p.Info().Paths, p.Guide(lang)
+	if len(paths) == 0 { // there is no address to put in
+		_, err = fmt.Fprintln(env.Stdout, strings.TrimRight(guide, "\n"))
+		return err
+	}
 	if len(paths) > 1 {
 		guide = strings.ReplaceAll(guide, provider.SecondURLMark, base+paths[1]+ending)
 	}

@@ -33,7 +33,7 @@ type decodeCmd struct {
 // Run prints one JSON object: the notice in our words, and the body that
 // would be answered. On a terminal it is indented.
 func (c *decodeCmd) Run(env Env) error {
-	p, err := providerByCode(c.Provider)
+	p, err := tellerByCode(c.Provider)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,17 @@ func providerByCode(code string) (provider.Provider, error) {
 	if p, ok := all.ByCode(code); ok {
 		return p, nil
 	}
-	return nil, hint(fault.Errorf(fault.Invalid, "there is no provider %q", code), "The providers are %s.", strings.Join(codes(all.Providers()), ", "))
+	return nil, hint(fault.Errorf(fault.Invalid, "there is no provider %q", code), "The providers are %s.", strings.Join(codes(slices.Concat(all.Providers(), all.Wallets())), ", "))
+}
+
+// tellerByCode is providerByCode for what is about notices: it refuses a module whose PG
+// sends none.
+func tellerByCode(code string) (provider.Provider, error) {
+	p, err := providerByCode(code)
+	if err != nil || p.Info().SendsNotices() {
+		return p, err
+	}
+	return nil, hint(fault.Errorf(fault.Unsupported, "%s sends no notices", p.Info().Name.EN), "Its test payments are approved in a payment window: see tongbo channel guide %s.", code)
 }
 
 func codes(list []provider.Provider) []string {

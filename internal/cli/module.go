@@ -35,9 +35,32 @@ func showModule(env Env, p provider.Provider) error {
 	return nil
 }
 
+// walletRows are those of an easy-pay service, of which there are no notices to tell.
+func walletRows(i provider.Info) [][]string {
+	var currencies []string
+	for _, c := range i.Wallet.Currencies {
+		currencies = append(currencies, string(c))
+	}
+	return [][]string{
+		{"Code", i.Code},
+		{"Name", i.Name.KO, i.Name.EN},
+		{"Module", i.Modules + " of PortOne"},
+		{"Admin site", cmp.Or(i.Admin, "not known")},
+		{"Notices", "none: the wallet sends none"},
+		{"Channels", "test channels only: approvals are played, and no API of the wallet is called"},
+		{"Windows", "payMethod " + string(i.Wallet.Method) + " in " + strings.Join(currencies, ", ")},
+		append([]string{"Credentials"}, credentialTexts(i.Fields)...),
+		{"Test MIDs", "none published: enter your own"},
+		{"Set it up", "tongbo channel guide " + i.Code},
+	}
+}
+
 // moduleRows are labels, each with the paragraphs that belong to it.
 func moduleRows(p provider.Provider) [][]string {
 	i := p.Info()
+	if i.Wallet != nil {
+		return walletRows(i)
+	}
 	confirm := "a live channel with the credentials for it asks the PG before a deposit counts, unless confirm = false"
 	switch {
 	case i.ConfirmAlways:
@@ -185,7 +208,8 @@ type shownProvider struct {
 	Forms       []string        `json:"forms"` // wire formats, where there are several
 	Credential  []string        `json:"credentials"`
 	TestMIDs    []string        `json:"test_mids"`
-	Calls       []provider.Call `json:"calls"` // that its API takes
+	Calls       []provider.Call `json:"calls"`            // that its API takes
+	Wallet      string          `json:"wallet,omitempty"` // whose module it is: it has test channels alone, and no notices
 }
 
 // shownSenders are the published addresses, empty if there are none.
@@ -212,11 +236,14 @@ func shownModule(p provider.Provider) shownProvider {
 	s := shownProvider{
 		Calls: append([]provider.Call{}, provider.Calls(p)...),
 		Code:  i.Code, NameKO: i.Name.KO, NameEN: i.Name.EN, Modules: i.Modules, Admin: i.Admin,
-		Paths: i.Paths, Methods: i.Methods, Charset: i.Charset, Class: i.Class, Events: i.Events,
+		Paths: append([]string{}, i.Paths...), Methods: append([]string{}, i.Methods...), Charset: i.Charset, Class: i.Class, Events: append([]payment.Event{}, i.Events...),
 		Proves: i.Proves.EN, ProvedWith: proofs(i), OrderSecret: i.OrderSecret,
 		Senders:     shownSenders{Live: senderWords(i.LiveSenders), Test: senderWords(i.TestSenders)},
 		SendersAsOf: i.SendersDate().EN,
 		ResendNote:  i.ResendNote.EN, Forms: append([]string{}, i.Forms...), Credential: []string{}, TestMIDs: []string{},
+	}
+	if i.Wallet != nil {
+		s.Wallet = string(i.Wallet.Name)
 	}
 	for _, d := range i.Resend {
 		s.Resend, s.ResendSecs = append(s.Resend, d.String()), append(s.ResendSecs, d.Seconds())

@@ -22,7 +22,7 @@ type providersCmd struct {
 // Run prints a table, or everything about one module, or one JSON object a
 // line.
 func (c *providersCmd) Run(env Env) error {
-	list := all.Providers()
+	list := slices.Concat(all.Providers(), all.Wallets())
 	if c.Code != "" {
 		p, err := providerByCode(c.Code)
 		if err != nil {
@@ -45,6 +45,10 @@ func providersTable(w io.Writer, list []provider.Provider) error {
 	rows := [][]string{{"CODE", "NAME", "MODULE", "PROVED BY", "RESENDS"}}
 	for _, p := range list {
 		i := p.Info()
+		if !i.SendsNotices() {
+			rows = append(rows, []string{i.Code, i.Name.KO, i.Modules, "–", "–"})
+			continue
+		}
 		rows = append(rows, []string{i.Code, i.Name.KO, i.Modules, classWords(i.Class), resendWords(i.Resend)})
 	}
 	lines := tableLines(rows)
@@ -56,7 +60,11 @@ func providersTable(w io.Writer, list []provider.Provider) error {
 			continue
 		}
 		i := list[n-1].Info()
-		if _, err := fmt.Fprintln(w, "    "+strings.Join(append(slices.Clone(i.Paths), i.Charset), "  ")); err != nil {
+		below := strings.Join(append(slices.Clone(i.Paths), i.Charset), "  ")
+		if !i.SendsNotices() {
+			below = "no notices; test channels only, whose approvals are played"
+		}
+		if _, err := fmt.Fprintln(w, "    "+below); err != nil {
 			return err
 		}
 	}

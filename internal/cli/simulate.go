@@ -56,7 +56,7 @@ type simulateCmd struct {
 // Run sends the notice until it is acknowledged. It ends well only if every
 // copy was.
 func (c *simulateCmd) Run(env Env) error {
-	p, err := providerByCode(c.Provider)
+	p, err := tellerByCode(c.Provider)
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (c *triggerCmd) Run(env Env) error {
 	if c.Live {
 		return &coded{exitUsage, hint(errors.New(words.Text(lang, "cli.trigger.live")), "%s", words.Text(lang, "cli.trigger.liveHint"))}
 	}
-	if _, err := providerByCode(c.Provider); err != nil {
+	if _, err := tellerByCode(c.Provider); err != nil {
 		return err
 	}
 	if c.Amount < 0 || c.Duplicate < 0 || c.Wait < 0 {

@@ -159,6 +159,14 @@ func (c *Console) changeChannel(v *visit) error {
 	if name == "" {
 		wrong = append(wrong, mistake{"name", v.t("form.missing")})
 	}
+	if i := pg.Info(); i.Wallet != nil {
+		if mid == "" && !ch.Disabled {
+			wrong = append(wrong, mistake{"mid", v.t("channels.needs_own")})
+		}
+		if !slices.Equal(methods, []string{string(i.Wallet.Method)}) {
+			wrong = append(wrong, mistake{"method", v.t("channels.one_method", "name", v.inTongue(i.Name), "method", v.t("channels.method."+string(i.Wallet.Method)))})
+		}
+	}
 	if unknown != string(merchant.Hold) && unknown != string(merchant.Adopt) {
 		wrong = append(wrong, mistake{"unknown", v.t("channels.pick_one")})
 	}
@@ -189,7 +197,11 @@ func (c *Console) changeCredentials(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := v.redeclare(ch, settings.ChannelFile{Credentials: v.enteredCredentials(pg.Info())}); err != nil {
+	f := settings.ChannelFile{Credentials: v.enteredCredentials(pg.Info())}
+	if wrong := v.lacksOwn(ch, pg.Info(), ch.MID, f.Credentials); len(wrong) > 0 {
+		return v.remade(ch, pg, wrong...)
+	}
+	if err := v.redeclare(ch, f); err != nil {
 		return err
 	}
 	return v.changed(ch, "channels.credentials_kept")

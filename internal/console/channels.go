@@ -59,7 +59,7 @@ func (x channelCard) Draft() bool { return x.State == string(attention.Draft) &&
 
 // Next is the page of the wizard with which it goes on, below the channel's path.
 func (x channelCard) Next() string {
-	if x.Draft() {
+	if x.Draft() || !x.Info.SendsNotices() {
 		return "/setup/" + stepCredentials
 	}
 	return "/setup/" + stepAddress
@@ -192,8 +192,14 @@ const (
 	stepIssue       = "issue"
 )
 
-// wizard lists the pages of the wizard.
-func wizard() []string {
+// wizard lists the pages of the wizard for a channel, or for one that is yet to be made. A
+// channel whose PG sends no notices has no address to register, and nothing to test there.
+func (v *visit) wizard(ch *merchant.Channel) []string {
+	if ch != nil {
+		if p, ok := v.c.Actions.Providers(ch.Provider); ok && !p.Info().SendsNotices() {
+			return []string{stepModule, stepCredentials}
+		}
+	}
 	return []string{stepModule, stepCredentials, stepAddress, stepTest, stepIssue}
 }
 
@@ -206,7 +212,7 @@ type wizardStep struct {
 // wizardSteps are the wizard's pages; those behind the first have addresses once there is a
 // channel.
 func (v *visit) wizardSteps(here string, ch *merchant.Channel) (out []wizardStep) {
-	for _, key := range wizard() {
+	for _, key := range v.wizard(ch) {
 		s := wizardStep{Key: key, Here: key == here}
 		switch {
 		case ch == nil || key == stepModule:
@@ -239,6 +245,7 @@ type moduleGroup struct {
 type moduleChoice struct {
 	Code, Name, Serves string
 	Letter, Test       bool // the PG is asked by mail; it publishes ids for trials
+	Own                bool // it publishes none, and its approvals are played
 }
 
 // A tick is a box that may be ticked.
@@ -249,9 +256,13 @@ type tick struct {
 
 func (v *visit) newChannelPage() newChannelPage {
 	p := newChannelPage{Steps: v.wizardSteps(stepModule, nil), Chosen: cmp.Or(v.value("provider"), v.query("provider"))}
-	for _, m := range all.Providers() {
+	list := all.Providers()
+	if v.Scope.Mode == merchant.Test { // there are no others of wallets
+		list = append(list, all.Wallets()...)
+	}
+	for _, m := range list {
 		i := m.Info()
-		choice := moduleChoice{Code: i.Code, Name: v.inTongue(i.Name), Serves: i.Modules, Letter: i.Letter != nil, Test: len(i.TestMIDs) > 0}
+		choice := moduleChoice{Code: i.Code, Name: v.inTongue(i.Name), Serves: i.Modules, Letter: i.Letter != nil, Test: len(i.TestMIDs) > 0, Own: i.Wallet != nil}
 		at := slices.IndexFunc(p.Modules, func(g moduleGroup) bool { return g.PG == v.company(i) })
 		if at < 0 {
 			at = len(p.Modules)
@@ -300,6 +311,9 @@ func (c *Console) makeChannel(v *visit) error {
 		return errNoThing
 	}
 	kind, methods := v.value("payment_type"), v.form()["method"]
+	if known && p.Info().Wallet != nil { // it has one way of paying, whatever is ticked
+		kind, methods = string(merchant.WindowSimple), []string{string(p.Info().Wallet.Method)}
+	}
 	wrong = append(wrong, v.wrongKind(kind, methods)...)
 	if len(wrong) > 0 {
 		return v.mistaken("channels_new", v.newChannelPage(), wrong)

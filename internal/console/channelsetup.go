@@ -62,7 +62,7 @@ func (v *visit) wizardPage(ch merchant.Channel, pg provider.Provider, at string)
 	p := wizardPage{Steps: v.wizardSteps(at, &ch), Step: at, Channel: v.channelCard(attention.ChannelState{Channel: ch, Setup: attention.Waiting})}
 	var err error
 	switch {
-	case at != stepCredentials && at != stepAddress && at != stepTest && at != stepIssue, ch.Disabled && at != stepCredentials:
+	case at == stepModule, !slices.Contains(v.wizard(&ch), at), ch.Disabled && at != stepCredentials:
 		return p, errNoPage
 	case at == stepCredentials:
 		p.TestMIDs = v.offeredMIDs(ch, pg.Info())
@@ -190,6 +190,13 @@ func (c *Console) enterCredentials(v *visit) error {
 		f.Credentials = v.enteredCredentials(i)
 	}
 	f.MID = &mid
+	if wrong := v.lacksOwn(ch, i, mid, f.Credentials); len(wrong) > 0 {
+		p, err := v.wizardPage(ch, pg, stepCredentials)
+		if err != nil {
+			return err
+		}
+		return v.mistaken("channels_setup", p, wrong)
+	}
 	if ch.Mode == merchant.Live && i.LiveSenders == nil && ch.Token == "" && ch.Senders == nil {
 		made := secret.Text("new") // else nobody would be heard
 		f.Token = &made
@@ -204,7 +211,28 @@ func (c *Console) enterCredentials(v *visit) error {
 	case err != nil:
 		return err
 	}
+	if !i.SendsNotices() {
+		return v.done("/channels/"+string(ch.Key), "channels.credentials_kept")
+	}
 	return v.done("/channels/"+string(ch.Key)+"/setup/"+stepAddress, "channels.credentials_kept")
+}
+
+// lacksOwn says what a wallet's channel would lack with what was entered: all of it is the
+// merchant's own.
+func (v *visit) lacksOwn(ch merchant.Channel, i provider.Info, mid string, entered map[string]secret.Text) (wrong []mistake) {
+	if i.Wallet == nil {
+		return nil
+	}
+	if mid == "" {
+		wrong = append(wrong, mistake{"mid", v.t("channels.needs_own")})
+	}
+	for _, f := range i.Fields {
+		to, said := entered[f.Name]
+		if said && to == "" || !said && ch.Credentials[f.Name] == "" {
+			wrong = append(wrong, mistake{"credential_" + f.Name, v.t("channels.needs_own")})
+		}
+	}
+	return wrong
 }
 
 // A guidePart is how a channel's notices are set up at its PG.

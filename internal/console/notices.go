@@ -190,7 +190,7 @@ func (c *Console) read(code string, r notice.Request, at time.Time) (notice.Noti
 func (c *Console) noticeURLs(v *visit) (out []noticeURL) {
 	for _, ch := range v.channels() {
 		p, ok := c.Actions.Providers(ch.Provider)
-		if !ok || p == nil || ch.Disabled {
+		if !ok || p == nil || ch.Disabled || !p.Info().SendsNotices() {
 			continue
 		}
 		if ch.Token != "" && !v.May(member.Integrate) {

@@ -68,7 +68,7 @@ func (v *visit) simulatorPage() simulatorPage {
 		return p
 	}
 	for _, ch := range v.All.Channels {
-		if pg, ok := v.c.Actions.Providers(ch.Provider); ok && ch.Mode == merchant.Test && !ch.Disabled && provider.OnTrial(pg, ch) && v.usesChannel(ch) {
+		if pg, ok := v.c.Actions.Providers(ch.Provider); ok && ch.Mode == merchant.Test && !ch.Disabled && pg.Info().SendsNotices() && provider.OnTrial(pg, ch) && v.usesChannel(ch) {
 			p.Channels = append(p.Channels, option{Value: string(ch.Key), Text: ch.Name + " · " + ch.Provider})
 		}
 	}

@@ -41,6 +41,9 @@ func judgeChannel(s attention.ChannelState, i provider.Info) Finding {
 	c := s.Channel
 	f := Finding{Level: OK, Subject: OfChannel, Name: c.Name, ID: string(c.Key), Args: []any{"name", c.Name, "key", string(c.Key), "mode", string(c.Mode)}}
 	switch {
+	case s.Setup == attention.Played:
+		f.Key = "doctor.channel_played"
+		return f
 	case i.Deaf(c):
 		f.Level, f.Key, f.Hint = Fail, "doctor.channel_deaf", "doctor.hint.channel_deaf"
 		return f

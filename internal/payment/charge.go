@@ -6,10 +6,11 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 )
 
-// A Charge is what is kept of an attempt that takes money from a card: never
-// the card's number.
+// A Charge is what is kept of an attempt that takes money from a card or from an
+// easy-pay wallet: never the card's number.
 type Charge struct {
-	BillingKey BillingKeyID `json:"billingKey,omitempty"` // empty: by the card's number
+	BillingKey BillingKeyID `json:"billingKey,omitempty"` // empty: by the card's number, or by a wallet
+	Wallet     Wallet       `json:"wallet,omitempty"`     // that pays; empty: a card does
 	Schedule   ScheduleID   `json:"schedule,omitempty"`   // that it was made for
 	Card       Card         `json:"card,omitzero"`
 	Receipt    string       `json:"receipt,omitempty"` // the address of the PG's receipt
@@ -59,7 +60,7 @@ func (p Payment) charging() bool {
 	return false
 }
 
-// BeginCharge is Begin of an attempt that takes money from a card: READY until
+// BeginCharge is Begin of an attempt that takes money from a card or a wallet: READY until
 // ChargeDone, ChargeRefused or ChargeUnclear.
 func BeginCharge(known *Payment, g Registration, c Charge, e Env) (Payment, Transaction, error) {
 	p, t, err := Begin(known, g, e)
@@ -71,7 +72,8 @@ func BeginCharge(known *Payment, g Registration, c Charge, e Env) (Payment, Tran
 	return p, t, nil
 }
 
-// A Taken is money that a PG took from a card.
+// A Taken is money that a PG took from a card or a wallet. What a wallet paid by it
+// does not tell.
 type Taken struct {
 	PGTx    string
 	Card    Card

@@ -10,7 +10,12 @@ type Method string
 const (
 	VirtualAccount Method = "VIRTUAL_ACCOUNT" // 가상계좌
 	ByCard         Method = "CARD"            // by its number, or by a billing key
+	ByWallet       Method = "EASY_PAY"        // 간편결제: which one, the Charge's Wallet says
 )
+
+// ByPayPal is what shops' pages ask PayPal's windows for. What is paid in one is listed as
+// ByWallet, as PortOne's lists have no other word for it.
+const ByPayPal Method = "PAYPAL"
 
 // Method returns what p is paid by; empty before the attempt that faces show
 // has an account.
@@ -18,6 +23,8 @@ func (p Payment) Method() Method {
 	t, ok := p.Transaction()
 	switch {
 	case !ok:
+	case t.Charge != nil && t.Charge.Wallet != "":
+		return ByWallet
 	case t.Charge != nil:
 		return ByCard
 	case t.Account != nil:

@@ -148,6 +148,9 @@ type Info struct {
 	// Letter asks the PG to register the address of notices; nil where the merchant
 	// enters it in the PG's own pages.
 	Letter *Letter
+
+	// Wallet is there if the module is an easy-pay service's own; nil for all others.
+	Wallet *Wallet
 }
 
 // A TestMID is a merchant id with keys that the PG publishes for trials.

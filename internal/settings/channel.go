@@ -91,6 +91,9 @@ func (d *declarer) channel(p part, f ChannelFile) error {
 	if !ok {
 		return invalid("provider %q is unknown: tongbo providers lists those of this build", ch.Provider)
 	}
+	if created {
+		fitWallet(&ch, info)
+	}
 	if err := d.fillChannel(&ch, &c, info, f); err != nil {
 		return err
 	}
@@ -194,6 +197,9 @@ func (d *declarer) fillChannel(ch *merchant.Channel, c *Change, info provider.In
 		if err := step(); err != nil {
 			return err
 		}
+	}
+	if err := checkWallet(*ch, info); err != nil {
+		return err
 	}
 	return checkChannel(*ch)
 }

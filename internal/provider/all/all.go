@@ -2,6 +2,8 @@
 package all
 
 import (
+	"slices"
+
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/daou"
 	"github.com/tongbo/tongbo/internal/provider/inicis"
@@ -13,10 +15,12 @@ import (
 	"github.com/tongbo/tongbo/internal/provider/settle"
 	"github.com/tongbo/tongbo/internal/provider/smartro"
 	"github.com/tongbo/tongbo/internal/provider/tosspayments"
+	"github.com/tongbo/tongbo/internal/provider/wallet"
 	"github.com/tongbo/tongbo/internal/provider/welcome"
 )
 
-// Providers returns every module, in the order in which lists show them.
+// Providers returns every module of a PG that sends notices, in the order in which lists
+// show them.
 func Providers() []provider.Provider {
 	return []provider.Provider{
 		inicis.V1, inicis.V2,
@@ -33,9 +37,15 @@ func Providers() []provider.Provider {
 	}
 }
 
-// ByCode returns the module with a code.
+// Wallets returns the modules of easy-pay services, which send no notices and serve test
+// channels alone: see [provider.Wallet].
+func Wallets() []provider.Provider {
+	return []provider.Provider{wallet.NaverPay, wallet.TossPay, wallet.PayPal}
+}
+
+// ByCode returns the module with a code, one of Providers or of Wallets.
 func ByCode(code string) (provider.Provider, bool) {
-	for _, p := range Providers() {
+	for _, p := range slices.Concat(Providers(), Wallets()) {
 		if p.Info().Code == code {
 			return p, true
 		}

@@ -20,6 +20,8 @@ const numberDigits = 14
 // could not name.
 func (g PG) CheckIssue(c merchant.Channel, o provider.Order) error {
 	switch {
+	case !g.Info().SendsNotices():
+		return fault.Errorf(fault.Unsupported, "%s issues no virtual accounts", g.Info().Name.EN)
 	case o.Amount.Currency != payment.KRW:
 		return fault.Errorf(fault.Unsupported, "virtual accounts take KRW only")
 	case o.Type == payment.Fixed && o.Number == "" && o.AccountID == "":
