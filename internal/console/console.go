@@ -138,7 +138,7 @@ func (c *Console) routes() []route {
 		c.accessRoutes(),
 		c.noticeRoutes(),
 		c.paymentRoutes(), c.onePaymentRoutes(), c.searchRoutes(),
-		c.channelRoutes(), c.systemRoutes(),
+		c.channelRoutes(), c.integrationRoutes(), c.systemRoutes(),
 		c.storeRoutes(),
 		c.limitRoutes(),
 		c.homeRoutes(), c.attentionRoutes(), c.requestRoutes(),

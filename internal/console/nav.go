@@ -33,6 +33,7 @@ var sections = []section{
 	{key: "deliveries", path: "/deliveries", shortcut: "w", right: member.See},
 	{key: "endpoints", path: "/endpoints", shortcut: "e", right: member.Integrate},
 	{key: "channels", path: "/channels", shortcut: "c", right: member.Integrate},
+	{key: "integration", path: "/integration", right: member.See},
 	{key: "developers", path: "/developers/keys", right: member.Integrate, sub: []section{
 		{key: "keys", path: "/developers/keys", right: member.Integrate},
 		{key: "events", path: "/developers/events", right: member.Integrate},
