@@ -17,7 +17,7 @@ func TestDoctor(t *testing.T) {
 	code, out, errs := watch(t, args...)
 	for _, want := range []string{
 		"ok    config ", "ok    database        SQLite, write and fsync ", "warn  public URL      " + url + " reached from here", "info  client address  No notice has come yet.",
-		": what proves its notices is missing: merchant_key, secret_key\n                      → Enter it in the console, under Payment channels, or in credentials of the file that is applied.", "ok    queue           0 webhooks wait.", " disk ",
+		": what proves its notices is missing: merchant_key / secret_key\n                      → Enter it in the console, under Payment channels, or in credentials of the file that is applied.", "ok    queue           0 webhooks wait.", " disk ",
 		"info  egress          203.0.113.20, 203.0.113.21: shops must allow this address.",
 	} {
 		if !strings.Contains(out, want) {
