@@ -5,28 +5,27 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/console/chart"
-	"github.com/tongbo/tongbo/internal/delivery"
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/store"
-	"github.com/tongbo/tongbo/internal/webhook"
 )
 
 func (c *Console) homeRoutes() []route {
-	return []route{{http.MethodGet, "/{$}", member.See, false, c.home}}
+	return []route{
+		{http.MethodGet, "/{$}", member.See, false, c.home},
+		{http.MethodPost, "/steps", member.See, false, c.putStepsAway},
+	}
 }
 
 // homePage is where one begins.
 type homePage struct {
-	Steps   []step // the first-run checklist; none once it is done
+	Steps   []step // the first-run checklist; none once its end was told
 	Done    int    // how many of them are
+	Whole   bool   // all of them are
 	Figures []figure
 	Flows   []flowLine
 	Cut     bool // flows are of the newest news alone
@@ -34,15 +33,6 @@ type homePage struct {
 	Chart   template.HTML
 	Since   time.Time // from when on the chart was looked at, if not from its beginning
 	Empty   bool      // there is nothing in the chart
-}
-
-// A step is a line of the checklist. What ticks it is what really happened.
-type step struct {
-	Key        string // of its texts: home.step.…
-	Done, Next bool
-	Path       string
-	May        bool // the visitor may do it
-	Why        string
 }
 
 // A figure is a number with what it was a day before.
@@ -85,7 +75,7 @@ func (c *Console) home(v *visit) error {
 			p.Done++
 		}
 	}
-	if p.Done == len(p.Steps) {
+	if p.Whole = p.Done == len(p.Steps); p.Whole && v.putAway() {
 		p.Steps = nil
 	}
 	numbers, err := c.front.figures.Get(v.ctx(), v.reading(), func(ctx context.Context) (store.Figures, error) {
@@ -105,61 +95,6 @@ func (c *Console) home(v *visit) error {
 	}
 	v.topics = []string{topicPayments, topicNotices, topicDeliveries}
 	return v.page("home", p)
-}
-
-// calledWell reports whether one of the last call tests of an endpoint's address was answered
-// as a webhook has to be.
-func (v *visit) calledWell(e webhook.Endpoint) (bool, error) {
-	address, _, _ := strings.Cut(e.URL, "?") // as NoteTest writes it
-	list, err := v.c.Store.AuditLog(v.ctx(), store.AuditQuery{Merchant: e.Merchant, Action: "endpoint.tested", Object: address, Limit: 5})
-	return slices.ContainsFunc(list, func(x member.Entry) bool {
-		return slices.Contains(x.After, member.Field{Name: "found", Text: string(delivery.FoundGood)})
-	}), err
-}
-
-// steps is the checklist: what is there, and what happened.
-func (v *visit) steps(states []attention.ChannelState) ([]step, error) {
-	heard := slices.ContainsFunc(states, func(s attention.ChannelState) bool { return !s.FromPG.IsZero() || !s.Tested.IsZero() })
-	tested := slices.ContainsFunc(states, func(s attention.ChannelState) bool { return !s.Tested.IsZero() || !s.Applied.IsZero() })
-	endpoints, answered := 0, false
-	for _, e := range v.All.Endpoints {
-		if !v.sees(e.Merchant, e.Store) || e.Mode != v.Scope.Mode || v.Scope.Store != "" && e.Store != v.Scope.Store {
-			continue
-		}
-		endpoints++
-		if !answered {
-			tries, err := v.c.Desk.Store.Tries(v.ctx(), e.ID)
-			if err != nil {
-				return nil, err
-			}
-			if answered = !tries.LastGood.IsZero(); answered {
-				continue
-			}
-			if answered, err = v.calledWell(e); err != nil {
-				return nil, err
-			}
-		}
-	}
-	list := []step{
-		{Key: "store", Done: len(v.scopeStores()) > 0, Path: "/settings/stores/new"},
-		{Key: "channel", Done: len(states) > 0, Path: "/channels/new"},
-		{Key: "registered", Done: heard, Path: "/channels"},
-		{Key: "test", Done: tested, Path: "/channels"},
-		{Key: "endpoint", Done: endpoints > 0, Path: "/endpoints/new"},
-		{Key: "call", Done: answered, Path: "/endpoints"},
-	}
-	next := false
-	for i := range list {
-		right := member.Integrate
-		if list[i].Key == "store" {
-			right = member.Administer
-		}
-		list[i].May, list[i].Why = v.May(right), v.t("right."+string(right))
-		if !list[i].Done && !next {
-			list[i].Next, next = true, true
-		}
-	}
-	return list, nil
 }
 
 // figures are the four numbers.

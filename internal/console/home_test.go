@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/store"
 	"github.com/tongbo/tongbo/internal/store/storetest"
@@ -76,7 +78,7 @@ func (h *house) fresh() {
 // TestHome follows the checklist of a new store: each step is ticked by what happened.
 func TestHome(t *testing.T) {
 	h := newHouse(t)
-	body := h.shows(h.get("owner", homePath), http.StatusOK, "6개 중 2개 했어요", "등록 방법 보기", "이 기간에 보낸 웹훅이 없어요. 데이터 없음", "KCP 시험")
+	body := h.shows(h.get("owner", homePath), http.StatusOK, "6개 중 2개 했어요", "시뮬레이터 열기", "시험 통보 보내기", "이 기간에 보낸 웹훅이 없어요. 데이터 없음", "KCP 시험")
 	if strings.Contains(body, "<svg class=\"chart\"") {
 		t.Error("a chart of nothing")
 	}
@@ -88,6 +90,12 @@ func TestHome(t *testing.T) {
 	h.shows(h.get("owner", homePath), http.StatusOK, "6개 중 2개 했어요", "여기서 막혀요")
 	h.told(oursTest, "127.0.0.1", payment.Recorded, func(_ *notice.Inbound, r *notice.Ruling) { r.Reason = notice.ReasonRehearsal })
 	h.fresh()
+	body = h.shows(h.get("owner", homePath), http.StatusOK, "6개 중 3개 했어요", "시뮬레이터 열기", "웹훅 주소 만들기")
+	if strings.Contains(body, "호출 테스트 하기") {
+		t.Error("a step is next before the one that it needs")
+	}
+	h.told(oursTest, "127.0.0.1", payment.Recorded)
+	h.fresh()
 	h.shows(h.get("owner", homePath), http.StatusOK, "6개 중 4개 했어요", "웹훅 주소 만들기")
 	h.endpoint()
 	h.sent("order-1", webhook.NoAnswer)
@@ -96,8 +104,20 @@ func TestHome(t *testing.T) {
 	h.sent("order-2", webhook.Good)
 	h.fresh()
 	body = h.shows(h.get("owner", homePath), http.StatusOK, "입금 대기", "50.0%", "기한 임박", "<svg class=\"chart\"", "표로 보기")
-	if strings.Contains(body, "처음 할 일") {
-		t.Error("the checklist is there although all is done")
+	if !strings.Contains(body, "처음 할 일을 모두 마쳤어요") || !strings.Contains(body, "6개 중 6개 했어요") {
+		t.Error("nobody is told that all is done")
+	}
+	if body := h.shows(h.get("read_only", homePath), http.StatusOK); strings.Contains(body, "처음 할 일") {
+		t.Error("who set nothing up is told that all is done")
+	}
+	away := h.post("owner", Prefix+"/all/test/steps", nil)
+	h.goesTo(away, homePath)
+	again := httptest.NewRequest(http.MethodGet, "http://127.0.0.1"+homePath, nil)
+	for _, c := range away.Result().Cookies() {
+		again.AddCookie(c)
+	}
+	if body := h.shows(h.send("owner", again), http.StatusOK); strings.Contains(body, "처음 할 일") {
+		t.Error("the checklist is there although it was put away")
 	}
 	if len(body) > 60<<10 {
 		t.Errorf("the page weighs %d bytes", len(body))
@@ -112,6 +132,37 @@ func TestHome(t *testing.T) {
 	body = h.shows(h.get("rival", homePath), http.StatusOK, "6개 중 2개 했어요")
 	if strings.Contains(body, "주문 서버") || strings.Contains(body, "50.0%") {
 		t.Error("another merchant sees our figures")
+	}
+}
+
+// TestRegistered: only what came from the PG's own address shows that it knows the notice
+// URL, and a PG that is played here shows nothing of a real one.
+func TestRegistered(t *testing.T) {
+	t.Parallel()
+	v := &visit{c: &Console{Actions: &action.Actions{Providers: all.ByCode}}}
+	real, played := attention.ChannelState{Channel: merchant.Channel{Provider: "kcp_v2", Mode: merchant.Live}}, attention.ChannelState{Channel: merchant.Channel{Provider: "kcp_v2", Mode: merchant.Test}}
+	with := func(s attention.ChannelState, edit func(*attention.ChannelState)) attention.ChannelState {
+		edit(&s)
+		return s
+	}
+	tested := func(s *attention.ChannelState) { s.Tested.ID = "n" }
+	heard := func(s *attention.ChannelState) { s.FromPG.ID = "n" }
+	for name, c := range map[string]struct {
+		states []attention.ChannelState
+		key    string
+		done   bool
+	}{
+		"no channel":                {nil, "registered", false},
+		"nothing came":              {[]attention.ChannelState{real}, "registered", false},
+		"a test notice":             {[]attention.ChannelState{with(real, tested)}, "registered", false},
+		"a notice of the PG":        {[]attention.ChannelState{real, with(real, heard)}, "registered", true},
+		"a played PG beside it":     {[]attention.ChannelState{real, with(played, heard)}, "registered", false},
+		"a played PG, nothing came": {[]attention.ChannelState{played, with(played, tested)}, "registered_played", false},
+		"a played PG that told":     {[]attention.ChannelState{played, with(played, heard)}, "registered_played", true},
+	} {
+		if s := v.registered(c.states); s.Key != c.key || s.Done != c.done {
+			t.Errorf("%s: %s, done %v; want %s, %v", name, s.Key, s.Done, c.key, c.done)
+		}
 	}
 }
 
