@@ -94,17 +94,20 @@ func (v *visit) speak() {
 func (v *visit) t(key string, args ...any) string { return words.Text(v.lang, key, args...) }
 
 // guard says what a browser may do with the page: only the shop's page that opened the
-// window may frame it, and only the shop may be gone on to.
+// window may frame it, and its forms lead nowhere but here.
 func (v *visit) guard() {
-	frame, form := "'none'", "'self'"
+	frame, form := "'none'", " form-action 'self';"
 	if v.window.Origin != "" {
 		frame = v.window.Origin
 	}
-	if to := originOf(v.window.RedirectURL); to != "" {
-		form += " " + to // browsers hold the answers of forms against it
+	if v.window.Window == redirect {
+		// Here a form is answered with the shop's address, and that may lead on to any other:
+		// another host of the shop, an app. Browsers hold each step against the policy, and
+		// who has paid would stay on the form.
+		form = ""
 	}
 	h := v.w.Header()
-	h.Set("Content-Security-Policy", "default-src 'self'; frame-ancestors "+frame+"; base-uri 'none'; form-action "+form+"; object-src 'none'")
+	h.Set("Content-Security-Policy", "default-src 'self'; frame-ancestors "+frame+"; base-uri 'none';"+form+" object-src 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	// The address is all that one needs to see the page. Under no-referrer its own forms would
 	// come from the origin "null", and be refused of browsers that do not send Sec-Fetch-Site.

@@ -199,15 +199,3 @@ func query(x payment.Checkout) string {
 	some("pgMessage", x.Outcome.PGMessage)
 	return strings.Join(out, "&")
 }
-
-// originOf is the origin of an address, as policies name it; the scheme alone of an app's.
-func originOf(address string) string {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil || u.Scheme == "":
-		return ""
-	case u.Scheme != "http" && u.Scheme != "https":
-		return u.Scheme + ":"
-	}
-	return u.Scheme + "://" + u.Host
-}

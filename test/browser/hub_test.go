@@ -319,6 +319,9 @@ func openStorefront(t *testing.T, h *hub, more map[string]string) string {
 		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 		_, _ = w.Write([]byte(shopScript))
 	})
+	mux.HandleFunc("/elsewhere", func(w http.ResponseWriter, r *http.Request) { // the shop at another host
+		http.Redirect(w, r, strings.Replace("http://"+r.Host, "localhost", "127.0.0.1", 1)+"/done?"+r.URL.RawQuery, http.StatusFound)
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.set(func() { h.visits[r.URL.Path]++ })
 		q := r.URL.Query()

@@ -14,7 +14,7 @@ func TestTill(t *testing.T) {
 	t.Parallel()
 	x := openTill(t)
 	for name, test := range map[string]func(*testing.T, *till){
-		"IFRAME": tillFrame, "POPUP": tillPopup, "REDIRECTION": tillRedirection, "UI": tillUI, "forced redirect": tillForced,
+		"IFRAME": tillFrame, "POPUP": tillPopup, "REDIRECTION": tillRedirection, "led on": tillLedOn, "UI": tillUI, "forced redirect": tillForced,
 		"cards": tillCards, "phone": tillPhone, "no script": tillNoScript, "back": tillBack, "double click": tillDoubleClick,
 		"popup closed": tillPopupClosed, "two tabs": tillTwoTabs, "webhook first": tillWebhookFirst, "loader": tillLoader, "V1": tillV1,
 		"notice URLs": tillNoticeURLs, "confirmation": tillConfirmation,
@@ -90,6 +90,15 @@ func tillRedirection(t *testing.T, x *till) {
 	if got, want := ask[string](c.tab, "where", "location.search + location.hash"), "?own=1&x=a%20b&paymentId=redirected&txId="+tx+"&transactionType=PAYMENT#part"; got != want {
 		t.Errorf("came back to %s, want %s", got, want)
 	}
+}
+
+// tillLedOn comes back to an address of the shop that leads on to another host.
+func tillLedOn(t *testing.T, x *till) {
+	c := x.customer(t, "/", look{})
+	c.buys(1, "led-on", `{ payMethod: "CARD", windowType: { pc: "REDIRECTION" }, redirectUrl: location.origin + "/elsewhere" }`)
+	c.until("the payment page", onPage)
+	c.card("approve")
+	c.until("the shop at its other host", `location.hostname === "127.0.0.1" && location.pathname === "/done" && location.search.includes("paymentId=led-on") && window.out`)
 }
 
 // tillUI has the page in an element of the shop's.
