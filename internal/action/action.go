@@ -155,6 +155,7 @@ type Actions struct {
 	rehearsals turns
 	watch      lookout
 	answers    answerCount
+	capped     capLog
 }
 
 // A view is the settings as the verbs use them. It is kept between calls: the

@@ -95,7 +95,7 @@ func CheckoutCode(err error) string {
 // It reports ErrNoStore, ErrNoChannel, ErrNoOrigin for addresses that the store did not
 // register, ErrNoWindow for a method that has no window here, payment.ErrAlreadyPaid,
 // payment.ErrOtherAmount, payment.ErrPinned, payment.ErrScheduled,
-// payment.ErrTooManyWindows, payment.ErrTooManyTransactions, and fault.Invalid for what
+// payment.ErrTooManyWindows, also as payment.ErrTooManyAccounts, payment.ErrTooManyTransactions, and fault.Invalid for what
 // cannot be right.
 func (a *Actions) OpenCheckout(ctx context.Context, r CheckoutRequest) (payment.Checkout, error) {
 	if err := a.mayOpen(r); err != nil {
@@ -126,6 +126,7 @@ func (a *Actions) OpenCheckout(ctx context.Context, r CheckoutRequest) (payment.
 			return out, nil
 		}}, nil
 	})
+	a.tellCapped(ctx, r.Store, err)
 	return c, err
 }
 

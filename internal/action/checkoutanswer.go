@@ -113,17 +113,20 @@ func (a *Actions) afterWebhook(ctx context.Context, c payment.Checkout) (payment
 	} else if done && !ended {
 		return payment.AnsweredAtOnce, nil // there is none to wait for
 	}
-	limited, cancel := context.WithDeadline(ctx, c.EndedAt.Add(s.WebhookLimit()))
+	limited, cancel := context.WithDeadlineCause(ctx, c.EndedAt.Add(s.WebhookLimit()), errLimit)
 	defer cancel()
 	err := a.until(limited, c.Payment, tryEvery, tries)
 	switch {
 	case err == nil:
 		return payment.AnsweredAfterWebhook, nil
-	case ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded):
+	case ctx.Err() == nil && errors.Is(err, errLimit):
 		return payment.AnsweredAtLimit, nil
 	}
-	return "", err
+	return "", err // also of a store that failed at that moment: whoever asks again learns more
 }
+
+// errLimit says that a store's limit is over.
+var errLimit = errors.New("the webhook was waited for as long as the store wants")
 
 // An answerCount counts how pages were told. The zero answerCount is ready.
 type answerCount struct {

@@ -110,6 +110,42 @@ func TestAnswerOrder(t *testing.T) {
 	}
 }
 
+// A failingStore cannot say how far webhooks are: once, after a while, and slowly.
+type failingStore struct {
+	Store
+	after, until time.Time
+}
+
+func (s *failingStore) FirstTries(ctx context.Context, k payment.Key, id payment.TransactionID) (left, ended bool, err error) {
+	if s.after.IsZero() || time.Now().Before(s.after) {
+		return s.Store.FirstTries(ctx, k, id)
+	}
+	s.after = time.Time{}
+	sleep(time.Until(s.until))
+	return false, false, fault.Errorf(fault.Unavailable, "the store is away")
+}
+
+// TestAnswerWithoutStore: a store that fails at the very moment at which its limit is over
+// is no limit that was waited for.
+func TestAnswerWithoutStore(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.windows()
+		b.save(first10)
+		b.hooks(says(200, "", 9*time.Second+999*time.Millisecond))
+		c, _ := b.pays(b.opens(wanted("o1", payment.ByCard)), approves)
+		b.Store = &failingStore{Store: b.Store, after: c.EndedAt.Add(9 * time.Second), until: c.EndedAt.Add(11 * time.Second)}
+		if got, err := b.AnswerCheckout(b.Context(), c.ID); !fault.Is(err, fault.Unavailable) || !got.AnsweredAt.IsZero() {
+			t.Errorf("while the store was away: %q, %v", got.Answered, err)
+		}
+		if counts := b.CheckoutAnswers(); counts[payment.AnsweredAtLimit] != 0 {
+			t.Errorf("counted: %v", counts)
+		}
+		if got, err := b.AnswerCheckout(b.Context(), c.ID); err != nil || got.Answered != payment.AnsweredAfterWebhook {
+			t.Errorf("asked again: %q, %v", got.Answered, err)
+		}
+	})
+}
+
 // first10 has the store of the bench answer browsers after the webhook.
 func first10(all *settings.All) { all.Stores[0].WebhookFirst = true }
 

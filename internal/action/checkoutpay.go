@@ -94,7 +94,8 @@ func (a *Actions) checkout(ctx context.Context, id payment.CheckoutID) (c paymen
 // What keeps the payment from being made ends the window, and is its outcome, no error:
 // a PG's no or the shop's, another attempt that began meanwhile, time that is over. It
 // reports fault.Invalid for a choice that cannot be right, and ErrNoWindow and
-// fault.Unavailable: then nothing was done, and the buyer may try again.
+// fault.Unavailable, also as payment.ErrTooManyAccounts: then nothing was done, and the
+// buyer may try again.
 func (a *Actions) PayCheckout(ctx context.Context, id payment.CheckoutID, x CheckoutChoice) (payment.Checkout, payment.Payment, error) {
 	c, p, err := a.checkout(ctx, id)
 	if _, begun := c.Own(p); err != nil || begun || !c.EndedAt.IsZero() {
@@ -105,6 +106,7 @@ func (a *Actions) PayCheckout(ctx context.Context, id payment.CheckoutID, x Chec
 	} else {
 		err = a.pay(ctx, c, p, x)
 	}
+	a.tellCapped(ctx, c.Store, err)
 	defer a.watch.poke(c.Payment)
 	ctx = context.WithoutCancel(ctx)
 	how, ends := outcomeOf(err)

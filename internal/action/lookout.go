@@ -104,7 +104,7 @@ func (l *lookout) wake(k payment.Key) {
 
 // until looks whether something came about of a payment, again whenever something was
 // written of it, and at least so often, until it did, done reports an error, or ctx ends,
-// which it reports.
+// whose cause it reports.
 func (a *Actions) until(ctx context.Context, k payment.Key, often time.Duration, done func() (bool, error)) error {
 	heard, leave := a.watch.join(k)
 	defer leave()
@@ -124,7 +124,7 @@ func (a *Actions) until(ctx context.Context, k payment.Key, often time.Duration,
 			select {
 			case <-ctx.Done():
 				timer.Stop()
-				return ctx.Err()
+				return context.Cause(ctx)
 			case <-heard:
 				timer.Stop()
 				again = true

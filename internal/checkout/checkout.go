@@ -54,8 +54,6 @@ const (
 	mostRequest = 64 << 10
 	mostForm    = 16 << 10
 	longestWait = 25 * time.Second
-	// readable is how long after its account's deadline a window can still be read.
-	readable = 24 * time.Hour
 	// shortRead is how long a window without an account can be read, after it was opened.
 	shortRead = 2 * payment.CheckoutLife
 )

@@ -83,7 +83,7 @@ func readableUntil(w payment.Checkout) time.Time {
 	if w.Method != payment.VirtualAccount {
 		return w.CreatedAt.Add(shortRead)
 	}
-	return action.CheckoutDue(w, w.ExpiresAt).Add(readable)
+	return action.CheckoutDue(w, w.ExpiresAt).Add(payment.CheckoutReadable)
 }
 
 func (c *Checkout) opened(w http.ResponseWriter, r *http.Request) (at string, got payment.Checkout, err error) {

@@ -14,6 +14,10 @@ type CheckoutID string
 // CheckoutLife is how long a window takes what its buyer does.
 const CheckoutLife = 30 * time.Minute
 
+// CheckoutReadable is for how long the page of a window can be read after the account of
+// its payment, or the window, takes nothing any more.
+const CheckoutReadable = 24 * time.Hour
+
 // A Checkout is a window in which a buyer is to pay: what the shop's page asked for,
 // and what came of it. All of what it asked for comes from a browser, so nothing of it
 // is the merchant's word; what the payment is, the payment says.
@@ -126,6 +130,7 @@ var (
 	ErrOtherAmount     = fault.Errorf(fault.Conflict, "the payment was begun with another amount, tax-free amount or currency")
 	ErrServerIssued    = fault.Errorf(fault.Conflict, "the payment waits for a deposit to an account that the merchant's server had issued: no window begins another attempt")
 	ErrTooManyWindows  = fault.Errorf(fault.Unavailable, "too many windows were opened: wait a while")
+	ErrTooManyAccounts = fault.Errorf(fault.Unavailable, "%w: within an hour the store had as many live accounts issued in windows as it may", ErrTooManyWindows)
 )
 
 // MaxWindowAttempts is how many attempts of a payment may be begun in windows: of

@@ -23,7 +23,7 @@ import (
 // in another mode, payment.ErrScheduled or
 // payment.ErrScheduleTaken as a.Begins says, what BillingKey.Usable does of the
 // billing key that it would charge, payment.ErrCheckoutEnded as a.Window says, and
-// payment.ErrTooManyWindows if too many are open.
+// payment.ErrTooManyWindows or payment.ErrTooManyAccounts if too many are.
 func (s *Store) Act(ctx context.Context, a notice.Act) (p payment.Payment, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		p, err = t.act(a)
@@ -54,6 +54,9 @@ func (t *tx) act(a notice.Act) (payment.Payment, error) {
 		if err := t.keepsMode(known, p); err != nil {
 			return p, err
 		}
+	}
+	if err := t.asksLive(a, known, p); err != nil {
+		return p, err
 	}
 	if out.Changed {
 		if err := t.keepsPin(known, p); err != nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/webhook"
@@ -131,12 +132,17 @@ func (t *tx) openCheckout(c payment.Checkout) error {
 	if all >= windowsOfPayment || own >= windowsOfClient {
 		return payment.ErrTooManyWindows
 	}
+	if c.Mode == merchant.Live && c.Method == payment.VirtualAccount {
+		if err := t.roomForAccount(c.Store, c.Client, c.CreatedAt); err != nil {
+			return err
+		}
+	}
 	doc, err := t.s.sealCheckout(c)
 	if err != nil {
 		return err
 	}
-	return t.must(`insert into checkout (id, merchant_id, store_id, mode, payment_key, client, created_at, expires_at, code, answered, doc)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, '', '', $9)`,
+	return t.must(`insert into checkout (id, merchant_id, store_id, mode, payment_key, client, created_at, expires_at, code, answered, read_until, doc)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, '', '', $8, $9)`,
 		string(c.ID), string(c.Merchant), string(c.Store), string(c.Mode), string(c.Payment), c.Client, micros(c.CreatedAt), micros(c.ExpiresAt), doc)
 }
 
@@ -171,7 +177,12 @@ func (t *tx) endCheckout(id payment.CheckoutID, how payment.Outcome, at time.Tim
 	if err != nil {
 		return c, err
 	}
-	return c, t.must(`update checkout set ended_at = $2, code = $3, doc = $4 where id = $1`, string(id), micros(at), string(how.Code), doc)
+	until, err := t.readUntil(c)
+	if err != nil {
+		return c, err
+	}
+	return c, t.must(`update checkout set ended_at = $2, code = $3, read_until = $4, doc = $5 where id = $1`,
+		string(id), micros(at), string(how.Code), micros(until), doc)
 }
 
 // AnswerCheckout writes how the page of a window that has ended was told so. first is

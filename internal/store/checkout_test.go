@@ -74,6 +74,13 @@ func liveWindows(t *testing.T, s *store.Store, id payment.ID) {
 	if _, err := s.AnswerCheckout(t.Context(), c.ID, payment.AnsweredAtOnce, c.CreatedAt); err != nil {
 		t.Fatal(err)
 	}
+	live := liveWindow(id + " live")
+	p, err := s.Act(t.Context(), opening(live))
+	if err != nil {
+		t.Fatal(err)
+	}
+	live.Payment, live.Begun = p.Key, p.Begun()
+	accountFor(t, s, live, live.CreatedAt.Add(time.Hour))
 	if list, err := s.Checkouts(t.Context(), c.Payment, 10); err != nil || len(list) != 2 {
 		t.Fatalf("%d windows, %v", len(list), err)
 	}
@@ -333,14 +340,26 @@ func TestPruneWindows(t *testing.T) {
 		if _, err := s.AnswerCheckout(t.Context(), good.ID, payment.AnsweredAtOnce, storetest.Noon); err != nil {
 			t.Fatal(err)
 		}
+		// Of one that came to something its page, which is gone, never heard; and of one the
+		// account is open for longer than history is kept.
+		if _, err := s.EndCheckout(t.Context(), openWindow(t, s, "gone", "", 0).ID, payment.Outcome{}, storetest.Noon); err != nil {
+			t.Fatal(err)
+		}
+		waits := accountFor(t, s, openWindow(t, s, "waits", "", 0), storetest.Noon.AddDate(0, 0, 420))
 		if told := pruneAt(t, s, time.Until(storetest.Noon.AddDate(0, 0, 89))); told["checkout_idle"].Rows+told["checkout"].Rows != 0 {
 			t.Errorf("after 89 days went %+v", told)
 		}
 		if told := pruneAt(t, s, time.Until(storetest.Noon.AddDate(0, 0, 91))); told["checkout_idle"].Rows != 2 {
 			t.Errorf("after 91 days went %+v", told)
 		}
-		if told := pruneAt(t, s, time.Until(storetest.Noon.AddDate(0, 0, 401))); told["checkout"].Rows != 1 {
-			t.Errorf("after 401 days went %+v", told)
+		if told := pruneAt(t, s, time.Until(storetest.Noon.AddDate(0, 0, 402))); told["checkout"].Rows != 2 {
+			t.Errorf("after 402 days went %+v", told)
+		}
+		if _, err := s.Checkout(t.Context(), waits.ID); err != nil {
+			t.Errorf("the window of an account that is open: %v", err)
+		}
+		if told := pruneAt(t, s, time.Until(storetest.Noon.AddDate(0, 0, 420+402))); told["checkout"].Rows != 1 {
+			t.Errorf("400 days after the account's end went %+v", told)
 		}
 	})
 }

@@ -77,7 +77,8 @@ var crowds = []crowd{
 	}},
 	{"checkout", 1, "", map[string]string{
 		"id": "{7}", "payment_key": "{1}", "created_at": "created_at + {i} * 1000",
-		"answered_at": "case when {i} % 10 > 0 then created_at + {i} * 1000 end", "code": "''",
+		"ended_at": "case when {i} % 10 > 0 then created_at + {i} * 1000 end", "code": "''", "read_until": "created_at + {i} * 1000",
+		"asked_at": "case when {i} % 10 = 1 then created_at - 3480000000 - {i} * 10000 end",
 	}},
 	{"preregistration", 10, "", map[string]string{"payment_id": "'p ' || {i}", "at": "at + {i} * 1000"}},
 }

@@ -49,21 +49,21 @@ func (p *pruning) resends(cut time.Time, out *settings.Pruned) error {
 	return p.aged("resend_job", "id", "ended_at", cut, out)
 }
 
-// checkouts takes old windows.
+// checkouts takes windows whose page was read long ago for the last time.
 func (p *pruning) checkouts(cut time.Time, out *settings.Pruned) error {
 	// Index: checkout_by_age.
-	return p.aged("checkout", "id", "created_at", cut, out)
+	return p.aged("checkout", "id", "read_until", cut, out)
 }
 
-// idleWindows takes windows of which no page was told that anything came of them.
+// idleWindows takes windows of which nothing came.
 func (p *pruning) idleWindows(cut time.Time, out *settings.Pruned) error {
 	// Index: checkout_idle.
 	return p.aged("checkout", "id", idleSince, cut, out)
 }
 
 // idleSince is by what checkout_idle is ordered: when a window was opened, and null once
-// it was answered with success.
-const idleSince = `(case when answered_at is null or code <> '' then created_at end)`
+// it ended with success.
+const idleSince = `(case when ended_at is null or code <> '' then created_at end)`
 
 // trials takes what the PG that is played here knows of old orders.
 func (p *pruning) trials(cut time.Time, out *settings.Pruned) error {

@@ -355,16 +355,18 @@ create table api_request_rest partition of api_request default;
 create index api_request_by_merchant on api_request (merchant_id, mode, id);
 
 -- Payment windows: what a shop's page asked for, sealed, and what came of it. client is a keyed hash of the address from
--- which it was asked; answered is in what order with the webhook the page was told.
+-- which it was asked; answered is in what order with the webhook the page was told. The page is read until read_until, and
+-- a live PG was asked for an account in it at asked_at.
 create table checkout (
   id uuid primary key, merchant_id text not null, store_id text not null, mode text not null, payment_key uuid not null,
   client text not null, created_at bigint not null, expires_at bigint not null, ended_at bigint, code text not null,
-  answered_at bigint, answered text not null, doc bytea not null
+  answered_at bigint, answered text not null, read_until bigint not null, asked_at bigint, doc bytea not null
 );
 create index checkout_by_payment on checkout (payment_key, created_at);
-create index checkout_by_age on checkout (created_at);
+create index checkout_by_age on checkout (read_until);
+create index checkout_asked on checkout (store_id, asked_at, client) where asked_at is not null;
 -- Those that came to nothing go sooner.
-create index checkout_idle on checkout ((case when answered_at is null or code <> '' then created_at end));
+create index checkout_idle on checkout ((case when ended_at is null or code <> '' then created_at end));
 
 -- What merchants fixed of payments that had not begun; mode is the credential's.
 create table preregistration (

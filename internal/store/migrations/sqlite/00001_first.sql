@@ -347,16 +347,18 @@ create table api_request (
 create index api_request_by_merchant on api_request (merchant_id, mode, id);
 
 -- Payment windows: what a shop's page asked for, sealed, and what came of it. client is a keyed hash of the address from
--- which it was asked; answered is in what order with the webhook the page was told.
+-- which it was asked; answered is in what order with the webhook the page was told. The page is read until read_until, and
+-- a live PG was asked for an account in it at asked_at.
 create table checkout (
   id text primary key, merchant_id text not null, store_id text not null, mode text not null, payment_key text not null,
   client text not null, created_at integer not null, expires_at integer not null, ended_at integer, code text not null,
-  answered_at integer, answered text not null, doc blob not null
+  answered_at integer, answered text not null, read_until integer not null, asked_at integer, doc blob not null
 ) strict;
 create index checkout_by_payment on checkout (payment_key, created_at);
-create index checkout_by_age on checkout (created_at);
+create index checkout_by_age on checkout (read_until);
+create index checkout_asked on checkout (store_id, asked_at, client) where asked_at is not null;
 -- Those that came to nothing go sooner.
-create index checkout_idle on checkout ((case when answered_at is null or code <> '' then created_at end));
+create index checkout_idle on checkout ((case when ended_at is null or code <> '' then created_at end));
 
 -- What merchants fixed of payments that had not begun; mode is the credential's.
 create table preregistration (
