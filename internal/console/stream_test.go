@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,8 +54,8 @@ func (h *house) listen(url, as, topics string) <-chan string {
 	return lines
 }
 
-// hears waits for a line of a stream.
-func (h *house) hears(lines <-chan string, want string) {
+// hears waits for a line of a stream, and returns the number of the news that it is of.
+func (h *house) hears(lines <-chan string, want string) (number string) {
 	h.Helper()
 	late := time.After(10 * time.Second)
 	for {
@@ -64,7 +65,10 @@ func (h *house) hears(lines <-chan string, want string) {
 				h.Fatalf("the stream ended before %q", want)
 			}
 			if l == want {
-				return
+				return number
+			}
+			if n, is := strings.CutPrefix(l, "id: "); is {
+				number = n
 			}
 		case <-late:
 			h.Fatalf("the stream did not say %q", want)
@@ -83,18 +87,21 @@ func TestStream(t *testing.T) {
 	h.hears(mine, ": hello")
 	h.hears(rival, ": hello")
 	h.issued(ours, main1, oursTest, "order-1")
-	h.hears(mine, "data: payments")
+	told := map[string]bool{h.hears(mine, "data: payments"): true}
 	h.issued(theirs, rival1, rivalTest, "order-2")
-	h.hears(rival, "data: payments")
+	// Whatever is written has a number of its own: the same one is told to nobody else.
+	others := []string{h.hears(rival, "data: payments")}
 	h.Console.End()
-	heard := 0
-	for l := range rival {
-		if strings.HasPrefix(l, "data: payments") {
-			heard++
-		}
+	for l := range mine {
+		told[strings.TrimPrefix(l, "id: ")] = true
 	}
-	if heard > 0 {
-		t.Errorf("the rival heard %d events more than its own", heard)
+	for l := range rival {
+		others = append(others, strings.TrimPrefix(l, "id: "))
+	}
+	for _, n := range others {
+		if _, err := strconv.Atoi(n); err == nil && told[n] {
+			t.Errorf("the rival heard of %s, as we did", n)
+		}
 	}
 	if w := h.get("", Prefix+"/stream"); w.Code != http.StatusSeeOther {
 		t.Errorf("nobody's stream: %d", w.Code)

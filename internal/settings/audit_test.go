@@ -45,7 +45,7 @@ func TestEntriesTellWhatDiffers(t *testing.T) {
 	}
 	const channel = "[[merchant.store.channel]]\nkey = \"channel-key-00000000-0000-4000-8000-000000000001\"\n"
 	const endpoint = "[[merchant.store.endpoint]]\nname = \"두번째\"\nmode = \"test\"\n"
-	k1 := settings.Masked("k1", digest)
+	k1 := settings.Masked("k-one", digest)
 	tests := []struct {
 		name, file string
 		want       []string
@@ -103,7 +103,7 @@ func TestEntriesTellOfAllThatIsMadeAndNoSecret(t *testing.T) {
 	if want := len(all.Merchants) + len(all.Stores) + len(all.Channels) + len(all.Endpoints) + len(all.APISecrets) + len(all.APIKeys) + len(all.Allows); len(list) != want {
 		t.Errorf("%d entries of %d things", len(list), want)
 	}
-	secrets := []secret.Text{"k1", "hand made and rather long", "whsec_MDEyMzQ1Njc4OWFiY2RlZg==", secret.Text(all.Channels[0].Token)}
+	secrets := []secret.Text{"k-one", "hand made and rather long", "whsec_MDEyMzQ1Njc4OWFiY2RlZg==", secret.Text(all.Channels[0].Token)}
 	for _, c := range changes {
 		if c.Secret != "" {
 			secrets = append(secrets, c.Secret)

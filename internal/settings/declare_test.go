@@ -85,7 +85,7 @@ provider = "open"
 mode = "test"
 mid = "T0000"
 stores = ["작은 상점"]
-credentials = { site_key = "k1" }
+credentials = { site_key = "k-one" }
 senders = ["127.0.0.1/32", "::1"]
 token = "new"
 
@@ -137,7 +137,7 @@ func TestDeclareFromNothing(t *testing.T) {
 	}
 	ch, small := all.Channels[0], all.Stores[1]
 	if ch.Mode != merchant.Test || ch.Stores[0] != small.ID || len(*ch.Senders) != 2 || len(ch.Token) != 22 ||
-		ch.Unknown != merchant.Hold || ch.PaymentType != merchant.WindowGeneral || ch.Credentials["site_key"] != "k1" {
+		ch.Unknown != merchant.Hold || ch.PaymentType != merchant.WindowGeneral || ch.Credentials["site_key"] != "k-one" {
 		t.Errorf("channel = %+v", ch)
 	}
 	if small.Representative || !all.Stores[0].Representative || string(all.Stores[0].ID) != storeID {
@@ -187,7 +187,7 @@ func TestDeclareLeavesCurrentAlone(t *testing.T) {
 	for i := range copied.APISecrets {
 		copied.APISecrets[i].Hash = before.APISecrets[i].Hash
 	}
-	edit := strings.NewReplacer(`site_key = "k1"`, `site_key = "k2"`, `name = "주문 서버"`, "name = \"주문 서버\"\nabsent = true",
+	edit := strings.NewReplacer(`site_key = "k-one"`, `site_key = "k2"`, `name = "주문 서버"`, "name = \"주문 서버\"\nabsent = true",
 		`tier_code = "ABC"`, `tier_code = "DEF"`, `scope = "api"`, "absent = true\nscope = \"api\"").Replace(full)
 	_, changes, err := settings.Declare(before, parse(t, edit), e)
 	if err != nil || len(changes) != 4 {
@@ -387,7 +387,7 @@ func TestSecretsShowOnlyInJSON(t *testing.T) {
 	if shown != 6 {
 		t.Errorf("%d changes have a secret, want 6", shown)
 	}
-	if f := parse(t, full); strings.Contains(fmt.Sprintf("%+v %v %#v", f, f, f), "k1") {
+	if f := parse(t, full); strings.Contains(fmt.Sprintf("%+v %v %#v", f, f, f), "k-one") {
 		t.Error("printing a file shows its secrets")
 	}
 	if s := settings.NewSecret(); len(s) != 64 || s == settings.NewSecret() || s == secret.Text("") {
