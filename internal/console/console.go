@@ -113,6 +113,9 @@ type Sessions interface {
 	// fault.Unauthorized if there is none, or it has ended; and, with whose it is, while
 	// the second factor is owed.
 	Session(ctx context.Context, token secret.Text) (member.Member, member.Session, error)
+	// Standing is Session for what a page does by itself: nobody is seen by it, so that a
+	// session of which nothing but an open page is left ends as an idle one.
+	Standing(ctx context.Context, token secret.Text) (member.Member, member.Session, error)
 }
 
 // A route is a page or a verb.

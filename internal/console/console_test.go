@@ -97,6 +97,10 @@ func (p visitors) Session(_ context.Context, token secret.Text) (member.Member, 
 	return m, s, nil
 }
 
+func (p visitors) Standing(ctx context.Context, token secret.Text) (member.Member, member.Session, error) {
+	return p.Session(ctx, token)
+}
+
 // newHouse builds one on SQLite. The tokens of those signed in are their roles: owner,
 // admin, manager, dev, read_only; "branch" is a dev of the branch alone, "rival" an owner
 // of another merchant, and with "stale-" before it a session was confirmed an hour ago.

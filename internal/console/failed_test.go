@@ -44,6 +44,10 @@ func (brokenSessions) Session(context.Context, secret.Text) (member.Member, memb
 	return member.Member{}, member.Session{}, errors.New("a wire is loose")
 }
 
+func (b brokenSessions) Standing(ctx context.Context, token secret.Text) (member.Member, member.Session, error) {
+	return b.Session(ctx, token)
+}
+
 // TestFailedSaysWhetherNoticesCome asks whether notices are received instead of promising it.
 func TestFailedSaysWhetherNoticesCome(t *testing.T) {
 	h := newHouse(t)

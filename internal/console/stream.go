@@ -144,7 +144,7 @@ func (p *openPage) say(text string) bool {
 func (p *openPage) stays() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), streamWrite)
 	defer cancel()
-	m, _, err := p.console.Sessions.Session(ctx, p.token)
+	m, _, err := p.console.Sessions.Standing(ctx, p.token)
 	if err == nil && (m.ID != p.member || m.Role != p.role || m.Store != p.store) {
 		return false
 	}

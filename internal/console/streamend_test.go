@@ -1,11 +1,16 @@
 package console
 
 import (
+	"bufio"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/member"
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/people"
 )
 
@@ -131,4 +136,46 @@ func TestStreamInDoubt(t *testing.T) {
 	if len(s.doubts) != 1 {
 		t.Errorf("%d doubts are kept, want 1", len(s.doubts))
 	}
+}
+
+// TestStreamIsNobody: an open page whose stream beats, comes again and fetches what it shows
+// keeps no session: twelve hours after its last click it is told that it may not hear more.
+func TestStreamIsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor(t)
+		d.Console.hub.beat = 0 // as it is outside of tests
+		owner, _ := d.owner()
+		owner.open(Prefix + "/all/test/")
+		clicked := time.Now()
+		browser, conn := net.Pipe()
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1"+Prefix+"/stream", nil)
+		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: owner.token().Reveal()})
+		v := &visit{c: d.Console, w: httptest.NewRecorder(), r: r}
+		if err := v.signedIn(); err != nil {
+			t.Fatal(err)
+		}
+		p := d.Console.openPage(v)
+		p.conn, p.sub = conn, newSubscriber(p.member, scope{Mode: merchant.Test}, topicSet("payments"))
+		go p.serve("hello\n")
+		said := bufio.NewScanner(browser)
+		for beats := 0; said.Scan() && said.Text() != "event: gone"; {
+			if said.Text() != "event: beat" {
+				continue
+			}
+			if beats++; beats%100 != 0 {
+				continue
+			}
+			owner.header.Set("Fragment", "content")
+			if w := owner.open(Prefix + "/all/test/"); w.Code != http.StatusOK {
+				t.Fatalf("a fetch was answered %d after %v", w.Code, time.Since(clicked))
+			}
+			again := &visit{c: d.Console, w: httptest.NewRecorder(), r: r}
+			if err := again.signedIn(); err != nil || again.Member.ID == "" {
+				t.Fatalf("the page did not come again after %v: %v", time.Since(clicked), err)
+			}
+		}
+		if open := time.Since(clicked); open < member.SessionIdle || open > member.SessionIdle+2*heartbeat {
+			t.Errorf("the page was told of news for %v, want %v", open, member.SessionIdle)
+		}
+	})
 }

@@ -209,13 +209,23 @@ func (v *visit) arrive(r route) error {
 	return nil
 }
 
+// byItself reports whether an open page asks, and no person: it begins to be told of news,
+// or fetches what they are about.
+func (v *visit) byItself() bool {
+	return v.r.URL.Path == Prefix+"/stream" || v.r.Header.Get("Fragment") != ""
+}
+
 // signedIn finds the session of the visitor's cookie, if there is one.
 func (v *visit) signedIn() error {
 	token := sessionToken(v.r)
 	if token == "" {
 		return nil
 	}
-	m, s, err := v.c.Sessions.Session(v.ctx(), token)
+	session := v.c.Sessions.Session
+	if v.byItself() {
+		session = v.c.Sessions.Standing
+	}
+	m, s, err := session(v.ctx(), token)
 	switch {
 	case fault.Is(err, fault.Unauthorized):
 		v.Half = m

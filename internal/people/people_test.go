@@ -286,6 +286,19 @@ func TestSessionEnds(t *testing.T) {
 			s.Errorf("after twelve hours: %v", err)
 		}
 	})
+	inBubbleSub(t, "idle, with a page open", func(s *site) {
+		_, token := s.running()
+		for range 4*60*12 - 1 {
+			time.Sleep(15 * time.Second)
+			if _, _, err := s.Standing(s.Context(), token); err != nil {
+				s.Fatal(err)
+			}
+		}
+		time.Sleep(15 * time.Second)
+		if _, _, err := s.Standing(s.Context(), token); !errors.Is(err, ErrNoSession) {
+			s.Errorf("after twelve hours: %v", err)
+		}
+	})
 	inBubbleSub(t, "seen once a minute", func(s *site) {
 		_, token := s.running()
 		began := s.as(token).SeenAt

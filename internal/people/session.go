@@ -24,9 +24,28 @@ const (
 	seenEvery  = time.Minute
 )
 
-// Session returns who has a token, and the session, as both are now. It reports
-// ErrNoSession, and ErrCode and ErrEnrol with the member and the session.
+// Session returns who has a token, and the session, as both are now, and notes that a
+// person was seen. It reports ErrNoSession, and ErrCode and ErrEnrol with the member and
+// the session.
 func (p *People) Session(ctx context.Context, token secret.Text) (member.Member, member.Session, error) {
+	at := now()
+	m, s, err := p.Standing(ctx, token)
+	if s.SignedIn() && at.Sub(s.SeenAt) >= seenEvery {
+		if err := p.Store.SeeSession(ctx, s.ID, at); err != nil {
+			// The session counts, only shorter.
+			if p.Log != nil {
+				p.Log.WarnContext(ctx, "it could not be noted that a session was seen", "session_id", string(s.ID), "err", err)
+			}
+		} else {
+			s.SeenAt = at
+		}
+	}
+	return m, s, err
+}
+
+// Standing is Session for who asks without a person having done anything, such as a page
+// that is open: the session goes on being idle.
+func (p *People) Standing(ctx context.Context, token secret.Text) (member.Member, member.Session, error) {
 	if token == "" {
 		return member.Member{}, member.Session{}, ErrNoSession
 	}
@@ -41,16 +60,6 @@ func (p *People) Session(ctx context.Context, token secret.Text) (member.Member,
 		return member.Member{}, member.Session{}, ErrNoSession
 	case !s.SignedIn():
 		return m, s, ErrCode
-	}
-	if at.Sub(s.SeenAt) >= seenEvery {
-		if err := p.Store.SeeSession(ctx, s.ID, at); err != nil {
-			// The session counts, only shorter.
-			if p.Log != nil {
-				p.Log.WarnContext(ctx, "it could not be noted that a session was seen", "session_id", string(s.ID), "err", err)
-			}
-		} else {
-			s.SeenAt = at
-		}
 	}
 	if p.MustHave(m) && !m.SecondFactor {
 		return m, s, ErrEnrol
