@@ -31,7 +31,8 @@ func TestFirstStore(t *testing.T) {
 			t.Errorf("%s speaks of a sub-merchant", name)
 		}
 	}
-	h.shows(h.post("fresh", storesOfAll+"/new", url.Values{"name": {"본점"}}), http.StatusOK, "본점")
+	h.shows(h.post("fresh", storesOfAll+"/new", url.Values{"name": {"본점"}}), http.StatusOK, "본점",
+		"웹훅 주소(endpoint)의 서명 키가 아니에요", "noticeUrls 전용 서명 키 (웹훅 주소용 아님)") // people take it for the endpoint's
 	for _, s := range h.settings().Stores {
 		if s.Merchant == fresh && (s.Name != "본점" || !s.Representative) {
 			t.Errorf("the first store is %+v", s.Store)
