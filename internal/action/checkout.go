@@ -211,20 +211,25 @@ func mayUse(v *view, s merchant.StoreID, mode merchant.Mode, x payment.Asked) er
 	if !v.all.MayOpen(s, mode, x.Origin) {
 		return ErrNoOrigin
 	}
-	for _, to := range append([]string{x.RedirectURL, x.ConfirmURL}, x.NoticeURLs...) {
-		u, err := url.Parse(to)
-		if to == "" || err == nil && to == x.RedirectURL && v.all.MayReturn(s, strings.ToLower(u.Scheme)) {
-			continue
+	if u, err := url.Parse(x.RedirectURL); x.RedirectURL != "" && (err != nil || !v.all.MayReturn(s, strings.ToLower(u.Scheme))) {
+		if origin, ok := originOf(x.RedirectURL); !ok || !v.all.MayOpen(s, mode, origin) {
+			return fault.Errorf(fault.Forbidden, "%w: redirectUrl must be of one", ErrNoOrigin)
 		}
-		origin, ok := "", false
-		if err == nil {
-			origin, ok = merchant.OriginOf(u)
-		}
-		if !ok || !v.all.MayOpen(s, mode, origin) && (to == x.RedirectURL || !v.toldAt(s, mode, origin)) {
-			return fault.Errorf(fault.Forbidden, "%w: so are redirectUrl, confirmUrl and noticeUrls", ErrNoOrigin)
+	}
+	for _, to := range append([]string{x.ConfirmURL}, x.NoticeURLs...) {
+		if origin, ok := originOf(to); to != "" && (!ok || !v.all.MayBeTold(s, mode, origin) && !v.toldAt(s, mode, origin)) {
+			return fault.Errorf(fault.Forbidden, "%w: noticeUrls and confirmUrl must be of one, or at an endpoint of the store, or on test channels at localhost", ErrNoOrigin)
 		}
 	}
 	return nil
+}
+
+func originOf(address string) (string, bool) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", false
+	}
+	return merchant.OriginOf(u)
 }
 
 // toldAt reports whether an endpoint of a store is at an origin: then the merchant sends

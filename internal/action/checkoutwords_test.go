@@ -55,6 +55,39 @@ func TestWordsOfThePayingWindow(t *testing.T) {
 	})
 }
 
+// TestTestStoreSignsForItself: a store that registered no origins takes windows of any page
+// on a test channel, but sends and signs nothing to wherever that says.
+func TestTestStoreSignsForItself(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.windows()
+		for name, x := range map[string]struct {
+			edit func(*CheckoutRequest)
+			code string
+		}{
+			"a page of anywhere":       {func(r *CheckoutRequest) { r.Origin = "https://evil.example" }, ""},
+			"which goes back there":    {func(r *CheckoutRequest) { r.RedirectURL = "https://evil.example/done" }, ""},
+			"and wants webhooks there": {func(r *CheckoutRequest) { r.NoticeURLs = []string{"https://evil.example/hook"} }, "PermissionDenied"},
+			"and one of them there": {func(r *CheckoutRequest) {
+				r.NoticeURLs = []string{"https://shop.example/hook", "https://evil.example/hook"}
+			}, "PermissionDenied"},
+			"and is asked to confirm": {func(r *CheckoutRequest) { r.ConfirmURL = "https://evil.example/hook" }, "PermissionDenied"},
+			"and names one page for both": {func(r *CheckoutRequest) {
+				r.RedirectURL, r.ConfirmURL = "https://evil.example/x", "https://evil.example/x"
+			}, "PermissionDenied"},
+			"webhooks beside the endpoint":  {func(r *CheckoutRequest) { r.NoticeURLs = []string{"https://shop.example/hook"} }, ""},
+			"asked beside the endpoint":     {func(r *CheckoutRequest) { r.ConfirmURL = "https://shop.example/confirm" }, ""},
+			"the developer's own machine":   {func(r *CheckoutRequest) { r.NoticeURLs = []string{"http://localhost:3000/hook"} }, ""},
+			"one that only looks like that": {func(r *CheckoutRequest) { r.ConfirmURL = "http://localhost.evil.example/" }, "PermissionDenied"},
+		} {
+			r := wanted(payment.ID("o "+name), payment.ByCard)
+			x.edit(&r)
+			if _, err := b.OpenCheckout(b.Context(), r); err != nil && CheckoutCode(err) != x.code || err == nil && x.code != "" {
+				t.Errorf("%s: %v, want %q", name, err, x.code)
+			}
+		}
+	})
+}
+
 // TestLiveWindowFirst: an order that somebody opened on a test channel is bought on the
 // live one, and its test window is told that it came too late.
 func TestLiveWindowFirst(t *testing.T) {

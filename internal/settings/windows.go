@@ -83,6 +83,14 @@ func (a All) MayOpen(s merchant.StoreID, mode merchant.Mode, origin string) bool
 	return mode == merchant.Test && (len(list) == 0 || merchant.LoopbackOrigin(origin))
 }
 
+// MayBeTold reports whether a page may have a store's server say at an origin, under the
+// store's signature, what becomes of a payment: at one of the store's own, and in test mode
+// on the machine that asks. Where none is registered, a page names no other.
+func (a All) MayBeTold(s merchant.StoreID, mode merchant.Mode, origin string) bool {
+	own := origin != "" && slices.Contains(a.windowsOf(s).Origins, origin)
+	return own || mode == merchant.Test && merchant.LoopbackOrigin(origin)
+}
+
 // MayReturn reports whether windows of a store may send buyers to an app.
 func (a All) MayReturn(s merchant.StoreID, scheme string) bool {
 	return slices.Contains(a.windowsOf(s).AppSchemes, scheme)

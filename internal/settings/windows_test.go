@@ -103,6 +103,24 @@ func TestMayOpen(t *testing.T) {
 			t.Errorf("MayOpen(%s, %s, %q) = %v", c.store, c.mode, c.origin, got)
 		}
 	}
+	for _, c := range []struct {
+		store  merchant.StoreID
+		mode   merchant.Mode
+		origin string
+		want   bool
+	}{
+		{"rep", merchant.Live, "https://shop.example", true},
+		{"sub", merchant.Test, "https://shop.example", true},
+		{"rep", merchant.Live, "http://localhost:3000", false},
+		{"rep", merchant.Test, "http://localhost:3000", true},
+		{"other", merchant.Test, "http://localhost:3000", true},
+		{"other", merchant.Test, "https://shop.example", false}, // none is registered
+		{"other", merchant.Test, "", false},
+	} {
+		if got := all.MayBeTold(c.store, c.mode, c.origin); got != c.want {
+			t.Errorf("MayBeTold(%s, %s, %q) = %v", c.store, c.mode, c.origin, got)
+		}
+	}
 	if !all.MayReturn("sub", "shop") || all.MayReturn("other", "shop") || all.MayReturn("sub", "") {
 		t.Error("MayReturn goes by another store's schemes")
 	}
