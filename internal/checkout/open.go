@@ -175,8 +175,9 @@ func (c *Checkout) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "1")
 	}
 	says := err.Error()
-	if status == http.StatusInternalServerError {
-		c.Log.ErrorContext(r.Context(), "a payment window could not be opened", "error", err)
+	if status == http.StatusInternalServerError || status == http.StatusServiceUnavailable {
+		// What the database says of itself, where it is above all, is for the operator alone.
+		c.complain(r, "a script was told nothing of a payment window", "error", err)
 		says = "something went wrong on this side: try again"
 	}
 	writeJSON(w, status, map[string]string{"code": code, "message": says})

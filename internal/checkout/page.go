@@ -97,8 +97,11 @@ func (v *visit) t(key string, args ...any) string { return words.Text(v.lang, ke
 // window may frame it, and its forms lead nowhere but here.
 func (v *visit) guard() {
 	frame, form := "'none'", " form-action 'self';"
-	if v.window.Origin != "" {
+	switch {
+	case v.window.Origin != "":
 		frame = v.window.Origin
+	case v.id != "" && v.window.ID == "":
+		frame = "http: https:" // it could not be read: the page that says so is for all to see
 	}
 	if v.window.Window == redirect {
 		// Here a form is answered with the shop's address, and that may lead on to any other:
@@ -203,6 +206,7 @@ func (v *visit) ended(w view) error {
 
 // failed shows what went wrong. The window stays what it is.
 func (v *visit) failed(err error) {
+	v.guard()
 	w := v.view()
 	status, key, args := http.StatusInternalServerError, "trouble", []any{}
 	switch {
@@ -222,12 +226,21 @@ func (v *visit) failed(err error) {
 	if key == "trouble" {
 		w.RequestID = uuid.NewString()
 		args = []any{"id", w.RequestID}
-		v.c.Log.ErrorContext(v.r.Context(), "a payment page failed", "checkout", v.id, "request", w.RequestID, "error", err)
+		w.Again = v.id != ""
+		v.c.complain(v.r, "a payment page failed", "checkout", v.id, "request", w.RequestID, "error", err)
 	}
 	w.TxID = "" // there is nothing more to press
 	w.Headline, w.Says, w.Bad = v.t("checkout."+key), v.t("checkout."+key+"_says", args...), status >= 500
 	if err := v.write(status, "over", w); err != nil {
 		http.Error(v.w, v.t("checkout.trouble"), http.StatusInternalServerError)
+	}
+}
+
+// complain logs what failed on this side, and not that a browser went away meanwhile, which
+// anybody can do as often as they like.
+func (c *Checkout) complain(r *http.Request, what string, args ...any) {
+	if r.Context().Err() == nil {
+		c.Log.ErrorContext(r.Context(), what, args...)
 	}
 }
 

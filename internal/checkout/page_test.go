@@ -1,12 +1,17 @@
 package checkout_test
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/checkout"
 	"github.com/tongbo/tongbo/internal/words"
 )
 
@@ -254,10 +259,40 @@ func TestTrouble(t *testing.T) {
 		if got.Code != http.StatusInternalServerError || number == nil || !strings.Contains(got.text, words.Text(l, "checkout.trouble_says", "id", number[1])) || strings.Contains(got.text, d.id(x)) {
 			t.Errorf("%s: %d\n%s", l, got.Code, got.text)
 		}
+		// It may go better: a buyer in a frame sees so, and can go on or leave.
+		if csp := got.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "frame-ancestors http: https:;") ||
+			!strings.Contains(got.text, `href="`+x.Page+"?lang="+string(l)+`"`) || !strings.Contains(got.text, `id="leave"`) {
+			t.Errorf("%s: no way on in a frame: %s\n%s", l, csp, got.text)
+		}
 	}
 	for _, got := range []answer{d.send("GET", x.Result, ""), d.send("GET", x.Page+"/state", ""), d.post(x, "/pay"), d.post(x, "/leave")} {
 		if got.Code < 500 || strings.Contains(got.text, d.id(x)) || strings.Contains(got.text, "seal") {
 			t.Errorf("%d %s", got.Code, got.text)
 		}
+	}
+}
+
+// TestAway: a database that does not answer is nobody's business, and a browser that went
+// away no error of this side.
+func TestAway(t *testing.T) {
+	t.Parallel()
+	d := openDesk(t)
+	x := d.opens("IFRAME", nil)
+	gone, leave := context.WithCancel(d.Context())
+	leave()
+	var log strings.Builder
+	c := &checkout.Checkout{
+		Actions: &action.Actions{Store: d.server.Store}, Settings: d.server.Store.Settings, ClientAddr: func(*http.Request) netip.Addr { return netip.Addr{} },
+		PublicURL: public, Hash: d.db.Key().Hash, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	}
+	for _, path := range []string{x.Page, x.Result} {
+		w := httptest.NewRecorder()
+		c.Routes().ServeHTTP(w, httptest.NewRequestWithContext(gone, http.MethodGet, path, nil))
+		if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "database") || strings.Contains(w.Body.String(), "context") {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if log.Len() > 0 {
+		t.Errorf("logged: %s", log.String())
 	}
 }

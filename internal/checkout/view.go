@@ -53,6 +53,7 @@ type view struct {
 	// of an end
 	Headline, Says, Why string
 	Bad                 bool
+	Again               bool // it may go better
 
 	visit *visit
 }

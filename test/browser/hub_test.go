@@ -247,9 +247,11 @@ const verbs = {
 	},
 	async leave() { await fetch("{{.Path}}/leave", { method: "POST" }); post("left") },
 	close() { window.close() },
+	die() { location.replace("/gone") },
 }
 addEventListener("message", e => { if (e.origin === origin && e.data.type === "leave") verbs.leave() })
-{{if not .Silent}}post("height", { height: 500 }){{end}}
+{{if not .Silent}}post("height", { height: 500 })
+addEventListener("load", () => setTimeout(() => post("height", { height: 500 }), 500)){{end}}
 ;(async () => { for (;;) { const r = await fetch("/orders/{{.N}}"); await verbs[await r.text()]() } })()
 </script></body></html>`))
 

@@ -14,7 +14,7 @@ func TestSDK(t *testing.T) {
 	t.Parallel()
 	b := openBrowser(t, chromedp.Flag("disable-popup-blocking", false))
 	for name, test := range map[string]func(t *testing.T, b *browser, h *hub, shop string){
-		"overlay": overlayPays, "overlay on a phone": overlayOnPhone, "escape": escapeAsks, "removed": removedByShop, "reloaded": reloaded, "silent page": silentPage,
+		"overlay": overlayPays, "overlay on a phone": overlayOnPhone, "escape": escapeAsks, "removed": removedByShop, "reloaded": reloaded, "silent page": silentPage, "dead page": deadPage,
 		"popup": popupPays, "popup closed": popupClosed, "popup blocked": popupBlocked, "popup out of sight": popupOutOfSight,
 		"redirection": redirects, "phone": goesOnPhone, "back": comesBack, "forced redirect": forcedRedirect, "server decides": serverDecides,
 		"double click": doubleClick, "refused": refusedByServer, "mistakes": mistakes, "expired": expires, "server away": serverAway, "forged": forged,
@@ -123,6 +123,27 @@ func silentPage(t *testing.T, b *browser, h *hub, shop string) {
 	if got := ask[string](c.tab, "its text", `document.querySelector("dialog button").textContent`); got != "닫기" {
 		t.Errorf("the button says %q", got)
 	}
+	c.do("close it", chromedp.Click(chromedp.CSS("dialog button")))
+	c.resolves(cancelled)
+	c.cleared()
+}
+
+// deadPage is one that was there, and in whose place the frame shows what nobody can look
+// into, such as that the server is away: the buyer can close it all the same.
+func deadPage(t *testing.T, b *browser, h *hub, shop string) {
+	c := b.counter(t, h, shop, "/", look{})
+	c.press(`note(PortOne.requestPayment(fair()))`)
+	c.until("the page in its frame", `document.querySelector("iframe")?.style.height === "500px"`)
+	w := h.asked(0)
+	c.until("the page to have said that it is there", "(window.since ??= performance.now(), performance.now() - since > 1500)")
+	hasten(c)
+	ask[bool](c.tab, "count", `(window.offered = 0, setInterval(() => { if (document.querySelector("dialog button")) offered++ }), true)`)
+	c.until("the page to be there for long", "Date.now() - performance.timeOrigin > 60000")
+	if n := ask[int](c.tab, "how often a way out was offered", "offered"); n != 0 {
+		t.Errorf("a way out beside a page that is there was offered %d times", n)
+	}
+	w.orders <- "die"
+	c.until("a button to close it", `document.querySelector("dialog button")`)
 	c.do("close it", chromedp.Click(chromedp.CSS("dialog button")))
 	c.resolves(cancelled)
 	c.cleared()

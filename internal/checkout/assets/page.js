@@ -22,6 +22,8 @@ function height() {
 }
 height()
 new ResizeObserver(height).observe(body)
+// The shop's page has seen by then that its frame loaded something, and hears that it is this.
+addEventListener("load", () => setTimeout(() => { high = 0; height() }, 500))
 
 if (end) {
   // A window of its own whose opener is gone goes on to the shop by itself.

@@ -7,7 +7,8 @@
 
 const PATIENCE = 30000 // for an answer, in milliseconds
 const PAUSES = [1000, 2000, 4000, 8000, 15000] // before trying again what had no answer
-const SHY = 10000 // a page not shown for so long gets a button to close it
+const SHY = 10000 // a page not heard of for so long gets a button to close it
+const HELLO = 2000 // what a frame loads says that it is there within so long
 const LIFE = 30 * 60 // seconds that a window lives, unless the server says otherwise
 const LOOK = 300 // between looks whether a window is still there
 
@@ -136,7 +137,7 @@ function overlay(call) {
   const note = box.appendChild(document.createElement("span"))
   note.setAttribute("role", "status")
   note.textContent = call.words.opening
-  let frame = null, high = 720, done = false
+  let frame = null, high = 720, done = false, out = null
   const fit = () => {
     const phone = innerWidth < 720
     if (frame) style(frame, { width: phone ? "100%" : "480px", height: phone ? "100%" : Math.min(high, innerHeight * .94) + "px", borderRadius: phone ? "0" : "10px" })
@@ -149,18 +150,24 @@ function overlay(call) {
       note.remove()
       frame = box.appendChild(iframe(call, url))
       fit()
-      frame.addEventListener("load", () => frame.focus())
+      frame.addEventListener("load", () => { frame.focus(); view.loads() })
     },
     height: h => { high = Math.max(320, h); fit() },
     gone: () => !box.isConnected || !!frame && !frame.isConnected,
     focus: () => (frame || box).focus(),
-    // stuck adds a way out where the page itself offers none.
-    stuck() {
-      const b = box.appendChild(document.createElement("button"))
-      b.type = "button"
-      b.textContent = call.words.close
-      style(b, { position: "absolute", top: "8px", right: "8px", minHeight: "40px", padding: "0 16px", border: "1px solid #868e9c", borderRadius: "6px", background: "#fff", color: "#1b1f27", font: "inherit" })
-      b.onclick = () => view.asks()
+    // stuck adds a way out where the page itself offers none, and takes it away again.
+    stuck(yes) {
+      if (yes === !!out) return
+      if (!yes) {
+        out.remove()
+        out = null
+        return
+      }
+      out = box.appendChild(document.createElement("button"))
+      out.type = "button"
+      out.textContent = call.words.close
+      style(out, { position: "absolute", top: "8px", right: "8px", minHeight: "40px", padding: "0 16px", border: "1px solid #868e9c", borderRadius: "6px", background: "#fff", color: "#1b1f27", font: "inherit" })
+      out.onclick = () => view.asks()
     },
     close() {
       done = true
@@ -170,7 +177,8 @@ function overlay(call) {
       root.style.overflow = scroll
       if (before && before.isConnected && before.focus) before.focus({ preventScroll: true })
     },
-    asks() {}, // what happens when the buyer wants to leave: mind puts it here
+    asks() {}, // what happens when the buyer wants to leave, and when the frame has loaded
+    loads() {}, // something: mind puts them here
   }
   const unsize = on(window, "resize", fit)
   box.addEventListener("keydown", e => {
@@ -231,18 +239,22 @@ function viewOf(kind, call) {
 function mind(state, said, until) {
   const view = state.view, home = new URL(said.page, ORIGIN).origin, shown = Date.now()
   return new Promise((resolve, reject) => {
-    let heard = false, stuck = false
+    // A frame may come to show what is not the page, such as the browser's own words for a
+    // server that is away. Nobody can look into it, but the page says that it is there.
+    let told = 0, loaded = 0
+    const heard = () => told > 0 && (told >= loaded || Date.now() < loaded + HELLO)
     const undo = []
     const end = why => { undo.forEach(f => f()); resolve(why) }
     state.end = end
+    view.loads = () => { loaded = Date.now() }
     view.asks = () => {
-      if (heard) view.page().postMessage({ tongbo: "checkout", type: "leave" }, home)
+      if (heard()) view.page().postMessage({ tongbo: "checkout", type: "leave" }, home)
       else end("gone")
     }
     undo.push(on(window, "message", e => {
       const m = e.data
       if (e.origin !== home || !e.source || e.source !== view.page() || !m || m.tongbo !== "checkout") return
-      heard = true
+      told = Date.now()
       if (m.type === "ended" || m.type === "left") end("told")
       else if (m.type === "height" && view.height && m.height > 0) view.height(m.height)
     }))
@@ -259,14 +271,13 @@ function mind(state, said, until) {
       if (view.gone()) {
         // A page with Cross-Origin-Opener-Policy sees its popup as closed as soon as it shows
         // something. Whether the buyer closed it, only the server can learn then.
-        end(view.kind === "POPUP" && !heard ? "lost" : "gone")
+        end(view.kind === "POPUP" && !told ? "lost" : "gone")
       } else if (now > until) {
         end("late")
       } else if (view.kind === "REDIRECTION" && now > shown + 2 * PATIENCE) {
         end("gone") // the browser stayed here
-      } else if (view.stuck && !heard && !stuck && now > shown + SHY) {
-        stuck = true
-        view.stuck()
+      } else if (view.stuck) {
+        view.stuck(!heard() && now > Math.max(shown, loaded) + SHY)
       }
     }, LOOK)
     undo.push(() => clearInterval(timer))
