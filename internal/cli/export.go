@@ -59,6 +59,7 @@ func (c *exportCmd) Run(env Env) error {
 	if err := st.Audit(ctx, o.Entry(byUser())); err != nil {
 		return err
 	}
+	fmt.Fprintln(env.Stderr, words.Text(c.lang(), "cli.export."+c.Mode))
 	n, err := export.Write(ctx, st.Reader, o, env.Stdout)
 	if err != nil {
 		return hint(fmt.Errorf("after %d rows, so the table is not whole: %w", n, err), "Write it anew.")
@@ -68,9 +69,6 @@ func (c *exportCmd) Run(env Env) error {
 		key = "cli.export.revealed"
 	}
 	fmt.Fprintln(env.Stderr, words.Text(c.lang(), key, "n", n))
-	if n == 0 && c.Mode == string(merchant.Live) {
-		fmt.Fprintln(env.Stderr, words.Text(c.lang(), "cli.export.none_live"))
-	}
 	return nil
 }
 
