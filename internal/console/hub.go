@@ -54,6 +54,7 @@ type news struct {
 // A subscriber is an open page.
 type subscriber struct {
 	number   int64     // the older the page, the smaller
+	from     int64     // the last event when it came
 	member   member.ID // whose page it is
 	merchant merchant.ID
 	store    merchant.StoreID // empty: all
@@ -114,7 +115,7 @@ func (h *hub) join(ctx context.Context, r *store.Reader, s *subscriber, from int
 	}
 	h.makeRoom(s.member)
 	h.joined++
-	s.number = h.joined
+	s.number, s.from = h.joined, h.seq
 	h.subs[s] = true
 	if from != 0 {
 		missed, known := h.since(s, from)
@@ -124,10 +125,38 @@ func (h *hub) join(ctx context.Context, r *store.Reader, s *subscriber, from int
 	}
 	if !h.seeing {
 		h.seeing = true
-		go h.look(context.WithoutCancel(ctx), r)
+		go h.look(context.WithoutCancel(ctx), r, newSeen(time.Now()))
 	}
 	return reset
 }
+
+// catchUp tells a page that has joined what was written since it was read, as one event. It
+// looks back no further than longestShown: a page that waited longer is shown anew by then.
+func (h *hub) catchUp(ctx context.Context, r *store.Reader, s *subscriber, since time.Time) {
+	if time.Since(since) > longestShown {
+		return
+	}
+	list, err := r.News(ctx, since.Add(-idSlack))
+	if err != nil {
+		return // the store is away: pages say so by themselves
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, n := range list {
+		if s.wants(n) != nil {
+			h.tell(s, heard{h.seq, n})
+			return
+		}
+	}
+}
+
+// longestShown is how long a page may take from being read until it is told of news, and
+// idSlack how much earlier than its row an id may have been made: what was read already is
+// then told of once more, which costs the page one request.
+const (
+	longestShown = time.Minute
+	idSlack      = 200 * time.Millisecond
+)
 
 // doubt has it seen again whether the pages of a member may stay.
 func (h *hub) doubt(m member.ID) {
@@ -214,8 +243,7 @@ func (h *hub) tell(s *subscriber, n heard) {
 }
 
 // look reads what was written, again and again, until no page is open.
-func (h *hub) look(ctx context.Context, r *store.Reader) {
-	seen := newSeen(time.Now())
+func (h *hub) look(ctx context.Context, r *store.Reader, seen *seen) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for range tick.C {

@@ -39,6 +39,7 @@ type view struct {
 	Mistakes  []mistake
 	Head      string // above the mistakes, if they are none to be put right
 	Topics    string // what the page is told of while it is open; empty if nothing
+	Since     int64  // and since when, in UTC microseconds: before it was read
 	Here      string // the page's own path and query
 	Loaded    string // when it was made, for who has no scripts
 	RequestID string
@@ -116,7 +117,7 @@ func (v *visit) view(name string, data any) view {
 		return out
 	}
 	out.Base, out.Mode, out.Store = v.Scope.Base(), v.Scope.Mode, v.Scope.Store
-	out.Topics = strings.Join(v.topics, ",")
+	out.Topics, out.Since = strings.Join(v.topics, ","), v.began.UnixMicro()
 	out.Stores, out.Modes = v.storeChoices(), v.modeChoices()
 	out.Nav = v.nav(name)
 	out.Crumb = v.crumb()

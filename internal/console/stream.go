@@ -70,7 +70,11 @@ func (c *Console) stream(v *visit) error {
 	if c.hub.join(v.ctx(), c.Store, p.sub, from) {
 		text.WriteString("\r\nevent: reset\ndata: -\n")
 	}
-	go p.serve("HTTP/1.1 200 OK\r\n" + text.String() + "\r\nretry: 2000\n: hello\n\n")
+	if since, err := strconv.ParseInt(v.query("since"), 10, 64); err == nil && from == 0 {
+		c.hub.catchUp(v.ctx(), c.Store, p.sub, time.UnixMicro(since))
+	}
+	// The number is that of a page that has heard nothing yet, should it be cut off.
+	go p.serve(fmt.Sprintf("HTTP/1.1 200 OK\r\n%s\r\nretry: 2000\nid: %d\n: hello\n\n", text.String(), p.sub.from))
 	return nil
 }
 

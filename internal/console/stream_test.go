@@ -3,6 +3,7 @@ package console
 import (
 	"bufio"
 	"context"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -73,6 +74,42 @@ func (h *house) hears(lines <-chan string, want string) (number string) {
 		case <-late:
 			h.Fatalf("the stream did not say %q", want)
 		}
+	}
+}
+
+// TestStreamSince tells a page what was written after it was read and before it listened;
+// and a page that heard nothing knows from where to go on.
+func TestStreamSince(t *testing.T) {
+	h := newHouse(t)
+	srv := httptest.NewServer(h.handler)
+	t.Cleanup(srv.Close)
+	t.Cleanup(h.Console.End)
+	before := strconv.FormatInt(time.Now().UnixMicro(), 10)
+	h.issued(ours, main1, oursTest, "order-1")
+	mine := h.listen(srv.URL, "owner", "payments&since="+before)
+	number := h.hears(mine, ": hello")
+	if h.hears(mine, "data: payments") < number || number == "" {
+		t.Errorf("the page goes on from %q", number)
+	}
+	hub := &h.Console.hub
+	for name, x := range map[string]struct {
+		merchant merchant.ID
+		since    time.Time
+		want     int
+	}{
+		"another merchant's page": {theirs, time.Now().Add(-time.Second), 0},
+		"a page of just before":   {ours, time.Now().Add(-10 * time.Second), 1},
+		"a page of long ago":      {ours, time.Now().Add(-time.Hour), 0},
+		"a page of the future":    {ours, time.Now().Add(time.Hour), 0},
+		"a page of no time":       {ours, time.UnixMicro(math.MinInt64), 0},
+	} {
+		s := newSubscriber("", scope{Merchant: x.merchant, Mode: merchant.Test}, topicSet(topicPayments))
+		hub.join(t.Context(), h.Store.Reader, s, 0)
+		hub.catchUp(t.Context(), h.Store.Reader, s, x.since)
+		if len(s.news) != x.want {
+			t.Errorf("%s hears %d events, want %d", name, len(s.news), x.want)
+		}
+		hub.leave(s)
 	}
 }
 

@@ -32,6 +32,7 @@ type visit struct {
 	Scope   scope
 	All     *settings.All // as they are; nil where nobody is signed in
 
+	began  time.Time // before anything was read
 	topics []string
 	refuse bool // the page of an error: it reads nothing more
 
@@ -144,7 +145,7 @@ func (e wantsRightError) Error() string { return "the role has no right to " + s
 // shows what goes wrong.
 func (c *Console) handle(r route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		v := &visit{c: c, w: w, r: req, ID: uuid.NewString(), Lang: langOf(req)}
+		v := &visit{c: c, w: w, r: req, ID: uuid.NewString(), Lang: langOf(req), began: time.Now()}
 		guardHeaders(w.Header())
 		w.Header().Set("X-Request-Id", v.ID)
 		req.Body = http.MaxBytesReader(w, req.Body, mostForm)

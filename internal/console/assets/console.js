@@ -62,7 +62,7 @@ function show(state) {
 function connect() {
   if (!topics || paused || source) return
   const [, , store, mode] = body.dataset.base.split("/")
-  source = new EventSource(`/console/stream?${new URLSearchParams({ topics, store, mode })}`)
+  source = new EventSource(`/console/stream?${new URLSearchParams({ topics, store, mode, since: body.dataset.since })}`)
   const alive = () => { lastBeat = Date.now(); show("liveOn") }
   source.onopen = alive
   source.addEventListener("beat", alive)
