@@ -141,6 +141,9 @@ type Actions struct {
 	// Shops, if set, is the client that asks shops by their confirmUrl: one that refuses
 	// private addresses. Nil: HTTP is.
 	Shops *http.Client
+	// PrivateShops says that private addresses are called, too: by Shops, and for webhooks.
+	// Then the pages of strangers name none that the merchant did not.
+	PrivateShops bool
 	// Windows, if set, bounds how many windows are opened from one address of one store:
 	// Take does something once under a name, unless it says how long to wait first.
 	Windows interface {

@@ -40,8 +40,10 @@ type CheckoutRequest struct {
 	Channel merchant.ChannelKey
 	Payment payment.ID
 	payment.Asked
-	// Address is the browser's; the zero Addr: unknown.
+	// Address is the browser's; the zero Addr: unknown. Near says that it is on this machine,
+	// as a developer's is, and came through no proxy.
 	Address netip.Addr
+	Near    bool
 }
 
 // Why no window is opened. Faces have PortOne's word for each: see CheckoutCode.
@@ -167,7 +169,7 @@ func (a *Actions) asks(v *view, r CheckoutRequest) (payment.Checkout, error) {
 	case err != nil:
 		return payment.Checkout{}, err
 	}
-	if err := first(mayUse(v, s.ID, ch.Mode, r.Asked), a.hasWindow(p, ch, r.Asked)); err != nil {
+	if err := first(mayUse(v, s.ID, ch.Mode, r.Asked, r.Near || !a.PrivateShops), a.hasWindow(p, ch, r.Asked)); err != nil {
 		return payment.Checkout{}, err
 	}
 	at := now()
@@ -206,8 +208,10 @@ func (a *Actions) played(p provider.Provider, ch merchant.Channel) bool {
 	return ok && a.Trial != nil && provider.OnTrial(module, ch)
 }
 
-// mayUse reports ErrNoOrigin if an address that a page gave is none of the store's.
-func mayUse(v *view, s merchant.StoreID, mode merchant.Mode, x payment.Asked) error {
+// mayUse reports ErrNoOrigin if an address that a page gave is none of the store's. A
+// developer's localhost is this machine itself once it is called: near says that this is
+// the developer's, or calls none.
+func mayUse(v *view, s merchant.StoreID, mode merchant.Mode, x payment.Asked, near bool) error {
 	if !v.all.MayOpen(s, mode, x.Origin) {
 		return ErrNoOrigin
 	}
@@ -216,8 +220,12 @@ func mayUse(v *view, s merchant.StoreID, mode merchant.Mode, x payment.Asked) er
 			return fault.Errorf(fault.Forbidden, "%w: redirectUrl must be of one", ErrNoOrigin)
 		}
 	}
+	told := mode
+	if !near {
+		told = merchant.Live // where no localhost is
+	}
 	for _, to := range append([]string{x.ConfirmURL}, x.NoticeURLs...) {
-		if origin, ok := originOf(to); to != "" && (!ok || !v.all.MayBeTold(s, mode, origin) && !v.toldAt(s, mode, origin)) {
+		if origin, ok := originOf(to); to != "" && (!ok || !v.all.MayBeTold(s, told, origin) && !v.toldAt(s, mode, origin)) {
 			return fault.Errorf(fault.Forbidden, "%w: noticeUrls and confirmUrl must be of one, or at an endpoint of the store, or on test channels at localhost", ErrNoOrigin)
 		}
 	}

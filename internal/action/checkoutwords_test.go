@@ -88,6 +88,35 @@ func TestTestStoreSignsForItself(t *testing.T) {
 	})
 }
 
+// TestStrangersLocalhost: where private addresses are called, localhost in a stranger's page
+// would be this machine: neither its services are called nor their answers told.
+func TestStrangersLocalhost(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.windows()
+		b.PrivateShops = true
+		for name, x := range map[string]struct {
+			near bool
+			edit func(*CheckoutRequest)
+			code string
+		}{
+			"a stranger wants webhooks there":    {false, func(r *CheckoutRequest) { r.NoticeURLs = []string{"http://127.0.0.1:6379/"} }, "PermissionDenied"},
+			"a stranger has it asked to confirm": {false, func(r *CheckoutRequest) { r.ConfirmURL = "http://[::1]:9200/_shutdown" }, "PermissionDenied"},
+			"a stranger names the endpoint":      {false, func(r *CheckoutRequest) { r.ConfirmURL = "https://shop.example/confirm" }, ""},
+			"a stranger's page is at its own":    {false, func(r *CheckoutRequest) { r.RedirectURL = "http://localhost:3000/done" }, ""},
+			"a developer on this machine": {true, func(r *CheckoutRequest) {
+				r.NoticeURLs, r.ConfirmURL = []string{"http://localhost:3000/"}, "http://localhost:3000/"
+			}, ""},
+		} {
+			r := wanted(payment.ID("o "+name), payment.ByCard)
+			x.edit(&r)
+			r.Near = x.near
+			if _, err := b.OpenCheckout(b.Context(), r); err != nil && CheckoutCode(err) != x.code || err == nil && x.code != "" {
+				t.Errorf("%s: %v, want %q", name, err, x.code)
+			}
+		}
+	})
+}
+
 // TestLiveWindowFirst: an order that somebody opened on a test channel is bought on the
 // live one, and its test window is told that it came too late.
 func TestLiveWindowFirst(t *testing.T) {

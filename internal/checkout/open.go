@@ -100,6 +100,7 @@ func (c *Checkout) opened(w http.ResponseWriter, r *http.Request) (at string, go
 		return at, got, err
 	}
 	ask.Origin, ask.Address = r.Header.Get("Origin"), c.ClientAddr(r)
+	ask.Near = ask.Address.Unmap().IsLoopback() && r.Header["X-Forwarded-For"] == nil && r.Header["Forwarded"] == nil
 	switch x.Window {
 	case inFrame, inPopup, redirect, inUI:
 		ask.Window = x.Window

@@ -124,7 +124,7 @@ func TestPages(t *testing.T) {
 		},
 		"a shop that did not confirm": {
 			func(d *desk) ticket {
-				x := d.opens("IFRAME", map[string]any{"confirmUrl": no.URL})
+				x := d.ticket(d.asks("IFRAME", d.wish(map[string]any{"confirmUrl": no.URL}), "From", "127.0.0.1:1"))
 				d.does(x, "", "/pay", "bank", "SHINHAN", "depositor", "김손님")
 				return x
 			},
@@ -294,5 +294,25 @@ func TestAway(t *testing.T) {
 	}
 	if log.Len() > 0 {
 		t.Errorf("logged: %s", log.String())
+	}
+}
+
+// TestNear: only a browser on this machine has localhost asked, which is this machine, and
+// not one of whom a proxy says nothing that is believed.
+func TestNear(t *testing.T) {
+	t.Parallel()
+	d := openDesk(t)
+	for _, x := range []struct {
+		head   []string
+		status int
+	}{
+		{[]string{"From", "127.0.0.1:1"}, http.StatusOK}, {[]string{"From", "[::1]:1"}, http.StatusOK}, {nil, http.StatusForbidden},
+		{[]string{"From", "127.0.0.1:1", "X-Forwarded-For", "203.0.113.1"}, http.StatusForbidden},
+		{[]string{"From", "127.0.0.1:1", "X-Forwarded-For", "127.0.0.1"}, http.StatusForbidden},
+		{[]string{"From", "127.0.0.1:1", "Forwarded", "for=203.0.113.1"}, http.StatusForbidden},
+	} {
+		if got := d.asks("IFRAME", d.wish(map[string]any{"noticeUrls": []string{"http://127.0.0.1:2/"}}), x.head...); got.Code != x.status {
+			t.Errorf("%v: %d %s", x.head, got.Code, got.text)
+		}
 	}
 }

@@ -136,9 +136,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	actions := &action.Actions{
 		Store: st, Judge: s.ingress.Judge, Again: s.ingress.Again, ByHand: ingress.ByHand, Providers: all.ByCode,
-		HTTP:    safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
-		Trial:   func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: st} },
-		Shops:   safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate, Bind: cfg.Bind}),
+		HTTP:  safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
+		Trial: func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: st} },
+		Shops: safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate, Bind: cfg.Bind}), PrivateShops: cfg.AllowPrivate,
 		Windows: &api.Rate{PerSecond: windowsPerSecond, Burst: windowsAtOnce, Most: addressesKnown},
 		Notify:  s.ingress.Play, NotifyFrom: s.ingress.PlayFrom, Own: s.own, PublicURL: cfg.PublicURL, Log: cfg.Log, Hash: key.Hash,
 	}
