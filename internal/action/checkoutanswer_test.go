@@ -262,6 +262,18 @@ func lowered(h http.Header, name string) string {
 	return ""
 }
 
+// endless is a shop that says yes at once, and never ends what it says behind that.
+func endless(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(untilGone{r}), Request: r}, nil
+}
+
+type untilGone struct{ *http.Request }
+
+func (u untilGone) Read([]byte) (int, error) {
+	<-u.Context().Done()
+	return 0, u.Context().Err()
+}
+
 // TestConfirm is the shop's word before the PG is asked.
 func TestConfirm(t *testing.T) {
 	for _, tt := range []struct {
@@ -278,6 +290,7 @@ func TestConfirm(t *testing.T) {
 		{"another yes", says(204, "", 0), payment.SDKV2, "the shop was asked to confirm the payment, and answered 204", 0},
 		{"a redirect", says(302, "", 0), payment.SDKV2, "the shop was asked to confirm the payment, and answered 302", 0},
 		{"nothing", dead, payment.SDKV2, "the shop was asked to confirm the payment, and did not answer", 0},
+		{"yes, and no end of it", endless, payment.SDKV2, "", 0},
 		{"nothing in time", says(200, "", time.Minute), payment.SDKV2, "the shop was asked to confirm the payment, and did not answer", 10 * time.Second},
 		{"a long reason", says(400, `{"errorMessage":"`+strings.Repeat("가", 500)+`"}`, 0), payment.SDKV2, strings.Repeat("가", 200), 0},
 	} {

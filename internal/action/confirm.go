@@ -65,10 +65,10 @@ func (w *windowed) confirm(ctx context.Context, a *Actions, p payment.Payment, i
 		return &ConfirmError{sdk: w.SDK}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, confirmAnswer))
-	if resp.StatusCode == http.StatusOK && ctx.Err() == nil {
-		return nil // the status alone decides, as for webhooks
+	if resp.StatusCode == http.StatusOK {
+		return nil // the status alone decides, as for webhooks, whatever follows, and however slowly
 	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, confirmAnswer))
 	if err != nil {
 		body = nil
 	}
