@@ -193,6 +193,7 @@ func TestOnward(t *testing.T) {
 		{"https://shop.example/done?", "", "https://shop.example/done?paymentId=o+1&txId=t&transactionType=PAYMENT"},
 		{"https://shop.example/?a=b%20c&a=d#/cart?x", "", "https://shop.example/?a=b%20c&a=d&paymentId=o+1&txId=t&transactionType=PAYMENT#/cart?x"},
 		{"shopapp://paid", "PAYMENT_CANCELLED", "shopapp://paid?paymentId=o+1&txId=t&transactionType=PAYMENT&code=PAYMENT_CANCELLED&message=%EC%99%9C%26"},
+		{"https://shop.example/결제 끝?가=나#<\"다", "", "https://shop.example/%EA%B2%B0%EC%A0%9C%20%EB%81%9D?%EA%B0%80=%EB%82%98&paymentId=o+1&txId=t&transactionType=PAYMENT#%3C%22%EB%8B%A4"},
 		{"", "", ""},
 	} {
 		w := payment.Checkout{PaymentID: "o 1", Transaction: "t", Asked: payment.Asked{RedirectURL: x.to, SDK: payment.SDKV2}}

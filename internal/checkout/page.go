@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -272,6 +273,9 @@ func (v *visit) mark() string {
 	return m
 }
 
+// verbs are what forms of a page are sent to, below it.
+var verbs = []string{"pay", "leave", "deposit", "done"}
+
 // state answers with the version of what the page shows: at once if it is not the one that
 // the page has, else when it changes or a while has passed.
 func (c *Checkout) state(w http.ResponseWriter, r *http.Request) {
@@ -280,7 +284,13 @@ func (c *Checkout) state(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	id, ok := c.window(r.PathValue("token"), forPage, time.Now())
-	if !ok || r.PathValue("state") != "state" {
+	switch verb := r.PathValue("state"); {
+	case ok && slices.Contains(verbs, verb):
+		// A browser that opens a tab anew asks by GET for where a form was sent.
+		w.Header().Set("Location", Prefix+"/"+r.PathValue("token"))
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	case !ok, verb != "state":
 		http.NotFound(w, r)
 		return
 	}

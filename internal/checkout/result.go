@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -156,7 +157,7 @@ func onward(x payment.Checkout) string {
 	if x.RedirectURL == "" {
 		return ""
 	}
-	address, fragment, hasFragment := strings.Cut(x.RedirectURL, "#")
+	address, fragment, hasFragment := strings.Cut(asHeader(x.RedirectURL), "#")
 	join := "?"
 	if strings.Contains(address, "?") {
 		join = "&"
@@ -169,6 +170,20 @@ func onward(x payment.Checkout) string {
 		address += "#" + fragment
 	}
 	return address
+}
+
+// asHeader writes an address in the letters that a header may hold, as browsers do before
+// they ask for one.
+func asHeader(address string) string {
+	var out strings.Builder
+	for i := range len(address) {
+		if b := address[i]; b > ' ' && b < 0x7f && b != '"' && b != '<' && b != '>' {
+			out.WriteByte(b)
+		} else {
+			fmt.Fprintf(&out, "%%%02X", b)
+		}
+	}
+	return out.String()
 }
 
 // query is what the address is given.

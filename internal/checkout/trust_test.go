@@ -201,10 +201,29 @@ func TestTokens(t *testing.T) {
 		d.refuses(http.StatusNotFound, "NotFound", d.send("GET", "/checkout/result/"+token, "", "Origin", shopOrigin))
 		t.Log(name)
 	}
-	for _, path := range []string{"/checkout/", x.Page + "/", x.Page + "/pay", x.Page + "/nothing", x.Page + "/state/x"} {
+	for _, path := range []string{"/checkout/", x.Page + "/", x.Page + "/nothing", x.Page + "/state/x"} {
 		if got := d.send("GET", path, ""); got.Code < 400 || got.Code >= 500 || strings.Contains(got.text, number) {
 			t.Errorf("GET %s: %d", path, got.Code)
 		}
+	}
+}
+
+// TestFormsByGet: where a form was sent, a browser that opens its tab anew finds the page,
+// and nothing is done.
+func TestFormsByGet(t *testing.T) {
+	t.Parallel()
+	d := openDesk(t)
+	x := d.opens("IFRAME", nil)
+	for _, verb := range []string{"/pay", "/leave", "/deposit", "/done"} {
+		if got := d.send("GET", x.Page+verb+"?bank=SHINHAN&depositor=x", ""); got.Code != http.StatusSeeOther || got.Header().Get("Location") != x.Page {
+			t.Errorf("GET %s: %d, to %q", verb, got.Code, got.Header().Get("Location"))
+		}
+		if got := d.send("GET", x.Page[:len(x.Page)-1]+"_"+verb, ""); got.Code != http.StatusNotFound {
+			t.Errorf("GET %s of no window: %d", verb, got.Code)
+		}
+	}
+	if state, _, _ := d.result(x); state != "open" {
+		t.Errorf("the window is %s", state)
 	}
 }
 
