@@ -25,6 +25,10 @@ new ResizeObserver(height).observe(body)
 // The shop's page has seen by then that its frame loaded something, and hears that it is this.
 addEventListener("load", () => setTimeout(() => { high = 0; height() }, 500))
 
+// What is new on the page is said to whoever hears it: what is wrong with a form, or what
+// came about. Nobody is called away from the shop's page for that.
+if (document.hasFocus()) (document.getElementById("mistakes") ?? document.querySelector("h1[tabindex]"))?.focus()
+
 if (end) {
   // A window of its own whose opener is gone goes on to the shop by itself.
   const on = document.getElementById("on")

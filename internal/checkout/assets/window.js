@@ -120,7 +120,8 @@ function iframe(call, url) {
 }
 
 // overlay lies over the whole page: all of it on a phone, a box in the middle elsewhere.
-// As a modal dialog it is above everything, and the page below cannot be reached.
+// As a modal dialog it is above everything, and the page below cannot be reached; browsers
+// of before 2022 have none, and get a box that calls the focus back.
 function overlay(call) {
   const before = document.activeElement, root = document.documentElement, scroll = root.style.overflow
   const dialog = typeof HTMLDialogElement === "function"
@@ -172,6 +173,7 @@ function overlay(call) {
     close() {
       done = true
       unsize()
+      untrap()
       if (dialog && box.open) box.close()
       box.remove()
       root.style.overflow = scroll
@@ -181,6 +183,8 @@ function overlay(call) {
     loads() {}, // something: mind puts them here
   }
   const unsize = on(window, "resize", fit)
+  // What is no dialog lets the focus go below.
+  const untrap = dialog ? () => {} : on(document, "focusin", e => { if (!box.contains(e.target)) view.focus() })
   box.addEventListener("keydown", e => {
     if (e.key !== "Escape") return
     e.preventDefault()
