@@ -13,10 +13,10 @@ import (
 	"github.com/tongbo/tongbo/internal/payment"
 )
 
-// AwaitCheckout is Checkout once the window has ended, or ctx has.
+// AwaitCheckout is Checkout once the window has ended, or ctx has; at once if too many wait.
 func (a *Actions) AwaitCheckout(ctx context.Context, id payment.CheckoutID) (c payment.Checkout, p payment.Payment, err error) {
 	c, p, err = a.Checkout(ctx, id)
-	if err != nil || !c.EndedAt.IsZero() {
+	if err != nil || !c.EndedAt.IsZero() || a.watch.crowded(c.Payment) {
 		return c, p, err
 	}
 	err = a.until(ctx, c.Payment, lookSelf, func() (bool, error) {
@@ -34,7 +34,7 @@ func (a *Actions) AwaitCheckout(ctx context.Context, id payment.CheckoutID) (c p
 
 // WatchCheckout waits until what the page of a window shows is another than it was under
 // a mark, and returns the mark of what it then shows; at once for an empty mark. It
-// reports payment.ErrNoCheckout, and the error of ctx if that ends first.
+// reports payment.ErrNoCheckout, ErrCrowded, and the error of ctx if that ends first.
 func (a *Actions) WatchCheckout(ctx context.Context, id payment.CheckoutID, seen string) (mark string, err error) {
 	c, p, err := a.Checkout(ctx, id)
 	if err != nil {
@@ -42,6 +42,9 @@ func (a *Actions) WatchCheckout(ctx context.Context, id payment.CheckoutID, seen
 	}
 	if mark = markOf(c, p); mark != seen {
 		return mark, nil
+	}
+	if a.watch.crowded(c.Payment) {
+		return mark, ErrCrowded
 	}
 	err = a.until(ctx, c.Payment, lookSelf, func() (bool, error) {
 		c, p, err := a.Checkout(ctx, id)

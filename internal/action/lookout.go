@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/notice"
 	"github.com/tongbo/tongbo/internal/payment"
 )
@@ -23,6 +24,20 @@ const (
 // firstLooks are when a waiter looks himself at first: what it waits for mostly comes at
 // once.
 var firstLooks = []time.Duration{20 * time.Millisecond, 60 * time.Millisecond, 150 * time.Millisecond}
+
+// mostWaiters is how many wait for one payment at once on this node. Its page and the shop's
+// are two, for each window in which it is looked at; each costs some 50 KiB while it waits.
+const mostWaiters = 64
+
+// ErrCrowded says that so many wait for a payment already that nobody else is to.
+var ErrCrowded = fault.Errorf(fault.Unavailable, "too many wait for this payment already: look again in a while")
+
+// crowded reports whether nobody else is to wait for a payment.
+func (l *lookout) crowded(k payment.Key) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting[k]) >= mostWaiters
+}
 
 // A lookout tells whoever waits for a payment that something was written of it, by
 // whatever node. However many wait, it looks once in lookEvery; while nobody does, not at
