@@ -74,7 +74,7 @@ func (n *node) start() (time.Duration, error) {
 		listen = "127.0.0.1:0"
 	}
 	n.output, n.ended = &output{}, make(chan struct{})
-	n.cmd = exec.Command(n.binary, append([]string{"serve", "--listen", listen, "--v1-listen", "", "--api-rate", "0"}, n.args...)...)
+	n.cmd = exec.Command(n.binary, append([]string{"serve", "--lang", "en", "--listen", listen, "--v1-listen", "", "--api-rate", "0"}, n.args...)...)
 	n.cmd.Env, n.cmd.Stdout, n.cmd.Stderr = n.env, n.output, n.output
 	// An interrupt at the terminal reaches the tests first.
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -63,6 +63,7 @@ func materials(e *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	e.Setenv("LANG", "en_US.UTF-8") // scripts read what the program says
 	e.Setenv("AUTH", "Authorization: PortOne the-scripts-api-secret")
 	e.Setenv("WHSEC", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3")
 	e.Setenv("KCP", "channel-key-00000000-0000-4000-8000-000000000001")

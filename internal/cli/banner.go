@@ -10,6 +10,7 @@ import (
 	"github.com/tongbo/tongbo/internal/doctor"
 	"github.com/tongbo/tongbo/internal/server"
 	"github.com/tongbo/tongbo/internal/store"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 // banner says where a server listens, on l above all, and what its store has to do. It
@@ -24,24 +25,29 @@ func (c *serveCmd) banner(ctx context.Context, w io.Writer, s *server.Server, l 
 		return err
 	}
 	at := clickable(l.Addr())
-	fmt.Fprintf(w, "  ingress   http://%s/%s   notice paths: tongbo providers\n  api       http://%s/payments/{paymentId}\n", at, c.public(), at)
-	fmt.Fprintf(w, "  store     %s   schema %d   queue %s\n", store.Redact(c.Database), v.Schema, queueText(q.Waiting, s.Store.Resumed()))
-	if s.V1 != nil {
-		fmt.Fprintf(w, "  api v1    http://%s\n", clickable(s.V1.Addr()))
+	say := func(key string, args ...any) { fmt.Fprintln(w, words.Text(c.lang(), "cli.serve."+key, args...)) }
+	if c.PublicURL == "" {
+		say("ingress", "at", at)
+	} else {
+		say("ingress_public", "at", at, "public", c.PublicURL)
 	}
-	return invite(ctx, w, s, l)
+	say("api", "at", at)
+	say("store", "database", store.Redact(c.Database), "schema", v.Schema, "queue", queueText(c.lang(), q.Waiting, s.Store.Resumed()))
+	if s.V1 != nil {
+		say("api_v1", "at", clickable(s.V1.Addr()))
+	}
+	return invite(ctx, say, s, l)
 }
 
 // queueText says how many webhooks wait, resumed of them since a server that ended
 // abruptly had taken them up.
-func queueText(waiting, resumed int) string {
+func queueText(l words.Lang, waiting, resumed int) string {
 	text := grouped(int64(min(waiting, doctor.MostCounted)))
 	if waiting > doctor.MostCounted {
 		text += "+"
 	}
-	text += " waiting"
 	if resumed > 0 {
-		text += fmt.Sprintf(", %s resumed", grouped(int64(resumed)))
+		return words.Text(l, "cli.serve.resumed", "n", text, "resumed", resumed)
 	}
-	return text
+	return words.Text(l, "cli.serve.waiting", "n", text)
 }

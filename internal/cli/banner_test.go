@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 func TestQueueText(t *testing.T) {
@@ -17,7 +19,7 @@ func TestQueueText(t *testing.T) {
 	}{
 		{0, 0, "0 waiting"}, {3, 0, "3 waiting"}, {1234, 3, "1,234 waiting, 3 resumed"}, {10_000, 0, "10,000 waiting"}, {10_001, 1234, "10,000+ waiting, 1,234 resumed"},
 	} {
-		if got := queueText(c.waiting, c.resumed); got != c.want {
+		if got := queueText(words.En, c.waiting, c.resumed); got != c.want {
 			t.Errorf("queueText(%d, %d) = %q, want %q", c.waiting, c.resumed, got, c.want)
 		}
 	}

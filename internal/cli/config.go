@@ -21,8 +21,7 @@ type configCmd struct {
 // the flags of serve.
 type configShowCmd struct {
 	serveCmd
-	JSON bool   `name:"json" help:"Print one JSON object a line."`
-	Lang string `help:"ko or en; Korean unless the system's language (LC_ALL, LC_MESSAGES, LANG) is English." enum:",ko,en" default:""`
+	JSON bool `name:"json" help:"Print one JSON object a line."`
 }
 
 // ofOutput are flags that say how a command prints, and nothing of a server.
@@ -50,7 +49,7 @@ func (c *configShowCmd) Run(env Env, k *kong.Context) error {
 			return err
 		}
 	} else {
-		lang := langOf(c.Lang)
+		lang := c.lang()
 		rows := [][]string{{words.Text(lang, "doctor.flag.name"), words.Text(lang, "doctor.flag.value"), words.Text(lang, "doctor.flag.source"), words.Text(lang, "doctor.flag.env")}}
 		for _, f := range list {
 			rows = append(rows, []string{"--" + f.Name, printable(cmp.Or(f.Value, "–")), words.Text(lang, "doctor.flag.by."+string(f.Source)), f.Env})

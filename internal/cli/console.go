@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -34,7 +33,7 @@ func isLoopback(host string) bool {
 
 // invite prints where the console is; while it has no members, the one-time address by
 // which the first one is made.
-func invite(ctx context.Context, w io.Writer, s *server.Server, l net.Listener) error {
+func invite(ctx context.Context, say func(key string, args ...any), s *server.Server, l net.Listener) error {
 	if s.Console != nil {
 		l = s.Console
 	}
@@ -44,10 +43,10 @@ func invite(ctx context.Context, w io.Writer, s *server.Server, l net.Listener) 
 		return fmt.Errorf("make the address that sets up the console: %w", err)
 	}
 	if token == "" {
-		fmt.Fprintf(w, "  console   %s\n", at)
+		say("console", "url", at)
 		return nil
 	}
-	fmt.Fprintf(w, "  console   %ssetup?token=%s   (makes you the owner; 30 minutes, once)\n", at, token.Reveal())
+	say("setup", "url", at+"setup?token="+token.Reveal())
 	return nil
 }
 

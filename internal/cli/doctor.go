@@ -18,8 +18,7 @@ import (
 // what it looks at follows from them.
 type doctorCmd struct {
 	serveCmd
-	JSON bool   `name:"json" help:"Print one JSON object a line."`
-	Lang string `help:"ko or en; Korean unless the system's language (LC_ALL, LC_MESSAGES, LANG) is English." enum:",ko,en" default:""`
+	JSON bool `name:"json" help:"Print one JSON object a line."`
 }
 
 // Run prints what is found. It ends with 3 if something has failed.
@@ -47,9 +46,9 @@ func (c *doctorCmd) Run(env Env, k *kong.Context) error {
 		Keep: c.keep(), Flags: serverFlags(k), Unknown: unknownNames(k),
 	}).Examine(ctx)
 	if c.JSON {
-		err = findingsJSON(env, list, langOf(c.Lang))
+		err = findingsJSON(env, list, c.lang())
 	} else {
-		err = findingsText(env, links, list, langOf(c.Lang))
+		err = findingsText(env, links, list, c.lang())
 	}
 	if err == nil && doctor.Worst(list) == doctor.Fail {
 		err = &coded{exitProblems, fault.Errorf(fault.Conflict, "problems: %d", countOf(list, doctor.Fail))}

@@ -10,6 +10,7 @@ import (
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/store"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 // A moveCmd copies a SQLite installation into PostgreSQL.
@@ -86,7 +87,7 @@ func (c *moveCmd) tables(env Env, moved store.Moved) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(env.Stderr, "checked:", counts(moved.Checked))
+	_, err := fmt.Fprintln(env.Stderr, "checked:", counts(words.En, moved.Checked))
 	return err
 }
 
@@ -101,7 +102,7 @@ func (c *moveCmd) told(env Env, moved store.Moved, p *progress) error {
 		rows += t.Rows
 	}
 	fmt.Fprintf(&b, "moved: %s rows of %d tables in %v, the same on both sides\nchecked: %s\nok: nothing lost, nothing counted twice\n\n",
-		grouped(rows), len(moved.Tables), p.took(), counts(moved.Checked))
+		grouped(rows), len(moved.Tables), p.took(), counts(words.En, moved.Checked))
 	key := "the same TONGBO_KEY"
 	if c.Key == "" {
 		db, _ := cutSQLite(c.From)

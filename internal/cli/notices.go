@@ -9,12 +9,14 @@ import (
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider/wire"
 	"github.com/tongbo/tongbo/internal/store"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 // A noticesCmd lists the notices that came.
 type noticesCmd struct {
 	databaseFlags
 	consoleFlags
+	langFlag
 	Verdict  string `help:"Only this verdict: applied, duplicate, recorded, pending, unmatched, conflict, refused, unreadable."`
 	Order    string `help:"Only this order of the PG's, or this payment. Of the newest ${looked} notices, as with --provider." placeholder:"ID"`
 	Provider string `help:"Only this module, such as kcp. Looks through the newest ${looked} notices, or those of the verdict or channel." placeholder:"CODE"`
@@ -60,16 +62,16 @@ func (c *noticesCmd) Run(env Env) error {
 		return err
 	}
 	if !whole {
-		fmt.Fprintf(env.Stderr, "Only the newest %s notices were looked through; older ones may fit, too.\n", grouped(mostLooked))
+		fmt.Fprintln(env.Stderr, words.Text(c.lang(), "cli.notices.cut", "n", mostLooked))
 	}
 	if c.JSON {
 		return linesJSON(env, list)
 	}
 	if len(list) == 0 && (verdict != "" || c.filters()) {
-		fmt.Fprintln(env.Stderr, "no such notices. See them all with: tongbo notices")
+		fmt.Fprintln(env.Stderr, words.Text(c.lang(), "cli.notices.none_such"))
 		return nil
 	}
-	return showNotices(env, links, list)
+	return showNotices(env, c.lang(), links, list)
 }
 
 // filters reports whether the list is narrowed by anything but the verdict.
@@ -133,12 +135,12 @@ func parseVerdict(s string) (payment.Verdict, error) {
 	return "", fault.Errorf(fault.Invalid, "--verdict %s: want one of %s", s, strings.Join(names, ", "))
 }
 
-func showNotices(env Env, links consoleLinks, list []store.ListedNotice) error {
+func showNotices(env Env, l words.Lang, links consoleLinks, list []store.ListedNotice) error {
 	if len(list) == 0 {
-		fmt.Fprintln(env.Stderr, "no notices. Send one with: tongbo simulate kcp deposited --to http://127.0.0.1:8080 --order ORDER")
+		fmt.Fprintln(env.Stderr, words.Text(l, "cli.notices.none"))
 		return nil
 	}
-	rows := [][]string{{"WHEN (KST)", "PROVIDER", "EVENT", "ORDER", "AMOUNT", "VERDICT", "REASON", "FROM"}}
+	rows := [][]string{heads(l, "cli.notices.", "when", "provider", "event", "order", "amount", "verdict", "reason", "from")}
 	for _, n := range list {
 		amount := "–"
 		if n.Amount != nil {
@@ -148,10 +150,19 @@ func showNotices(env Env, links consoleLinks, list []store.ListedNotice) error {
 		if id := printable(string(n.PaymentID)); id != "" && id != order {
 			order += " = " + id
 		}
-		rows = append(rows, []string{links.to(string(n.ID), n.At.In(wire.Seoul).Format("01-02 15:04:05")), n.Provider, dash(string(n.Event)),
-			dash(links.to(string(n.PaymentID), short(order))), amount, string(n.Verdict), dash(string(n.Reason)), n.Peer})
+		rows = append(rows, []string{links.to(string(n.ID), n.At.In(wire.Seoul).Format("01-02 15:04:05")), n.Provider, dash(wordOf(l, "told.", string(n.Event))),
+			dash(links.to(string(n.PaymentID), short(order))), amount, words.Text(l, "state.verdict."+string(n.Verdict)), dash(wordOf(l, "reason.", string(n.Reason))), n.Peer})
 	}
 	return writeTable(env.Stdout, rows)
+}
+
+// wordOf is the word of a code: the text of a prefix and the code, or the code itself if
+// there is none.
+func wordOf(l words.Lang, prefix, code string) string {
+	if words.Has(prefix + code) {
+		return words.Text(l, prefix+code)
+	}
+	return code
 }
 
 func dash(s string) string {

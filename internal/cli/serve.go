@@ -24,6 +24,7 @@ func cutSQLite(database string) (file string, ok bool) { return strings.CutPrefi
 type serveCmd struct {
 	databaseFlags
 	logFlags
+	langFlag
 	Listen               string        `help:"Address to listen on." default:":8080"`
 	PublicURL            string        `help:"How PGs reach this server, such as https://pay.example.kr: told to those that take the address of notices with each order." env:"TONGBO_PUBLIC_URL" placeholder:"URL"`
 	V1Listen             *string       `help:"Address to listen on for API V1; port 8081 beside --listen if left out, and none if empty." name:"v1-listen" env:"TONGBO_V1_LISTEN" placeholder:"ADDRESS"`
@@ -63,7 +64,7 @@ func (c *serveCmd) Run(env Env, k *kong.Context) error {
 	s, err := server.Open(ctx, server.Config{
 		Database: c.Database, Key: c.key(), TrustedProxies: c.proxies(), AllowPrivate: c.AllowPrivateWebhooks,
 		Bind: c.WebhookBind, Random: webhook.SystemRandom, Grace: c.Grace, Drain: c.Drain, Keep: c.keep(),
-		APIRate: c.APIRate, PublicURL: base, Flags: given(k), Unknown: unknownNames(k), Log: log, Egress: c.egress(), LoopbackConsole: c.loopbackConsole(base),
+		APIRate: c.APIRate, PublicURL: base, Flags: serverFlags(k), Unknown: unknownNames(k), Log: log, Egress: c.egress(), LoopbackConsole: c.loopbackConsole(base),
 	})
 	if err != nil {
 		_ = l.Close()
@@ -150,11 +151,4 @@ func (c *serveCmd) base() (string, error) {
 		return "", nil
 	}
 	return publicBase(c.PublicURL)
-}
-
-func (c *serveCmd) public() string {
-	if c.PublicURL == "" {
-		return ""
-	}
-	return "   public " + c.PublicURL
 }

@@ -190,7 +190,7 @@ func (d *demo) history(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := showNotices(d.env, consoleLinks{d.base, d.env.Terminal && !d.env.Dumb}, list); err != nil {
+	if err := showNotices(d.env, d.lang(), consoleLinks{d.base, d.env.Terminal && !d.env.Dumb}, list); err != nil {
 		return err
 	}
 	problems := 0
@@ -204,11 +204,7 @@ func (d *demo) history(ctx context.Context) error {
 	if problems > 0 {
 		return fmt.Errorf("verify found %d problems", problems)
 	}
-	text := counts(checked)
-	if d.korean {
-		text = countsKO(checked)
-	}
-	d.say("   verify: 문제 없음 (%s)", "   verify: no problems (%s)", text)
+	d.say("   verify: 문제 없음 (%s)", "   verify: no problems (%s)", counts(d.lang(), checked))
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tongbo/tongbo/internal/provider/all"
 	"github.com/tongbo/tongbo/internal/provider/wire"
 	"github.com/tongbo/tongbo/internal/store"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 // verdictKO is a verdict in Korean.
@@ -145,19 +146,10 @@ func (d *demo) settled(ctx context.Context) error {
 	}
 }
 
-// countsKO says in Korean what was checked.
-func countsKO(c store.Checked) string {
-	return fmt.Sprintf("통보 %d건, 결제 %d건, 입금 %d건, 확인 대기 %d건, 이벤트 %d건, 웹훅 %d건, 발송 시도 %d회",
-		c.Notices, c.Payments, c.Deposits, c.Cases, c.Events, c.Deliveries, c.Attempts)
-}
-
-// counts says in English what was checked.
-func counts(c store.Checked) string {
-	return strings.Join([]string{
-		plural(c.Notices, "notice", "notices"), plural(c.Payments, "payment", "payments"), plural(c.Deposits, "deposit", "deposits"),
-		plural(c.Cases, "open case", "open cases"), plural(c.Events, "event", "events"),
-		plural(c.Deliveries, "delivery", "deliveries"), plural(c.Attempts, "attempt", "attempts"),
-	}, ", ")
+// counts says what was checked.
+func counts(l words.Lang, c store.Checked) string {
+	return words.Text(l, "cli.checked", "notices", c.Notices, "payments", c.Payments, "deposits", c.Deposits, "cases", c.Cases,
+		"events", c.Events, "deliveries", c.Deliveries, "attempts", c.Attempts)
 }
 
 func plural(n int64, one, many string) string {

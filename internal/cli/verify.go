@@ -8,12 +8,14 @@ import (
 	"sync"
 
 	"github.com/tongbo/tongbo/internal/store"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 // A verifyCmd checks a database, live or stopped.
 type verifyCmd struct {
 	databaseFlags
 	consoleFlags
+	langFlag
 	JSON bool `help:"Print one JSON object a line."`
 }
 
@@ -47,21 +49,25 @@ func (c *verifyCmd) Run(env Env) error {
 			return
 		}
 		fmt.Fprintln(env.talk(), links.within(found.String(), found.Subject))
+		if c.lang() != words.En { // what is found is told in English, by the store
+			fmt.Fprintln(env.talk(), "  → "+words.Text(c.lang(), "cli.verify.kind."+found.Kind))
+		}
 	}, func(rows int64) {
 		shown.Lock()
 		defer shown.Unlock()
-		p.show("%s looked at", plural(rows, "row", "rows"))
+		p.show("%s", words.Text(c.lang(), "cli.verify.rows", "n", rows))
 	})
 	p.end()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(env.talk(), "checked:", counts(checked))
+	say := func(key string, args ...any) string { return words.Text(c.lang(), "cli.verify."+key, args...) }
+	fmt.Fprintln(env.talk(), say("checked", "what", counts(c.lang(), checked)))
 	if problems > 0 {
-		return hint(&coded{exitProblems, errors.New(plural(int64(problems), "problem", "problems"))}, "Keep a copy of the database before you change anything in it.")
+		return hint(&coded{exitProblems, errors.New(say("problems", "n", problems))}, "%s", say("keep"))
 	}
 	if !c.JSON {
-		fmt.Fprintln(env.talk(), "ok: nothing lost, nothing counted twice")
+		fmt.Fprintln(env.talk(), say("ok"))
 	}
 	return nil
 }

@@ -140,7 +140,7 @@ func TestHome(t *testing.T) {
 func TestRegistered(t *testing.T) {
 	t.Parallel()
 	v := &visit{c: &Console{Actions: &action.Actions{Providers: all.ByCode}}}
-	real, played := attention.ChannelState{Channel: merchant.Channel{Provider: "kcp_v2", Mode: merchant.Live}}, attention.ChannelState{Channel: merchant.Channel{Provider: "kcp_v2", Mode: merchant.Test}}
+	called, played := attention.ChannelState{Channel: merchant.Channel{Provider: "kcp_v2", Mode: merchant.Live}}, attention.ChannelState{Channel: merchant.Channel{Provider: "kcp_v2", Mode: merchant.Test}}
 	with := func(s attention.ChannelState, edit func(*attention.ChannelState)) attention.ChannelState {
 		edit(&s)
 		return s
@@ -153,10 +153,10 @@ func TestRegistered(t *testing.T) {
 		done   bool
 	}{
 		"no channel":                {nil, "registered", false},
-		"nothing came":              {[]attention.ChannelState{real}, "registered", false},
-		"a test notice":             {[]attention.ChannelState{with(real, tested)}, "registered", false},
-		"a notice of the PG":        {[]attention.ChannelState{real, with(real, heard)}, "registered", true},
-		"a played PG beside it":     {[]attention.ChannelState{real, with(played, heard)}, "registered", false},
+		"nothing came":              {[]attention.ChannelState{called}, "registered", false},
+		"a test notice":             {[]attention.ChannelState{with(called, tested)}, "registered", false},
+		"a notice of the PG":        {[]attention.ChannelState{called, with(called, heard)}, "registered", true},
+		"a played PG beside it":     {[]attention.ChannelState{called, with(played, heard)}, "registered", false},
 		"a played PG, nothing came": {[]attention.ChannelState{played, with(played, tested)}, "registered_played", false},
 		"a played PG that told":     {[]attention.ChannelState{played, with(played, heard)}, "registered_played", true},
 	} {

@@ -35,7 +35,7 @@ type node struct {
 // url is an address on the node.
 func (n *node) url(path string) string { return "http://" + n.addr + path }
 
-var listens = regexp.MustCompile(`ingress +http://([^/]+)/`)
+var listens = regexp.MustCompile(`(?:ingress|통보) +http://([^/]+)/`)
 
 // start launches the node and returns, when it is ready, how long that took.
 // The first start takes a free port, the later ones the same.
