@@ -15,13 +15,14 @@ import (
 	"github.com/tongbo/tongbo/internal/webhook"
 )
 
-// A ChargeRequest asks for money from a card, by its number or by a billing key:
-// exactly one of Card and BillingKey is set. The registration's account is of no
-// use, and its channel may be left out with a billing key, which has its own.
+// A ChargeRequest asks for money from a card, by its number or by a billing key, or from a
+// wallet that is played: exactly one of Card, BillingKey and Wallet is set. The registration's
+// account is of no use, and its channel may be left out with a billing key, which has its own.
 type ChargeRequest struct {
 	payment.Registration
 	Card       *provider.Card
 	BillingKey payment.BillingKeyID
+	Wallet     *provider.WalletPay
 	Terms      payment.Terms
 	Quiet      bool // its success is told to no endpoint
 	// IDs name the attempt, so that the same request run again finds it instead of
@@ -31,13 +32,13 @@ type ChargeRequest struct {
 	window *windowed
 }
 
-// Charge takes money from a card for a new or known payment, and returns the payment
+// Charge takes money from a card or a wallet for a new or known payment, and returns the payment
 // that is paid. The attempt is committed before the PG is called and its outcome
 // after: after a crash or a lost answer between the payment is PAY_PENDING until the
 // PG was asked.
 //
-// A card's number is taken on test channels alone, else it is fault.Unsupported. It
-// reports what Issue does, payment.ErrUnderWay, payment.ErrScheduled, payment.ErrNoKey,
+// A card's number is taken on test channels alone, and a wallet where its PG is played, else it
+// is fault.Unsupported. It reports what Issue does, payment.ErrUnderWay, payment.ErrScheduled, payment.ErrNoKey,
 // payment.ErrKeyDeleted, and *PGError.
 func (a *Actions) Charge(ctx context.Context, c Caller, r ChargeRequest) (payment.Payment, error) {
 	if err := prepareCharge(&r); err != nil {
@@ -103,11 +104,14 @@ func (a *Actions) call(ctx context.Context, x charging, p payment.Payment) (paym
 // errCardNumber says where card numbers are taken.
 var errCardNumber = fault.Errorf(fault.Unsupported, "card numbers are taken on test channels only: those of real cards never pass through this server")
 
+// errPlayedWallet says where wallets pay.
+var errPlayedWallet = fault.Errorf(fault.Unsupported, "wallets pay on test channels whose PG is played here only: live, in the PG's own window")
+
 // charging finds what a charge needs, by one version of the settings.
 func (a *Actions) charging(ctx context.Context, v *view, c Caller, x *charging) error {
 	r := x.ChargeRequest
 	order := provider.Charge{
-		Name: r.OrderName, Amount: r.Amount, TaxFree: r.TaxFree, VAT: vatOf(r.Registration), Customer: r.Customer, Card: r.Card, Terms: r.Terms,
+		Name: r.OrderName, Amount: r.Amount, TaxFree: r.TaxFree, VAT: vatOf(r.Registration), Customer: r.Customer, Card: r.Card, Wallet: r.Wallet, Terms: r.Terms,
 	}
 	if r.BillingKey != "" {
 		k, err := a.Store.BillingKey(ctx, c.Store, r.BillingKey, c.Mode)
@@ -129,6 +133,9 @@ func (a *Actions) charging(ctx context.Context, v *view, c Caller, x *charging) 
 	}
 	if r.Card != nil && ch.Mode != merchant.Test {
 		return errCardNumber
+	}
+	if r.Wallet != nil && !a.played(p, ch) {
+		return errPlayedWallet
 	}
 	charger, ok := p.(provider.Charger)
 	if !ok {
@@ -181,6 +188,9 @@ func (x *charging) begin(a *Actions, order string) notice.Act {
 // kept is what is kept of the charge.
 func (x *charging) kept() payment.Charge {
 	c := payment.Charge{BillingKey: x.BillingKey, Quiet: x.Quiet}
+	if x.Wallet != nil {
+		c.Wallet = x.Wallet.Name
+	}
 	if x.Terms.Months > 1 {
 		c.Card.Months = x.Terms.Months
 	}
@@ -287,9 +297,20 @@ func prepareCharge(r *ChargeRequest) error {
 	if err := first(checkSale(r.Registration), checkParts(r.Registration), checkTerms(r.Terms)); err != nil {
 		return err
 	}
+	by := 0
+	for _, given := range []bool{r.Card != nil, r.BillingKey != "", r.Wallet != nil} {
+		if given {
+			by++
+		}
+	}
 	switch {
-	case (r.Card == nil) == (r.BillingKey == ""):
-		return invalid("a charge is by a card's number or by a billing key")
+	case by != 1:
+		return invalid("a charge is by a card's number, by a billing key or by a wallet")
+	case r.Wallet != nil:
+		if !r.Wallet.Name.Known() || !slices.Contains(provider.Endings(), r.Wallet.Ending) {
+			return invalid("there is no wallet %.40q, or it does not end by %.40q", string(r.Wallet.Name), string(r.Wallet.Ending))
+		}
+		return checkText("channelKey", string(r.Channel), 1, maxName)
 	case r.Card != nil:
 		return first(checkText("channelKey", string(r.Channel), 1, maxName), checkCard(*r.Card))
 	}

@@ -169,6 +169,9 @@ func (a *Actions) asks(v *view, r CheckoutRequest) (payment.Checkout, error) {
 	case err != nil:
 		return payment.Checkout{}, err
 	}
+	if w := p.Info().Wallet; w != nil && r.Method == "" {
+		r.Method = w.Method // PortOne's pages may leave it out there
+	}
 	if err := first(mayUse(v, s.ID, ch.Mode, r.Asked, r.Near || !a.PrivateShops), a.hasWindow(p, ch, r.Asked)); err != nil {
 		return payment.Checkout{}, err
 	}
@@ -181,25 +184,6 @@ func (a *Actions) asks(v *view, r CheckoutRequest) (payment.Checkout, error) {
 		c.Client = a.Hash("checkout_client", network(r.Address))
 	}
 	return c, nil
-}
-
-// hasWindow reports ErrNoWindow unless this server has a window for what is asked for on
-// a channel.
-func (a *Actions) hasWindow(p provider.Provider, ch merchant.Channel, x payment.Asked) error {
-	switch x.Method {
-	case payment.VirtualAccount:
-		if _, ok := p.(provider.Issuer); ok {
-			if x.Amount.Currency != payment.KRW {
-				return fault.Errorf(fault.Unsupported, "virtual accounts take KRW only")
-			}
-			return nil
-		}
-	case payment.ByCard:
-		if _, ok := p.(provider.Charger); ok && a.played(p, ch) {
-			return nil
-		}
-	}
-	return ErrNoWindow
 }
 
 // played reports whether the PG of a channel is played here.
@@ -280,6 +264,8 @@ func prepareCheckout(r *CheckoutRequest) error {
 		return invalid("customData has %d bytes: at most %d from a page", len(r.CustomData), maxPageCustom)
 	case !r.AccountDue.IsZero() && (!r.AccountDue.After(at) || r.AccountDue.Sub(at) > longestAccount):
 		return invalid("accountExpiry must be in the future, and within a year")
+	case r.Wallet != "" && !r.Wallet.Known():
+		return invalid("easyPay.easyPayProvider %.40q is unknown", string(r.Wallet))
 	case len(r.Banks) > maxBanks:
 		return invalid("availableBanks has %d banks: at most %d", len(r.Banks), maxBanks)
 	case r.SDK != payment.SDKV1 && r.SDK != payment.SDKV2:

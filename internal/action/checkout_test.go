@@ -46,7 +46,7 @@ func (b *bench) opens(r CheckoutRequest) payment.Checkout {
 
 var (
 	byAccount = CheckoutChoice{Account: &AccountChoice{Bank: "KOOKMIN", Depositor: "김영희"}}
-	approves  = CheckoutChoice{TestCard: CardApproves}
+	approves  = CheckoutChoice{Ending: provider.Approves}
 )
 
 // pays has the buyer of a window choose.
@@ -105,22 +105,22 @@ func TestCheckoutByAccount(t *testing.T) {
 
 func TestCheckoutByCard(t *testing.T) {
 	for _, tt := range []struct {
-		card  TestCard
+		card  provider.Ending
 		code  payment.Code
 		pg    string
 		first payment.State
 		last  payment.State
 		told  string
 	}{
-		{CardApproves, "", "", payment.Paid, payment.Paid, "Ready Paid"},
-		{CardDeclines, payment.CodePG, "TRIAL_CARD_DECLINED", payment.Failed, payment.Failed, "Ready Failed"},
-		{CardTimesOut, "", "", payment.PayPending, payment.Paid, "Ready PayPending Paid"},
+		{provider.Approves, "", "", payment.Paid, payment.Paid, "Ready Paid"},
+		{provider.Declines, payment.CodePG, "TRIAL_CARD_DECLINED", payment.Failed, payment.Failed, "Ready Failed"},
+		{provider.TimesOut, "", "", payment.PayPending, payment.Paid, "Ready PayPending Paid"},
 	} {
 		t.Run(string(tt.card), func(t *testing.T) {
 			inBubble(t, func(b *bench) {
 				b.windows()
 				b.ask()
-				c, seen := b.pays(b.opens(wanted("o1", payment.ByCard)), CheckoutChoice{TestCard: tt.card})
+				c, seen := b.pays(b.opens(wanted("o1", payment.ByCard)), CheckoutChoice{Ending: tt.card})
 				if c.EndedAt.IsZero() || c.Outcome.Code != tt.code || c.Outcome.PGCode != tt.pg || seen.State != tt.first {
 					t.Errorf("the window stands at %+v, and shows %s", c, seen.State)
 				}
@@ -273,7 +273,7 @@ func TestChoices(t *testing.T) {
 			"a long name":        {account, CheckoutChoice{Account: &AccountChoice{Bank: "IBK", Depositor: strings.Repeat("가", 40)}}},
 			"a receipt for none": {account, CheckoutChoice{Account: &AccountChoice{Bank: "IBK", Receipt: &provider.ReceiptOrder{Identity: "12"}}}},
 			"an account":         {card, byAccount},
-			"another card":       {card, CheckoutChoice{TestCard: "4242424242424242"}},
+			"another card":       {card, CheckoutChoice{Ending: "4242424242424242"}},
 		} {
 			c, _, err := b.PayCheckout(b.Context(), x.c.ID, x.choice)
 			if !fault.Is(err, fault.Invalid) || !c.EndedAt.IsZero() || b.payment(c.PaymentID).Begun() != 0 {

@@ -6,17 +6,19 @@ import (
 
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
 )
 
 // An Offer is what a window lets its buyer choose.
 type Offer struct {
 	StoreName   string
 	ChannelName string
-	Provider    string         // the PG module's code
-	Banks       []payment.Bank // of a virtual account; nil for other methods
-	Due         time.Time      // until when that takes money
-	Cards       []TestCard     // that end as their names say; nil for other methods
-	Trial       bool           // the PG is played here: no money moves
+	Provider    string            // the PG module's code
+	Banks       []payment.Bank    // of a virtual account; nil for other methods
+	Due         time.Time         // until when that takes money
+	Endings     []provider.Ending // of what is played; nil for accounts
+	Wallet      payment.Wallet    // that pays; empty for other methods
+	Trial       bool              // the PG is played here: no money moves
 }
 
 // issuingBanks are those of which Korean PGs issue virtual accounts, in PortOne's order
@@ -48,7 +50,9 @@ func (a *Actions) CheckoutOffer(ctx context.Context, id payment.CheckoutID) (out
 				out.Banks = issuingBanks
 			}
 		case payment.ByCard:
-			out.Cards = []TestCard{CardApproves, CardDeclines, CardTimesOut}
+			out.Endings = provider.Endings()
+		case payment.ByWallet, payment.ByPayPal:
+			out.Endings, out.Wallet = provider.Endings(), walletAsked(p.Info(), c.Asked)
 		}
 		return a.hasWindow(p, ch, c.Asked)
 	})

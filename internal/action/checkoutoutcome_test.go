@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
 )
 
 // TestOutcomeComesWithTheRefusal: whoever looks the moment that an attempt was refused hears
@@ -19,7 +20,7 @@ func TestOutcomeComesWithTheRefusal(t *testing.T) {
 	}{
 		{"a card, by the shop", payment.ByCard, "https://shop.example/confirm", approves, payment.CodeConfirm},
 		{"an account, by the shop", payment.VirtualAccount, "https://shop.example/confirm", byAccount, payment.CodeConfirm},
-		{"a card, by the PG", payment.ByCard, "", CheckoutChoice{TestCard: CardDeclines}, payment.CodePG},
+		{"a card, by the PG", payment.ByCard, "", CheckoutChoice{Ending: provider.Declines}, payment.CodePG},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(b *bench) {

@@ -15,19 +15,10 @@ import (
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
-// A TestCard is a card of the PG that is played here, by how it ends.
-type TestCard string
-
-// The cards that windows of test channels offer.
-const (
-	CardApproves TestCard = "approve"
-	CardDeclines TestCard = "decline"
-	CardTimesOut TestCard = "timeout" // the PG takes the money, and its answer is lost
-)
-
-// TestCards lists them, with the number of each, which is published.
-func TestCards() map[TestCard]secret.Text {
-	return map[TestCard]secret.Text{CardApproves: "4242424242424242", CardDeclines: "4000000000000002", CardTimesOut: "4000000000001117"}
+// TestCards lists the cards that windows of test channels offer, by how they end, with the
+// number of each, which is published.
+func TestCards() map[provider.Ending]secret.Text {
+	return map[provider.Ending]secret.Text{provider.Approves: "4242424242424242", provider.Declines: "4000000000000002", provider.TimesOut: "4000000000001117"}
 }
 
 // An AccountChoice is the account that a buyer asks for.
@@ -40,8 +31,9 @@ type AccountChoice struct {
 // A CheckoutChoice is what a buyer chose in a window, as its method has it: one field is
 // set.
 type CheckoutChoice struct {
-	Account  *AccountChoice
-	TestCard TestCard
+	Account *AccountChoice
+	// Ending is how a card or a wallet ends that is played.
+	Ending provider.Ending
 }
 
 // AccountDays is how many days an account takes money if the page did not say: to the end
@@ -137,31 +129,47 @@ func (a *Actions) pay(ctx context.Context, c payment.Checkout, p payment.Payment
 		_, err := a.Issue(ctx, by, IssueRequest{Registration: g, Receipt: x.Account.Receipt, Escrow: c.Escrow, window: &windowed{c}, depositor: x.Account.Depositor})
 		return err
 	case payment.ByCard:
-		number, ok := TestCards()[x.TestCard]
+		number, ok := TestCards()[x.Ending]
 		if !ok {
 			return invalid("choose a card")
 		}
-		if err := a.playsCards(ctx, c); err != nil {
+		if _, err := a.playing(ctx, c); err != nil {
 			return err
 		}
 		_, err := a.Charge(ctx, by, ChargeRequest{
 			Registration: c.Registration(p), Card: &provider.Card{Number: number, ExpiryYear: "39", ExpiryMonth: "12"}, window: &windowed{c},
 		})
 		return err
+	case payment.ByWallet, payment.ByPayPal:
+		if !slices.Contains(provider.Endings(), x.Ending) {
+			return invalid("choose how the payment ends")
+		}
+		i, err := a.playing(ctx, c)
+		if err != nil {
+			return err
+		}
+		_, err = a.Charge(ctx, by, ChargeRequest{
+			Registration: c.Registration(p), Wallet: &provider.WalletPay{Name: walletAsked(i, c.Asked), Ending: x.Ending}, window: &windowed{c},
+		})
+		return err
 	}
 	return ErrNoWindow
 }
 
-// playsCards reports ErrNoWindow unless the PG of the window's channel is played here:
-// no other is given the numbers of its cards.
-func (a *Actions) playsCards(ctx context.Context, c payment.Checkout) error {
-	return a.viewed(ctx, func(v *view) error {
+// playing is the module of the window's channel. It reports ErrNoWindow unless its PG is
+// played here: no other is given the numbers of its cards, or a wallet that nobody has.
+func (a *Actions) playing(ctx context.Context, c payment.Checkout) (i provider.Info, err error) {
+	err = a.viewed(ctx, func(v *view) error {
 		ch, p, err := a.use(v, Caller{Merchant: c.Merchant, Store: c.Store, Mode: c.Mode}, c.Channel)
 		if err == nil && !a.played(p, ch) {
 			err = ErrNoWindow
 		}
+		if err == nil {
+			i = p.Info()
+		}
 		return err
 	})
+	return i, err
 }
 
 // checkChoice checks what a buyer wrote.

@@ -53,11 +53,23 @@ func (t *texts) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]string)(t))
 }
 
-// methodsV1 are V1's words for what is paid by.
+// methodOfV1 is V1's pay_method: a method, and the wallet that it names if it names one. It
+// may be left out where the channel has one method, such as a wallet's (PortOne's V1 pages,
+// pg/v1/naver).
+func methodOfV1(name string) (payment.Method, payment.Wallet, error) {
+	if m, ok := methodsV1[name]; ok || name == "" {
+		return m, "", nil
+	}
+	if w, ok := payment.WalletOfV1(name); ok {
+		return payment.ByWallet, w, nil
+	}
+	return "", "", fault.Errorf(fault.Invalid, "pay_method %.40q: want card, vbank or another that the channel has", name)
+}
+
+// methodsV1 are V1's words for what is paid by, beside those for wallets.
 var methodsV1 = map[string]payment.Method{
 	"vbank": payment.VirtualAccount, "card": payment.ByCard, "trans": "TRANSFER", "phone": "MOBILE",
-	"samsung": "EASY_PAY", "kpay": "EASY_PAY", "kakaopay": "EASY_PAY", "naverpay": "EASY_PAY", "payco": "EASY_PAY", "tosspay": "EASY_PAY",
-	"lpay": "EASY_PAY", "ssgpay": "EASY_PAY", "paypal": "PAYPAL", "point": "EASY_PAY",
+	"paypal": payment.ByPayPal, "point": payment.ByWallet,
 	"cultureland": "GIFT_CERTIFICATE", "smartculture": "GIFT_CERTIFICATE", "happymoney": "GIFT_CERTIFICATE", "booknlife": "GIFT_CERTIFICATE",
 }
 
@@ -79,6 +91,10 @@ func (in requestV1) asked(all settings.All, userCode, tier string) (action.Check
 	if err != nil {
 		return action.CheckoutRequest{}, err
 	}
+	method, wallet, err := methodOfV1(in.PayMethod)
+	if err != nil {
+		return action.CheckoutRequest{}, err
+	}
 	out := action.CheckoutRequest{
 		Store: store, Channel: merchant.ChannelKey(in.ChannelKey), Payment: payment.ID(in.MerchantUID),
 		Asked: payment.Asked{
@@ -86,12 +102,16 @@ func (in requestV1) asked(all settings.All, userCode, tier string) (action.Check
 			Customer: payment.Customer{
 				Name: in.BuyerName, Email: in.BuyerEmail, PhoneNumber: in.BuyerTel, Zipcode: in.BuyerPost,
 			},
-			CustomData: dataOf(in.CustomData), NoticeURLs: in.NoticeURL, Method: methodsV1[in.PayMethod], Escrow: in.Escrow,
+			CustomData: dataOf(in.CustomData), NoticeURLs: in.NoticeURL, Method: method, Wallet: wallet, Escrow: in.Escrow,
 			RedirectURL: in.RedirectURL, ConfirmURL: in.ConfirmURL, AppScheme: in.AppScheme, Locale: in.Language, SDK: payment.SDKV1,
 		},
 	}
 	if in.Currency != "" {
 		out.Amount.Currency = payment.Currency(in.Currency)
+	}
+	if c := out.Amount.Currency; c != payment.KRW && c != "JPY" {
+		// V1 writes 12.5 dollars, and V2 1250 cents: who mixes them up charges a hundredth.
+		return out, fault.Errorf(fault.Unsupported, "currency %.10q: V1 takes KRW and JPY here; use PortOne.requestPayment, whose amounts are in the smallest unit", string(c))
 	}
 	if in.VAT != "" {
 		out.VAT = &vat
@@ -101,9 +121,6 @@ func (in requestV1) asked(all settings.All, userCode, tier string) (action.Check
 		if err != nil {
 			return out, err
 		}
-	}
-	if out.Method == "" {
-		return out, fault.Errorf(fault.Invalid, "pay_method %.40q: want card, vbank or another that the channel has", in.PayMethod)
 	}
 	if out.AccountDue, err = dueOf(0, in.VbankDue, out.AccountDue); err != nil {
 		return out, err

@@ -44,6 +44,10 @@ type requestV2 struct {
 		BankCode       string   `json:"bankCode"`
 		AvailableBanks []string `json:"availableBanks"`
 	} `json:"virtualAccount"`
+	EasyPay struct {
+		Provider  string   `json:"easyPayProvider"`
+		Available []string `json:"availableEasyPayProviders"`
+	} `json:"easyPay"`
 }
 
 type customerV2 struct {
@@ -96,12 +100,16 @@ func (in requestV2) asked(now time.Time) (action.CheckoutRequest, error) {
 	if err != nil {
 		return action.CheckoutRequest{}, err
 	}
+	wallet := in.EasyPay.Provider
+	if wallet == "" && len(in.EasyPay.Available) == 1 {
+		wallet = in.EasyPay.Available[0] // there is nothing to choose among
+	}
 	return action.CheckoutRequest{
 		Store: merchant.StoreID(in.StoreID), Channel: merchant.ChannelKey(in.ChannelKey), Payment: payment.ID(in.PaymentID),
 		Asked: payment.Asked{
 			Amount:  payment.Money{Amount: in.TotalAmount, Currency: payment.Currency(strings.TrimPrefix(in.Currency, "CURRENCY_"))},
 			TaxFree: in.TaxFreeAmount, VAT: in.VATAmount, OrderName: in.OrderName, Customer: customer, CustomData: dataOf(in.CustomData),
-			NoticeURLs: in.NoticeURLs, Method: payment.Method(in.PayMethod), AccountDue: due, Banks: banks, Escrow: in.IsEscrow,
+			NoticeURLs: in.NoticeURLs, Method: payment.Method(in.PayMethod), Wallet: payment.Wallet(strings.TrimPrefix(wallet, "EASY_PAY_PROVIDER_")), AccountDue: due, Banks: banks, Escrow: in.IsEscrow,
 			RedirectURL: in.RedirectURL, ForceRedirect: in.ForceRedirect, ConfirmURL: in.ConfirmURL, AppScheme: in.AppScheme,
 			Locale: in.Locale, SDK: payment.SDKV2,
 		},

@@ -143,8 +143,7 @@ func (v *visit) showNow(list []mistake) error {
 		name = "account"
 		w.Banks, w.Due = v.offer.Banks, v.offer.Due
 	default:
-		name = "card"
-		v.endings(&w)
+		name = v.endings(&w)
 	}
 	return v.write(status, name, w)
 }
@@ -170,11 +169,17 @@ func (v *visit) issued(w *view, t payment.Transaction) string {
 	return "issued"
 }
 
-// endings are how a payment that is played can end.
-func (v *visit) endings(w *view) {
-	for _, e := range v.offer.Cards {
-		w.Endings = append(w.Endings, ending{e, v.t("checkout.card_" + string(e))})
+// endings fills in how a payment that is played can end, and names its page.
+func (v *visit) endings(w *view) (name string) {
+	name = "card"
+	if v.offer.Wallet != "" {
+		name, w.Wallet = "wallet", v.t("wallet."+string(v.offer.Wallet))
+		w.Title = v.t("checkout.wallet", "name", w.Wallet)
 	}
+	for _, e := range v.offer.Endings {
+		w.Endings = append(w.Endings, ending{e, v.t("checkout." + name + "_" + string(e))})
+	}
+	return name
 }
 
 // ended shows a window that came to nothing.

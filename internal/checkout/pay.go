@@ -42,11 +42,11 @@ func (c *Checkout) pay(v *visit) error {
 // choice reads the form.
 func (v *visit) choice() (action.CheckoutChoice, []mistake) {
 	if v.window.Method != payment.VirtualAccount {
-		e := action.TestCard(v.r.PostFormValue("ending"))
-		if !slices.Contains(v.offer.Cards, e) {
+		e := provider.Ending(v.r.PostFormValue("ending"))
+		if !slices.Contains(v.offer.Endings, e) {
 			return action.CheckoutChoice{}, []mistake{{"ending", v.t("checkout.need_choice")}}
 		}
-		return action.CheckoutChoice{TestCard: e}, nil
+		return action.CheckoutChoice{Ending: e}, nil
 	}
 	var wrong []mistake
 	a := &action.AccountChoice{Bank: payment.Bank(v.r.PostFormValue("bank")), Depositor: strings.TrimSpace(v.r.PostFormValue("depositor"))}

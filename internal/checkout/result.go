@@ -118,7 +118,7 @@ func rspOf(x payment.Checkout, p payment.Payment) resultV1 {
 	}
 	out.Success, out.ImpSuccess, out.Status = true, true, "ready"
 	out.BuyerName, out.BuyerEmail, out.BuyerTel = x.Customer.Name, x.Customer.Email, x.Customer.PhoneNumber
-	out.CustomData, out.PayMethod = x.CustomData, payMethodV1(x.Method)
+	out.CustomData, out.PayMethod = x.CustomData, payMethodV1(x.Method, x.Wallet)
 	t, ok := p.Transaction()
 	if !ok {
 		return out
@@ -138,11 +138,17 @@ func rspOf(x payment.Checkout, p payment.Payment) resultV1 {
 	}
 	if t.Charge != nil {
 		out.ApplyNum, out.ReceiptURL = t.Charge.Card.Approval, t.Charge.Receipt
+		if t.Charge.Wallet != "" { // which the page may not have named
+			out.PayMethod = t.Charge.Wallet.V1()
+		}
 	}
 	return out
 }
 
-func payMethodV1(m payment.Method) string {
+func payMethodV1(m payment.Method, w payment.Wallet) string {
+	if w != "" {
+		return w.V1()
+	}
 	for _, name := range []string{"vbank", "card", "trans", "phone", "paypal"} {
 		if methodsV1[name] == m {
 			return name

@@ -7,10 +7,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/page"
 	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/words"
 )
 
@@ -42,8 +42,9 @@ type view struct {
 	// of an account that is asked for
 	Banks []payment.Bank
 	Due   time.Time
-	// of a card that is played
+	// of a card or a wallet that is played
 	Endings []ending
+	Wallet  string // as people call it
 	// of what came of it
 	Account *payment.Account
 	Number  string
@@ -71,7 +72,7 @@ type mistake struct{ Field, Text string }
 
 // An ending is how a payment that is played ends.
 type ending struct {
-	Value action.TestCard
+	Value provider.Ending
 	Text  string
 }
 

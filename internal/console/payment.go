@@ -11,6 +11,7 @@ import (
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/store"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 func (c *Console) onePaymentRoutes() []route {
@@ -33,6 +34,7 @@ type paymentPage struct {
 	Provider  string
 	Channel   string
 	StoreName string
+	Method    string       // what it is paid by; empty before that is known
 	Account   *accountCard // nil if there is none
 	Flag      string       // see state.account; empty if there is nothing to say
 	Customer  string
@@ -101,6 +103,7 @@ func (v *visit) paymentOf() (paymentPage, error) {
 			out.Provider = ch.Provider
 		}
 	}
+	out.Method = v.paidBy(p.Method(), t)
 	if ok && t.Account != nil {
 		card := accountCard{Account: *t.Account, HolderName: v.person(t.Account.Holder), Shown: v.account(t.Account.Number), Depositor: v.person(t.Depositor)}
 		for _, d := range p.Deposits {
@@ -112,6 +115,25 @@ func (v *visit) paymentOf() (paymentPage, error) {
 	}
 	v.mayOn(&out, t, ok)
 	return out, nil
+}
+
+// paidBy is what an attempt is paid by, as people call it; empty before that is known.
+func (v *visit) paidBy(m payment.Method, t payment.Transaction) string {
+	switch {
+	case m == "":
+		return ""
+	case t.Charge != nil && t.Charge.Wallet != "":
+		return v.wallet(t.Charge.Wallet)
+	}
+	return v.t("channels.method." + string(m))
+}
+
+// wallet is what people call an easy-pay wallet.
+func (v *visit) wallet(w payment.Wallet) string {
+	if key := "wallet." + string(w); words.Has(key) {
+		return v.t(key)
+	}
+	return page.Visible(string(w))
 }
 
 // mayOn says what may be done with a payment.

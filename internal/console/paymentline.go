@@ -95,6 +95,8 @@ func (c *Console) timeline(v *visit, p payment.Payment, notices []store.NoticeRo
 func (v *visit) attemptBegan(t payment.Transaction) moment {
 	m := moment{At: t.At, Who: "us", Text: v.t("payment.began")}
 	switch {
+	case t.Charge != nil && t.Charge.Wallet != "":
+		m.Text = v.t("payment.began_wallet", "name", v.wallet(t.Charge.Wallet))
 	case t.Charge != nil:
 		m.Text = v.t("payment.began_card")
 	case t.Account != nil:

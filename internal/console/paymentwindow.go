@@ -13,6 +13,9 @@ func (v *visit) windowMoments(w payment.Checkout) []moment {
 	if key := "channels.method." + method; words.Has(key) {
 		method = v.t(key)
 	}
+	if w.Wallet != "" {
+		method = v.wallet(w.Wallet)
+	}
 	out := []moment{{At: w.CreatedAt, Who: "shop", Text: v.t("payment.window_opened", "method", method), Detail: page.Visible(w.Origin)}}
 	if w.EndedAt.IsZero() {
 		return out

@@ -14,7 +14,7 @@ func Columns(what Thing) []string {
 		return []string{
 			"requested_at", "status_changed_at", "store", "mode", "payment", "state", "order_name", "amount", "currency", "cancelled",
 			"paid_at", "channel", "pg_order", "pg_tx", "bank", "account", "account_holder", "due_at", "depositor", "customer", "late",
-			"webhook", "webhook_state", "webhook_tries", "transaction", "key",
+			"webhook", "webhook_state", "webhook_tries", "transaction", "key", "method", "wallet",
 		}
 	case Notices:
 		return []string{
@@ -36,6 +36,10 @@ func paymentCells(p store.PaymentRow, o Order) []cell {
 	if t.Account != nil {
 		account = *t.Account
 	}
+	wallet := payment.Wallet("")
+	if t.Charge != nil {
+		wallet = t.Charge.Wallet
+	}
 	number1 := account.Number.String()
 	if o.Reveal {
 		number1 = account.Number.Reveal()
@@ -48,7 +52,7 @@ func paymentCells(p store.PaymentRow, o Order) []cell {
 		moment(p.RequestedAt), moment(p.StatusChangedAt), word(p.Store), word(p.Mode), id(p.ID), word(p.State), word(p.OrderName),
 		number(p.Amount.Amount), word(p.Amount.Currency), number(p.CancelledAmount()), moment(p.PaidAt), word(t.Channel), id(t.Order), id(t.PGTx),
 		word(account.Bank), id(number1), o.name(account.Holder), moment(account.ExpiresAt), o.name(t.Depositor), o.name(p.Customer.Name),
-		yes(p.Late), hook, state, tries, word(t.ID), word(p.Key),
+		yes(p.Late), hook, state, tries, word(t.ID), word(p.Key), word(p.Method()), word(wallet),
 	}
 }
 

@@ -8,12 +8,24 @@ import (
 	"github.com/tongbo/tongbo/internal/words"
 )
 
-// Money writes money as tables show it: ₩59,000; another currency with its code.
+// Money writes money as tables show it: ₩59,000; another currency with its code: 12.50 USD.
 func Money(m payment.Money) string {
 	if m.Currency == "KRW" || m.Currency == "" {
 		return "₩" + words.Count(m.Amount)
 	}
-	return words.Count(m.Amount) + " " + string(m.Currency)
+	n := m.Currency.Decimals()
+	if n == 0 {
+		return words.Count(m.Amount) + " " + string(m.Currency)
+	}
+	unit, sign, amount := int64(1), "", m.Amount
+	for range n {
+		unit *= 10
+	}
+	if amount < 0 {
+		sign = "-"
+	}
+	rest := amount % unit
+	return fmt.Sprintf("%s%s.%0*d %s", sign, strings.TrimPrefix(words.Count(amount/unit), "-"), n, max(rest, -rest), m.Currency)
 }
 
 // Bank is a bank as people know it, with its code: 신한은행 (088).

@@ -60,6 +60,9 @@ type Asked struct {
 	CustomData string   `json:"customData,omitempty"`
 	NoticeURLs []string `json:"noticeUrls,omitempty"`
 	Method     Method   `json:"method"` // in the words of PortOne's payMethod
+	// Wallet is the one that pays of those that the channel's PG has; empty: the channel's
+	// own, if it is a wallet's.
+	Wallet Wallet `json:"wallet,omitempty"`
 	// AccountDue is when a virtual account is to close; zero: the window's own choice.
 	// Banks are those that the buyer may choose among; empty: any.
 	AccountDue time.Time `json:"accountDue,omitzero"`

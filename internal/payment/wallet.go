@@ -33,11 +33,8 @@ func (w Wallet) Known() bool { return slices.Contains(wallets, w) }
 // V1 is what API V1 calls the wallet, in pay_method and emb_pg_provider, such as kakaopay;
 // empty for none.
 func (w Wallet) V1() string {
-	switch w {
-	case "SAMSUNGPAY":
+	if w == "SAMSUNGPAY" {
 		return "samsung"
-	case "":
-		return ""
 	}
 	return strings.ToLower(string(w))
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/tongbo/tongbo/internal/secret"
 )
 
-// A Charger takes money from a card at once: by a billing key (빌링키 결제), or by
-// the card's number (수기결제).
+// A Charger takes money at once: by a billing key (빌링키 결제), by a card's number
+// (수기결제), or from a wallet whose buyer approved it (간편결제).
 type Charger interface {
 	// CheckCharge reports fault.Invalid or fault.Unsupported if the PG cannot
 	// charge that, before anything is sent. It is pure.
@@ -20,7 +20,7 @@ type Charger interface {
 	Charge(context.Context, Access, Charge) (Charged, error)
 }
 
-// A Charge is money to be taken. Exactly one of Card and BillingKey is set.
+// A Charge is money to be taken. Exactly one of Card, BillingKey and Wallet is set.
 type Charge struct {
 	ID     string // at the PG
 	Name   string
@@ -30,6 +30,7 @@ type Charge struct {
 	Customer     payment.Customer
 	Card         *Card
 	BillingKey   *BillingKey
+	Wallet       *WalletPay
 	Terms        payment.Terms
 	Key          string // as an Order's
 }
@@ -44,6 +45,27 @@ type Card struct {
 	// number (ten); Password the first two digits of the card's. Both may be empty.
 	Identity, Password secret.Text
 }
+
+// A WalletPay is a payment from a wallet that is played: how it ends whoever pays chose in
+// the window, as the number of a test card says it of a card. Whatever calls a real wallet
+// refuses it.
+type WalletPay struct {
+	Name   payment.Wallet
+	Ending Ending
+}
+
+// An Ending is how a charge ends that the PG which is played here makes.
+type Ending string
+
+// The endings.
+const (
+	Approves Ending = "approve"
+	Declines Ending = "decline"
+	TimesOut Ending = "timeout" // the money is taken, and the answer lost
+)
+
+// Endings lists the endings, in the order in which windows offer them.
+func Endings() []Ending { return []Ending{Approves, Declines, TimesOut} }
 
 // A BillingKey is a PG's own key of a card.
 type BillingKey struct {

@@ -39,13 +39,3 @@ func (Silent) Acked(Reply) bool { return false }
 // SendsNotices reports whether the PG sends notices at all: then the module has a path for
 // them.
 func (i Info) SendsNotices() bool { return len(i.Paths) > 0 }
-
-// A Wallet says of a module that it is an easy-pay service's own (간편결제사 직접 연동). No
-// call of its API is made, so it serves test channels alone, and payments there are played.
-type Wallet struct {
-	Name payment.Wallet
-	// Method is what shops' pages ask its window for.
-	Method payment.Method
-	// Currencies are those that it takes.
-	Currencies []payment.Currency
-}

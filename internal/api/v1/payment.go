@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -197,6 +198,9 @@ func (v *view) answer(x attempt) paymentAnswer {
 	if x.current {
 		out.PayMethod = textOf(payMethods[p.Method()])
 	}
+	if c := x.t.Charge; c != nil && c.Wallet != "" {
+		out.wallet(c.Wallet, ch.Provider)
+	}
 	if x.t.Account != nil {
 		out.account(*x.t.Account)
 	}
@@ -212,6 +216,15 @@ func (v *view) answer(x attempt) paymentAnswer {
 
 // payMethods are V1's words for what a payment is paid by.
 var payMethods = map[payment.Method]string{payment.VirtualAccount: "vbank", "CARD": "card", "TRANSFER": "trans", "MOBILE": "phone"}
+
+// wallet fills in the wallet that paid. Within the window of another PG it is the embedded one
+// (PortOne's V1 pages: pg_provider is whose channel it is, emb_pg_provider the easy pay in it).
+func (out *paymentAnswer) wallet(w payment.Wallet, module string) {
+	out.PayMethod = textOf(w.V1())
+	if strings.TrimSuffix(module, "_v2") != w.V1() {
+		out.EmbPGProvider = textOf(w.V1())
+	}
+}
 
 // account fills in what is known of the account that was issued.
 func (out *paymentAnswer) account(a payment.Account) {

@@ -140,6 +140,14 @@ type installmentAnswer struct {
 	IsInterestFree bool `json:"isInterestFree"`
 }
 
+// A walletMethod is PortOne's PaymentMethodEasyPay. Its easyPayMethod, what the wallet itself
+// paid by, is optional there and told by nobody here. That PayPal is a provider of it is so in
+// PortOne's server SDKs since 0.15.
+type walletMethod struct {
+	Type     string         `json:"type"`
+	Provider payment.Wallet `json:"provider"`
+}
+
 func cardMethodOf(c payment.Card) cardMethod {
 	out := cardMethod{Type: "PaymentMethodCard", Card: cardOf(c), Approval: c.Approval}
 	if c.Number != "" || c.Months > 0 {

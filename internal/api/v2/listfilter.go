@@ -133,7 +133,7 @@ func (f paymentFilter) absent() bool {
 
 // methods are those that are asked for and that payments here are paid by.
 func (f paymentFilter) methods() (out []payment.Method) {
-	for _, m := range []payment.Method{payment.VirtualAccount, payment.ByCard} {
+	for _, m := range []payment.Method{payment.VirtualAccount, payment.ByCard, payment.ByWallet} {
 		if slices.Contains(f.Methods, string(m)) {
 			out = append(out, m)
 		}

@@ -243,6 +243,8 @@ func amountOf(p payment.Payment) amountAnswer {
 // methodOf is what an attempt is paid by; nil before that is known.
 func methodOf(p payment.Payment, t payment.Transaction) any {
 	switch {
+	case t.Charge != nil && t.Charge.Wallet != "":
+		return walletMethod{"PaymentMethodEasyPay", t.Charge.Wallet}
 	case t.Charge != nil:
 		return cardMethodOf(t.Charge.Card)
 	case t.Account == nil:

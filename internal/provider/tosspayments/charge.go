@@ -51,6 +51,8 @@ func (module) CheckCharge(c merchant.Channel, q provider.Charge) error {
 	switch {
 	case c.Credentials[secretKey] == "":
 		return missingKey()
+	case q.Wallet != nil:
+		return fault.Errorf(fault.Unsupported, "Toss Payments is paid by wallets in its own window")
 	case q.BillingKey == nil:
 		return fault.Errorf(fault.Unsupported, "Toss Payments is charged by billing keys here, not by card numbers")
 	case q.Amount.Currency != payment.KRW:

@@ -95,8 +95,11 @@ func (g PG) Inquire(ctx context.Context, a provider.Access, q provider.Query) (p
 	if x.State == payment.Paid {
 		s.Amount = x.Paid
 	}
+	if x.charged() {
+		s.Receipt, s.Failure = x.Receipt, x.Failure
+	}
 	if x.Card != nil {
-		s.Card, s.Receipt, s.Failure = *x.Card, x.Receipt, x.Failure
+		s.Card = *x.Card
 	}
 	for _, r := range x.Refunds {
 		s.Cancellations = append(s.Cancellations, r.Done)

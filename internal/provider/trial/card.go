@@ -23,9 +23,15 @@ var (
 type testCard struct {
 	Number string
 	Card   payment.Card
-	// Code and Message are its issuer's no; empty: it is approved.
+	fate
+	AtOnce bool // no billing key is issued for it either
+}
+
+// A fate is how a charge ends.
+type fate struct {
+	// Code and Message are the no of whoever pays, such as a card's issuer; empty: it is
+	// approved.
 	Code, Message string
-	AtOnce        bool // no billing key is issued for it either
 	Lost          bool // the PG's answer is lost
 	Nothing       bool // and it never heard of the charge
 }
@@ -56,13 +62,13 @@ var testCards = []testCard{
 	{Number: "4242424242424242", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL")},
 	{Number: "5555555555554444", Card: card("국민카드", "MASTER", "DEBIT", "PERSONAL")},
 	{Number: "9490123400000004", Card: card("비씨카드", "LOCAL", "CREDIT", "CORPORATE")},
-	{Number: "4000000000000002", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), Code: codeDeclined, Message: "거래거절", AtOnce: true},
-	{Number: "4000000000009995", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), Code: codeLimit, Message: "한도초과"},
-	{Number: "4000000000009979", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), Code: codeStolen, Message: "도난카드"},
-	{Number: "4000000000000069", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), Code: codeExpired, Message: "유효기간 만료"},
-	{Number: "4000000000001117", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), Lost: true},
-	{Number: "4000000000002222", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), Lost: true, Code: codeDeclined, Message: "거래거절"},
-	{Number: "4000000000003337", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), Lost: true, Nothing: true},
+	{Number: "4000000000000002", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), fate: fate{Code: codeDeclined, Message: "거래거절"}, AtOnce: true},
+	{Number: "4000000000009995", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), fate: fate{Code: codeLimit, Message: "한도초과"}},
+	{Number: "4000000000009979", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), fate: fate{Code: codeStolen, Message: "도난카드"}},
+	{Number: "4000000000000069", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), fate: fate{Code: codeExpired, Message: "유효기간 만료"}},
+	{Number: "4000000000001117", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), fate: fate{Lost: true}},
+	{Number: "4000000000002222", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), fate: fate{Lost: true, Code: codeDeclined, Message: "거래거절"}},
+	{Number: "4000000000003337", Card: card("신한카드", "VISA", "CREDIT", "PERSONAL"), fate: fate{Lost: true, Nothing: true}},
 }
 
 func card(issuer, brand, kind, owner string) payment.Card {
@@ -118,17 +124,25 @@ func (g PG) key(ctx context.Context, a provider.Access, key string, change func(
 	return out, err
 }
 
-// CheckCharge refuses what no Korean PG takes.
-func (PG) CheckCharge(_ merchant.Channel, c provider.Charge) error {
-	if c.Amount.Currency != payment.KRW {
+// CheckCharge refuses what no Korean PG takes, and what the wallet whose PG is played does
+// not.
+func (g PG) CheckCharge(_ merchant.Channel, c provider.Charge) error {
+	if c.Wallet != nil {
+		return g.Info().TakesWallet(c.Wallet.Name, c.Amount.Currency)
+	}
+	switch i := g.Info(); {
+	case i.Wallet != nil:
+		return fault.Errorf(fault.Unsupported, "%s takes neither cards nor billing keys", i.Name.EN)
+	case c.Amount.Currency != payment.KRW:
 		return fault.Errorf(fault.Unsupported, "cards are charged in KRW only")
 	}
 	return nil
 }
 
-// Charge charges a test card, as its number says. The same Key gets the same answer.
+// Charge charges a test card, as its number says, or a wallet, as its ending does. The same
+// Key gets the same answer.
 func (g PG) Charge(ctx context.Context, a provider.Access, c provider.Charge) (provider.Charged, error) {
-	by, err := g.meant(ctx, a, c)
+	by, card, err := g.meant(ctx, a, c)
 	switch {
 	case err != nil:
 		return provider.Charged{}, unclear(err)
@@ -144,7 +158,7 @@ func (g PG) Charge(ctx context.Context, a provider.Access, c provider.Charge) (p
 		case x.Order != "":
 			return declined(codeOther, "the order has another payment already")
 		}
-		x.enter(a, c, by)
+		x.enter(a, c, by, card)
 		return nil
 	})
 	switch {
@@ -153,14 +167,33 @@ func (g PG) Charge(ctx context.Context, a provider.Access, c provider.Charge) (p
 	case by.Lost:
 		return provider.Charged{}, errLost
 	}
-	return provider.Charged{PGTx: x.PGTx, Card: *x.Card, Receipt: x.Receipt, At: x.PaidAt}, nil
+	out := provider.Charged{PGTx: x.PGTx, Receipt: x.Receipt, At: x.PaidAt}
+	if x.Card != nil {
+		out.Card = *x.Card
+	}
+	return out, nil
 }
 
 // errLost is that of an answer which is lost.
-var errLost = fault.Errorf(fault.Unclear, "the PG that is played here did not answer, as its test card says")
+var errLost = fault.Errorf(fault.Unclear, "the PG that is played here did not answer, as was asked for")
 
-// meant is the card that a charge is to.
-func (g PG) meant(ctx context.Context, a provider.Access, c provider.Charge) (testCard, error) {
+// meant is how a charge ends, and the card that it is to; nil: none.
+func (g PG) meant(ctx context.Context, a provider.Access, c provider.Charge) (fate, *payment.Card, error) {
+	if c.Wallet != nil {
+		by, err := walletFate(c.Wallet.Ending)
+		return by, nil, err
+	}
+	by, err := g.cardMeant(ctx, a, c)
+	if err != nil {
+		return fate{}, nil, err
+	}
+	described := by.describe()
+	described.Months, described.InterestFree = c.Terms.Months, c.Terms.FreeInterest
+	return by.fate, &described, nil
+}
+
+// cardMeant is the card that a charge is to.
+func (g PG) cardMeant(ctx context.Context, a provider.Access, c provider.Charge) (testCard, error) {
 	if c.Card != nil {
 		return cardOf(c.Card.Number.Reveal())
 	}
@@ -180,22 +213,30 @@ func (g PG) meant(ctx context.Context, a provider.Access, c provider.Charge) (te
 }
 
 // enter writes a charge into the books: made, or declined behind a lost answer.
-func (x *entry) enter(a provider.Access, c provider.Charge, by testCard) {
+func (x *entry) enter(a provider.Access, c provider.Charge, by fate, card *payment.Card) {
 	id := made("pg", string(a.Channel.Key), c.ID)
-	described := by.describe()
-	described.Months, described.InterestFree = c.Terms.Months, c.Terms.FreeInterest
-	*x = entry{Order: c.ID, Key: c.Key, Amount: c.Amount, PGTx: id[:24], Card: &described}
+	*x = entry{Order: c.ID, Key: c.Key, Amount: c.Amount, PGTx: id[:24], Card: card}
+	if c.Wallet != nil {
+		x.Wallet = c.Wallet.Name
+	}
 	if by.Code != "" {
 		x.State, x.ClosedAt = payment.Failed, a.Now
 		x.Failure = &payment.Failure{Reason: by.Message, PGCode: by.Code, PGMessage: by.Message}
 		return
 	}
-	described.Approval = digits(8, "approval", id)
+	if card != nil {
+		card.Approval = digits(8, "approval", id)
+	}
 	x.State, x.Paid, x.PaidAt = payment.Paid, c.Amount, a.Now.Truncate(time.Second)
 }
 
-// CheckIssueKey lets every card pass.
-func (PG) CheckIssueKey(merchant.Channel, provider.KeyOrder) error { return nil }
+// CheckIssueKey lets every card pass; a wallet has none.
+func (g PG) CheckIssueKey(merchant.Channel, provider.KeyOrder) error {
+	if i := g.Info(); i.Wallet != nil {
+		return fault.Errorf(fault.Unsupported, "%s issues no billing keys for cards", i.Name.EN)
+	}
+	return nil
+}
 
 // IssueKey issues a billing key for a test card. The same Key gets the same one.
 func (g PG) IssueKey(ctx context.Context, a provider.Access, o provider.KeyOrder) (provider.KeyIssued, error) {
@@ -229,4 +270,4 @@ func (g PG) DeleteKey(ctx context.Context, a provider.Access, key provider.Billi
 }
 
 // errCard says that nothing becomes of a charge as it does of an account.
-var errCard = fault.Errorf(fault.Conflict, "the order was charged to a card: it has no account")
+var errCard = fault.Errorf(fault.Conflict, "the order was charged at once: it has no account")

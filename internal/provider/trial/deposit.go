@@ -29,7 +29,7 @@ func (g PG) Deposit(ctx context.Context, a provider.Access, d provider.Deposit) 
 		}
 		paid = provider.Paid{Again: x.State == payment.Paid}
 		switch {
-		case x.Card != nil:
+		case x.charged():
 			return errCard
 		case paid.Again && (len(x.Refunds) > 0 || !d.Give.IsZero() && give != x.Paid):
 			return fault.Errorf(fault.Conflict, "money came into the account before: it takes no more")
@@ -115,7 +115,7 @@ func (x *entry) toldBefore(e payment.Event) (happening, bool) {
 
 // happens changes an entry by an event at the PG's side, and returns what is told.
 func (x *entry) happens(e payment.Event, at time.Time) (happening, error) {
-	if x.Card != nil {
+	if x.charged() {
 		return happening{}, errCard
 	}
 	if e == payment.EventReversed {

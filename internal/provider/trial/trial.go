@@ -70,6 +70,7 @@ type entry struct {
 	Told      []happening     `json:"told,omitempty"` // since the latest deposit, by Tell
 	// Of what was charged to a card; the number is masked.
 	Card    *payment.Card    `json:"card,omitempty"`
+	Wallet  payment.Wallet   `json:"wallet,omitempty"` // or to this
 	Receipt string           `json:"receipt,omitempty"`
 	Failure *payment.Failure `json:"failure,omitempty"`
 }
