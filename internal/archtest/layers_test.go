@@ -30,7 +30,7 @@ provider/providertest: fault secret merchant payment notice provider provider/wi
 provider/*: fault secret merchant payment notice provider provider/wire
 provider/trial: fault secret merchant payment notice provider
 provider/all: provider provider/*
-settings: fault secret merchant member payment webhook provider
+settings: fault secret words merchant member payment webhook provider
 attention: fault secret merchant member payment webhook notice provider settings
 doctor: fault secret safehttp merchant member payment webhook notice provider settings attention
 ingress: fault secret safehttp merchant member payment webhook notice provider settings

@@ -19,6 +19,7 @@ import (
 	"github.com/tongbo/tongbo/internal/seal"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 // An applyCmd declares merchants, stores, channels, endpoints and keys.
@@ -26,6 +27,7 @@ type applyCmd struct {
 	databaseFlags
 	logFlags
 	consoleFlags
+	langFlag
 	JSON bool   `help:"Print one JSON object a line."`
 	File string `arg:"" help:"The TOML file; - reads standard input."`
 }
@@ -52,7 +54,7 @@ func (c *applyCmd) Run(env Env) error {
 	}
 	f, err := settings.Parse(text)
 	if err != nil {
-		return hint(fmt.Errorf("%s: %w", c.File, err), "The fields are described in docs/apply.md.")
+		return hint(fmt.Errorf("%s: %w", c.File, err), "%s", words.Text(c.lang(), "cli.apply.fields"))
 	}
 	log := c.logger(env.Stderr)
 	key, err := c.loadKey(log)
@@ -70,7 +72,7 @@ func (c *applyCmd) Run(env Env) error {
 	}
 	if err := c.show(env, links, changes); err != nil {
 		return hint(&coded{exitFailed, fmt.Errorf("the changes are saved, but could not be printed: %w", err)},
-			"Secrets that were made now are shown nowhere again. Declare others in their place: secret = \"…\", secrets = [\"whsec_…\"], token = \"…\"; see docs/apply.md")
+			"%s", words.Text(c.lang(), "cli.apply.unprinted"))
 	}
 	return nil
 }
@@ -97,40 +99,23 @@ func (c *applyCmd) show(env Env, links consoleLinks, changes []settings.Change) 
 	}
 	for _, ch := range changes {
 		if ch.Kind == settings.Warning {
-			fmt.Fprintln(env.Stderr, ch.String())
+			fmt.Fprintln(env.Stderr, ch.Line(c.lang()))
 			continue
 		}
-		line := ch.String()
+		line := ch.Line(c.lang())
 		if ch.Kind != settings.Deleted && slices.Contains([]string{"store", "channel", "endpoint"}, ch.What) {
 			line = links.within(line, ch.ID) // what else there is has no page by its id
 		}
 		fmt.Fprintln(&out, line)
 		if ch.Shown {
-			fmt.Fprintf(&out, "  %s (shown this once): %s\n", secretLabel(ch.What), ch.Secret.Reveal())
+			fmt.Fprintln(&out, words.Text(c.lang(), "cli.apply.secret", "what", words.Text(c.lang(), "cli.apply.secret_of."+ch.What), "secret", ch.Secret.Reveal()))
 		}
 	}
 	if out.Len() == 0 {
-		fmt.Fprintln(&out, "nothing changed")
+		fmt.Fprintln(&out, words.Text(c.lang(), "cli.apply.nothing"))
 	}
 	_, err := env.Stdout.Write(out.Bytes())
 	return err
-}
-
-// secretLabel says what the new secret of a thing is for.
-func secretLabel(what string) string {
-	switch what {
-	case "store":
-		return "signing secret for noticeUrls"
-	case "endpoint":
-		return "signing secret of this endpoint"
-	case "api_secret":
-		return "API secret"
-	case "api_key":
-		return "secret of this API key"
-	case "channel":
-		return "path token"
-	}
-	return "secret"
 }
 
 // readInput reads a file, or standard input for "" and "-", up to a limit.

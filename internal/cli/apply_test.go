@@ -43,7 +43,7 @@ func shopFile(t *testing.T) (file, database string) {
 func TestApplyWithWarningsOnly(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
-	warnings := []settings.Change{{Kind: settings.Warning, What: "channel", Message: "one"}, {Kind: settings.Warning, What: "channel", Message: "two"}}
+	warnings := []settings.Change{{Kind: settings.Warning, What: "channel", Key: "one"}, {Kind: settings.Warning, What: "channel", Key: "two"}}
 	if err := new(applyCmd).show(Env{Stdout: &out, Stderr: &errs}, consoleLinks{}, warnings); err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,20 @@ func TestSpeaksKorean(t *testing.T) {
 	speaks(exitOK, "notices"+database, "입금", "Deposit")
 	speaks(exitOK, "notices"+database, "반영됨", "Applied")
 
+	speaks(exitOK, "apply"+database+" "+x.dir+"/shop.toml", "바뀐 것이 없어요", "nothing changed")
+	x.write(t, "more.toml", "[[merchant]]\nname = \"나다상점\"\n[[merchant.store]]\nname = \"본점\"\n[[merchant.store.channel]]\nprovider = \"nice\"\nmode = \"live\"\n")
+	for args, want := range map[string][]string{
+		"--database sqlite:" + x.dir + "/ko.db --lang ko": {"만듦: 상점 \"본점\" (store-", " · 고객사 \"나다상점\"\n", "noticeUrls 전용 서명 키 (지금만 보여요): whsec_", "주의: 채널 ", "통보를 증명할 값이 비어 있어요: merchant_key"},
+		"--database sqlite:" + x.dir + "/en.db --lang en": {"created store \"본점\" (store-", " in merchant \"나다상점\"\n", "signing secret for noticeUrls (shown this once): whsec_", "warning channel ", "proved with are missing: merchant_key"},
+	} {
+		_, out, errs := watch(t, append([]string{"apply", x.dir + "/more.toml"}, strings.Fields(args)...)...)
+		for _, w := range want {
+			if !strings.Contains(out+errs, w) {
+				t.Errorf("apply %s: %q is not in\n%s%s", args, w, out, errs)
+			}
+		}
+	}
+
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &watched{until: "/console/", seen: cancel}
 	env := Env{Stdin: strings.NewReader(""), Stdout: out, Stderr: new(strings.Builder), Signals: func() (context.Context, context.CancelFunc) { return ctx, cancel }}

@@ -268,7 +268,7 @@ func (d *declarer) allow(p part, f AllowFile) error {
 	d.made(i < 0, c)
 	if i < 0 && Wide(cidr) {
 		c.Kind, c.Fields = Warning, nil
-		c.Message = fmt.Sprintf("it opens %s to %s, which are %s addresses", Opens(cidr).First, Opens(cidr).Last, Opens(cidr).Count)
+		c.Key, c.Args = "apply.warn.wide", []any{"first", Opens(cidr).First, "last", Opens(cidr).Last, "count", Opens(cidr).Count}
 		d.changes = append(d.changes, c)
 	}
 	return nil

@@ -2,10 +2,11 @@ package settings
 
 import (
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tongbo/tongbo/internal/secret"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 // A Kind says what a Change did.
@@ -22,36 +23,63 @@ const (
 // A Change is one thing that a declaration made, changed or deleted, or that
 // the operator should look at.
 type Change struct {
-	Kind    Kind
-	What    string // merchant, store, channel, endpoint, api_secret, api_key, allow
-	Where   string // the merchant and store it is in; empty for a merchant
-	Name    string
-	ID      string
-	Fields  []string // only of Changed: the fields that got another value
-	Message string   // only of Warning
+	Kind   Kind
+	What   string // merchant, store, channel, endpoint, api_secret, api_key, allow
+	Where  string // the merchant and store it is in; empty for a merchant
+	Name   string
+	ID     string
+	Fields []string // only of Changed: the fields that got another value
+	// Key and Args are the text of a Warning in the catalogue.
+	Key  string
+	Args []any
 	// Secret was made now and can be read nowhere else later. Only
 	// MarshalJSON and a caller that asks Shown first give it away.
 	Secret secret.Text
 	Shown  bool // there is a Secret to show, this once
 }
 
-// String is the change in one line, without its secret.
-func (c Change) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s %q", c.Kind, c.What, c.Name)
+// String is the change in one line of English, without its secret.
+func (c Change) String() string { return c.Line(words.En) }
+
+// Line is the change in one line of a language, without its secret.
+func (c Change) Line(l words.Lang) string {
+	id, rest := "", ""
 	if c.ID != "" && c.ID != c.Name {
-		fmt.Fprintf(&b, " (%s)", c.ID)
-	}
-	if c.Where != "" {
-		b.WriteString(" in " + c.Where)
+		id = " (" + c.ID + ")"
 	}
 	if len(c.Fields) > 0 {
-		b.WriteString(": " + strings.Join(c.Fields, ", "))
+		rest = ": " + strings.Join(c.Fields, ", ")
 	}
-	if c.Message != "" {
-		b.WriteString(": " + c.Message)
+	if c.Key != "" {
+		rest += ": " + c.message(l)
 	}
-	return b.String()
+	key := "apply.line"
+	if c.Where == "" {
+		key = "apply.line_top"
+	}
+	return words.Text(l, key, "kind", words.Text(l, "apply.kind."+string(c.Kind)), "what", whatWord(l, c.What), "name", strconv.Quote(c.Name),
+		"id", id, "where", c.whereIn(l), "rest", rest)
+}
+
+func (c Change) message(l words.Lang) string { return words.Text(l, c.Key, c.Args...) }
+
+// whereIn is Where with its kinds of things in a language.
+func (c Change) whereIn(l words.Lang) string {
+	parts := strings.Split(c.Where, " › ")
+	for i, p := range parts {
+		if what, name, ok := strings.Cut(p, " "); ok {
+			parts[i] = whatWord(l, what) + " " + name
+		}
+	}
+	return strings.Join(parts, " › ")
+}
+
+// whatWord is a kind of thing, as a file spells it where it has no word.
+func whatWord(l words.Lang, what string) string {
+	if key := "apply.what." + what; words.Has(key) {
+		return words.Text(l, key)
+	}
+	return what
 }
 
 // MarshalJSON is the change as `apply --json` prints it. It reveals the
@@ -66,7 +94,10 @@ func (c Change) MarshalJSON() ([]byte, error) {
 		Fields  []string `json:"fields,omitempty"`
 		Message string   `json:"message,omitempty"`
 		Secret  string   `json:"secret,omitempty"`
-	}{Kind: c.Kind, What: c.What, Where: c.Where, Name: c.Name, ID: c.ID, Fields: c.Fields, Message: c.Message}
+	}{Kind: c.Kind, What: c.What, Where: c.Where, Name: c.Name, ID: c.ID, Fields: c.Fields}
+	if c.Key != "" {
+		out.Message = c.message(words.En)
+	}
 	if c.Shown {
 		out.Secret = c.Secret.Reveal()
 	}

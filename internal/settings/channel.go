@@ -333,38 +333,42 @@ func (d *declarer) claim(ch merchant.Channel) error {
 // do. The PG of a test channel without any credentials is played here.
 func (d *declarer) warn(c Change, ch merchant.Channel, info provider.Info) {
 	live := ch.Mode == merchant.Live
-	say := func(text string) {
-		d.changes = append(d.changes, Change{Kind: Warning, What: c.What, Where: c.Where, Name: c.Name, ID: c.ID, Message: text})
+	say := func(key string, args ...any) {
+		d.changes = append(d.changes, Change{Kind: Warning, What: c.What, Where: c.Where, Name: c.Name, ID: c.ID, Key: "apply.warn." + key, Args: args})
 	}
 	if live || len(ch.Credentials) > 0 {
 		if missing := info.Unproved(ch.Credentials); len(missing) > 0 {
-			say("credentials that notices are proved with are missing: " + strings.Join(missing, ", "))
+			say("unproved", "missing", strings.Join(missing, ", "))
 		}
 	}
 	if live && info.LiveSenders == nil && ch.Senders == nil && len(ch.SendersToo) == 0 && ch.Token == "" {
-		say("the PG publishes no sender addresses, so every notice is refused: give senders, or token = \"new\" and register the path with it")
+		say("no_senders")
 	}
 	own := ch.SendersToo
 	if ch.Senders != nil {
 		own = *ch.Senders
 	}
 	if live && slices.ContainsFunc(own, notPublic) {
-		say("senders has private or loopback addresses, which a live channel refuses")
+		say("private_senders")
 	}
 	if live && ch.Unknown == merchant.Adopt && !info.Confirms(ch) {
-		say("unknown = \"adopt\" has no effect: only a PG that is asked tells for certain what an order unknown here paid")
+		say("adopt")
 	}
 	switch {
 	case live && info.ConfirmAlways:
 		if missing := unasked(info, ch); missing != "" {
-			say("no live deposit counts until the PG can be asked" + missing)
+			say("unasked", "missing", missing)
 		}
 	case info.Confirms(ch) && !info.Inquires(ch.Credentials) && (live || ch.BaseURL != "" || info.HasSecret(ch)):
-		say("confirm = true asks the PG before a deposit counts, and the PG cannot be asked with what the channel has" + unasked(info, ch) + ": deposits stay Pending")
+		if missing := unasked(info, ch); missing != "" {
+			say("confirm_needs", "missing", missing)
+		} else {
+			say("confirm")
+		}
 	}
 }
 
-// unasked names the credentials that the channel lacks for asking the PG.
+// unasked names the credentials that the channel lacks for asking the PG; empty if none.
 func unasked(i provider.Info, ch merchant.Channel) string {
 	var missing []string
 	for _, f := range i.Fields {
@@ -372,8 +376,5 @@ func unasked(i provider.Info, ch merchant.Channel) string {
 			missing = append(missing, f.Name)
 		}
 	}
-	if len(missing) == 0 {
-		return ""
-	}
-	return ", which needs " + strings.Join(missing, ", ")
+	return strings.Join(missing, ", ")
 }

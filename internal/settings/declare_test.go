@@ -314,7 +314,7 @@ func TestWarnings(t *testing.T) {
 			var got []string
 			for _, c := range changes {
 				if c.Kind == settings.Warning {
-					got = append(got, c.Message)
+					got = append(got, c.String())
 				}
 			}
 			if len(got) != len(tt.want) {

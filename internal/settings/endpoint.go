@@ -95,7 +95,7 @@ func (d *declarer) endpoint(p part, f EndpointFile) error {
 	d.made(i < 0, c)
 	if (i < 0 || slices.Contains(c.Fields, "url")) && private(e.URL) {
 		c.Kind, c.Fields, c.Secret = Warning, nil, ""
-		c.Message = "the url is a private or loopback address: webhooks go there only if serve runs with --allow-private-webhooks"
+		c.Key = "apply.warn.private_url"
 		d.changes = append(d.changes, c)
 	}
 	return d.once("endpoint", c.ID)

@@ -60,7 +60,7 @@ func (d *declarer) unheard(parts []part) {
 			}
 			d.changes = append(d.changes, Change{
 				Kind: Warning, What: "store", Where: strings.TrimSuffix(p.where, inside("", "store", is.Name)), Name: is.Name, ID: string(is.ID),
-				Message: "the store uses the merchant's webhooks: its own " + string(mode) + " endpoints hear nothing unless own_webhooks = true",
+				Key: "apply.warn.unheard_" + string(mode),
 			})
 		}
 	}

@@ -40,7 +40,7 @@ func TestWalletChannel(t *testing.T) {
 	}
 	for _, x := range changes {
 		if x.Kind == settings.Warning {
-			t.Errorf("a warning: %s", x.Message)
+			t.Errorf("a warning: %s", x)
 		}
 	}
 	if all, _ = declare(t, walletEnv(), inWallet+"disabled = true"); !all.Channels[0].Disabled {
