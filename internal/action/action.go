@@ -4,7 +4,7 @@
 // [Actions.Close], [Actions.EndCancel], [Actions.TakeOver], [Actions.Deposit],
 // [Actions.Preregister], [Actions.Resend], [Actions.Replay], [Actions.Link],
 // [Actions.DepositByHand], [Actions.CloseCase], [Actions.Login], [Actions.OpenCheckout],
-// [Actions.Declare] and others. What time does is
+// [Actions.TryPath], [Actions.Declare] and others. What time does is
 // done by [Deadlines], which flags payments whose deadline has passed, by [Schedules],
 // which charges what is scheduled, by [Inquiries], which asks PGs what became of what
 // they were asked for, by [Sweeps], which asks them about money that no notice told of,
@@ -76,6 +76,7 @@ type Store interface {
 	// Acknowledge keeps what a person said of something that needs one; see the store's.
 	Acknowledge(ctx context.Context, a attention.Ack, entries ...member.Entry) error
 	RehearsalStore
+	PathStore
 	CheckoutStore
 	// Preregister keeps what is fixed of a payment that has not begun. It reports
 	// payment.ErrAlreadyPaid and payment.ErrBegun.
@@ -149,6 +150,9 @@ type Actions struct {
 	Windows interface {
 		Take(name string, now time.Time) (wait time.Duration)
 	}
+	// Diagnose, if set, has the text that says what is wrong with a try of a webhook: its
+	// key, and what fills it. It reports false if there is nothing to say.
+	Diagnose func(webhook.Attempt) (key string, args []any, found bool)
 	// NewID makes ids; nil makes UUIDv7s.
 	NewID func() string
 	// Log, if set, hears what a person is to see.

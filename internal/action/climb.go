@@ -26,7 +26,7 @@ type climb struct {
 // rungs says how each step went. What comes after a step that failed is skipped,
 // unless it is known all the same.
 func (c climb) rungs(needed provider.Reply) []Rung {
-	base, _ := url.Parse(c.a.PublicURL) // it was checked when the server began
+	base, _ := url.Parse(c.base) // it was checked when the server began
 	host := base.Hostname()
 	out := []Rung{c.dns(host), c.connect(host), c.tls(base), c.server(), c.address(), c.decode(), c.match(), c.state(), c.ack(needed)}
 	fell := false
@@ -127,7 +127,7 @@ func (c climb) server() Rung {
 	switch t := safehttp.TroubleOf(c.err); {
 	case c.seen != nil:
 		r.Outcome, r.Finding = StepOK, FoundArrived
-	case !c.trace.Connected || c.err != nil && !c.trace.Secured && strings.HasPrefix(c.a.PublicURL, "https:"):
+	case !c.trace.Connected || c.err != nil && !c.trace.Secured && strings.HasPrefix(c.base, "https:"):
 		return later(StepServer)
 	case t == safehttp.TimedOut || t == safehttp.Stopped:
 		r.Finding = FoundNoAnswer

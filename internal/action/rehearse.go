@@ -64,7 +64,7 @@ func (a *Actions) Rehearse(ctx context.Context, c Caller, key merchant.ChannelKe
 	if i := p.Info(); !i.SendsNotices() {
 		return Ladder{}, fault.Errorf(fault.Unsupported, "%s sends no notices, so there is none to test: pay in a window of the channel instead", i.Name.EN)
 	}
-	x := rehearsal{a: a, provider: p, info: p.Info(), channel: ch, token: secret.Text(rand.Text() + rand.Text())}
+	x := rehearsal{a: a, client: a.HTTP, base: a.PublicURL, provider: p, info: p.Info(), channel: ch, token: secret.Text(rand.Text() + rand.Text())}
 	n, err := x.notice(ctx, c, about)
 	if err != nil {
 		return Ladder{}, err
@@ -107,6 +107,8 @@ var ErrNoPublicURL = fault.Errorf(fault.Invalid, "how PGs reach this server is n
 // A rehearsal is one test notice on its way.
 type rehearsal struct {
 	a        *Actions
+	client   *http.Client
+	base     string // where the network finds this installation
 	provider provider.Provider
 	info     provider.Info
 	channel  merchant.Channel
@@ -162,7 +164,7 @@ func (x *rehearsal) run(ctx context.Context) (Ladder, error) {
 	ctx, cancel := context.WithTimeout(ctx, rehearsalTime)
 	defer cancel()
 	l := Ladder{
-		Channel: x.channel.Key, Provider: x.info.Code, Mode: x.channel.Mode, URL: x.a.PublicURL + x.request.Route(),
+		Channel: x.channel.Key, Provider: x.info.Code, Mode: x.channel.Mode, URL: x.base + x.request.Route(),
 		Needed: x.provider.Ack(x.request, provider.Received),
 	}
 	tracing, trace := safehttp.Traced(ctx)
@@ -184,7 +186,7 @@ func (x *rehearsal) run(ctx context.Context) (Ladder, error) {
 
 // send makes the one call.
 func (x *rehearsal) send(ctx context.Context) (got provider.Reply, location string, err error) {
-	url := x.a.PublicURL + x.request.Path
+	url := x.base + x.request.Path
 	if x.request.Query != "" {
 		url += "?" + x.request.Query
 	}
@@ -197,7 +199,7 @@ func (x *rehearsal) send(ctx context.Context) (got provider.Reply, location stri
 	}
 	req.Header.Set("User-Agent", "tongbo-rehearsal")
 	req.Header.Set(notice.RehearsalHeader, x.token.Reveal())
-	resp, err := safehttp.Once(x.a.HTTP).Do(req)
+	resp, err := safehttp.Once(x.client).Do(req)
 	if err != nil {
 		return got, "", err
 	}

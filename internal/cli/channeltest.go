@@ -55,19 +55,20 @@ func channelByKey(ctx context.Context, st *store.Reader, key string) (merchant.C
 	return now.Channels[i], nil
 }
 
-// A channelTestCmd sends a test notice.
+// A channelTestCmd tests the whole path of a test channel, or sends a test notice alone.
 type channelTestCmd struct {
 	databaseFlags
 	Channel              string `arg:"" help:"The channel's key, as tongbo apply printed it." placeholder:"KEY"`
 	PublicURL            string `help:"How the PG reaches the server that is to be tested, such as https://pay.example.kr." env:"TONGBO_PUBLIC_URL" placeholder:"URL" required:""`
-	Payment              string `help:"Pay this payment of a test channel, instead of one that exists for the test alone." placeholder:"ID"`
+	NoticeOnly           bool   `help:"Send a test notice alone, of a payment that exists nowhere else: no account, no webhook. A live channel is never tested otherwise."`
+	Payment              string `help:"Send a test notice alone, and have it pay this payment of a test channel." placeholder:"ID"`
 	AllowPrivateWebhooks bool   `help:"The public URL may be a private or loopback address."`
 	JSON                 bool   `name:"json" help:"Print one JSON object a line: the steps, then the whole."`
 	Lang                 string `help:"ko or en; Korean unless the system's language (LC_ALL, LC_MESSAGES, LANG) is English." enum:",ko,en" default:""`
 }
 
-// Run sends the notice and prints the ladder. It ends with 3 if a PG's notice would
-// not be taken.
+// Run tests the path, or sends the notice and prints the ladder. It ends with 3 if a PG's
+// notice would not be taken.
 func (c *channelTestCmd) Run(env Env) error {
 	base, err := publicBase(c.PublicURL)
 	if err != nil {
@@ -85,6 +86,14 @@ func (c *channelTestCmd) Run(env Env) error {
 		return err
 	}
 	verbs.PublicURL, verbs.HTTP = base, safehttp.New(safehttp.Config{AllowPrivate: c.AllowPrivateWebhooks})
+	if ch.Mode == merchant.Test && !c.NoticeOnly && c.Payment == "" {
+		return c.path(ctx, env, st, verbs, ch)
+	}
+	if ch.Mode == merchant.Live && !c.JSON {
+		if _, err := fmt.Fprintln(env.talk(), words.Text(langOf(c.Lang), "cli.channel_test.live")); err != nil {
+			return err
+		}
+	}
 	caller := action.Caller{Merchant: ch.Merchant, Store: ch.Store, Mode: merchant.Any}
 	l, err := verbs.Rehearse(ctx, caller, ch.Key, payment.ID(c.Payment))
 	if err != nil {

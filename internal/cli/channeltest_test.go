@@ -4,13 +4,22 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/seal"
 	"github.com/tongbo/tongbo/internal/server"
 	"github.com/tongbo/tongbo/internal/settings"
@@ -30,7 +39,7 @@ func served(t *testing.T) (database, url string, now settings.All) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.Open(t.Context(), server.Config{Database: name, Key: server.KeySource{Database: name, Text: key.Text()}, Log: slog.New(slog.DiscardHandler)})
+	s, err := server.Open(t.Context(), server.Config{Database: name, Key: server.KeySource{Database: name, Text: key.Text()}, AllowPrivate: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +66,7 @@ func TestChannelTest(t *testing.T) {
 	t.Parallel()
 	database, url, now := served(t)
 	for _, ch := range now.Channels {
-		args := []string{"channel", "test", string(ch.Key), database, "--public-url=" + url, "--allow-private-webhooks", "--lang=en"}
+		args := []string{"channel", "test", string(ch.Key), database, "--public-url=" + url, "--allow-private-webhooks", "--lang=en", "--notice-only"}
 		code, out, errs := watch(t, args...)
 		if code != exitOK || errs != "" || !strings.Contains(out, "Byte for byte what the PG waits for") || !strings.Contains(out, " ms ") ||
 			!strings.HasSuffix(out, "No request from the PG's address yet.\n") {
@@ -104,6 +113,51 @@ func TestChannelTestFails(t *testing.T) {
 		if code != tt.code || !strings.Contains(out+errs, tt.want) {
 			t.Errorf("%s: exit %d, want %d with %q\n%s%s", name, code, tt.code, tt.want, out, errs)
 		}
+	}
+}
+
+// TestChannelPath goes the whole path of a test channel beside a server on the same database.
+func TestChannelPath(t *testing.T) {
+	t.Parallel()
+	database, url, now := served(t)
+	var status atomic.Int64
+	status.Store(http.StatusOK)
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(status.Load())) }))
+	t.Cleanup(shop.Close)
+	file := filepath.Join(t.TempDir(), "more.toml")
+	key := "channel-key-" + uuid.NewString()
+	store := now.Stores[0]
+	more := fmt.Sprintf("[[merchant]]\nid = %q\n[[merchant.store]]\nid = %q\n[[merchant.store.channel]]\nkey = %q\nprovider = \"kicc\"\nmode = \"test\"\nmid = \"T5102001\"\n"+
+		"[[merchant.store.endpoint]]\nname = \"경로 시험\"\nurl = %q\nmode = \"test\"\nevents = [\"*\"]\n", store.Merchant, store.ID, key, shop.URL)
+	if err := os.WriteFile(file, []byte(more), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := run(t, "", "apply", database, file); code != exitOK {
+		t.Fatal(errs)
+	}
+	for _, ep := range now.Endpoints { // others' shops are not there
+		if ep.Mode == merchant.Test {
+			t.Fatalf("the shop's file has a test endpoint already: %s", ep.Name)
+		}
+	}
+	args := []string{"channel", "test", key, database, "--public-url=" + url, "--allow-private-webhooks", "--lang=en"}
+	code, out, errs := watch(t, args...)
+	if code != exitOK || errs != "" || !strings.Contains(out, "경로 시험") || !strings.Contains(out, "Read by the API it is paid") || !strings.Contains(out, "It went the whole way") {
+		t.Errorf("exit %d %s\n%s", code, errs, out)
+	}
+	status.Store(http.StatusInternalServerError)
+	code, out, _ = watch(t, append(args, "--json")...)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	var last map[string]any
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil {
+		t.Fatal(err)
+	}
+	if code != exitProblems || last["good"] != false || !strings.Contains(out, `"finding":"calltest.status"`) || len(lines) < 12 {
+		t.Errorf("--json: exit %d, %v\n%s", code, last, out)
+	}
+	gone := append(slices.Clone(args[:len(args)-3]), "--public-url=http://127.0.0.1:1", "--allow-private-webhooks", "--lang=en")
+	if code, out, _ := watch(t, gone...); code != exitAway {
+		t.Errorf("nobody at the URL: exit %d, want %d\n%s", code, exitAway, out)
 	}
 }
 

@@ -95,6 +95,8 @@ type Console struct {
 	Tester *delivery.CallTester
 	// Listen has the sessions of developers' machines.
 	Listen *listen.Sessions
+	// PathTests runs tests of channels' paths.
+	PathTests *action.PathTests
 	// Flags are what this node was told when it was started; they are only shown.
 	Flags []settings.Flag
 

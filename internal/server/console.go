@@ -22,7 +22,7 @@ func (s *Server) openConsole(st *store.Store, actions *action.Actions, sessions 
 		Store: st.Reader, Actions: actions, Sessions: s.People, People: s.People, Log: s.cfg.Log, ClientAddr: s.clientAddr,
 		PublicURL: s.cfg.PublicURL, Egress: s.cfg.Egress, AllowPrivate: s.cfg.AllowPrivate, Flags: s.cfg.Flags,
 		Desk: s.desk, Dropped: s.journal.Dropped, Receiving: s.receiving,
-		Doctor: Doctor(st, s.cfg),
+		Doctor: Doctor(st, s.cfg), PathTests: s.pathTests,
 		Tester: &delivery.CallTester{Client: safehttp.New(safehttp.Config{AllowPrivate: s.cfg.AllowPrivate, Bind: s.cfg.Bind})}, Listen: sessions,
 	}
 	s.People.Changed = s.pages.MemberChanged

@@ -27,9 +27,7 @@ import (
 	"github.com/tongbo/tongbo/internal/ingress"
 	"github.com/tongbo/tongbo/internal/listen"
 	"github.com/tongbo/tongbo/internal/people"
-	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
-	"github.com/tongbo/tongbo/internal/provider/trial"
 	"github.com/tongbo/tongbo/internal/safehttp"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/store"
@@ -97,6 +95,7 @@ type Server struct {
 	resends    *action.Resends
 	history    *action.History
 	trials     *action.Trials
+	pathTests  *action.PathTests
 	actions    *action.Actions
 	searchable *action.Searchable
 	api, v1    http.Handler
@@ -137,7 +136,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	actions := &action.Actions{
 		Store: st, Judge: s.ingress.Judge, Again: s.ingress.Again, ByHand: ingress.ByHand, Providers: all.ByCode,
 		HTTP:  safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate}),
-		Trial: func(p provider.Provider) provider.Provider { return trial.PG{Provider: p, Ledger: st} },
+		Trial: Plays(st),
 		Shops: safehttp.New(safehttp.Config{AllowPrivate: cfg.AllowPrivate, Bind: cfg.Bind}), PrivateShops: cfg.AllowPrivate,
 		Windows: &api.Rate{PerSecond: windowsPerSecond, Burst: windowsAtOnce, Most: addressesKnown},
 		Notify:  s.ingress.Play, NotifyFrom: s.ingress.PlayFrom, Own: s.own, PublicURL: cfg.PublicURL, Log: cfg.Log, Hash: key.Hash,
@@ -157,6 +156,8 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	sessions := &listen.Sessions{Store: st, Stopping: s.stopping}
 	st.OnSettings(sessions.Refresh)
 	st.OnEvents(sessions.Wake)
+	actions.Diagnose = Diagnosed(cfg.Egress)
+	s.pathTests = &action.PathTests{Actions: actions, Log: cfg.Log}
 	s.trials = &action.Trials{Store: st, Hash: key.Hash, Log: cfg.Log}
 	s.journal = &action.Journal{Store: st, Log: cfg.Log}
 	v2api := &v2.API{
@@ -280,6 +281,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	start("resends", s.resends.Run)
 	start("history", s.history.Run)
 	start("trials", s.trials.Run)
+	start("path tests", s.pathTests.Run)
 	start("search", s.searchable.Run)
 	// This node is one of them until its last try is recorded.
 	company, leave := context.WithCancel(context.WithoutCancel(ctx))

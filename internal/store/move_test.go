@@ -25,7 +25,7 @@ var (
 	tablesMoved = []string{
 		"acknowledged", "allow", "api_key", "api_request", "api_secret", "attempt", "attempt_body", "attention", "audit", "billing_key", "case_key",
 		"channel", "checkout", "closed_case", "delivery", "delivery_end", "deposit", "endpoint", "event", "heartbeat", "idempotency", "inquiry", "listener",
-		"listener_repeat", "listener_try", "match_key", "member", "merchant", "notice", "notice_body", "notice_key", "open_case", "overdue", "payment",
+		"listener_repeat", "listener_try", "match_key", "member", "merchant", "notice", "notice_body", "notice_key", "open_case", "overdue", "path_test", "payment",
 		"preregistration", "pruned", "refusal", "refusal_day", "rehearsal", "resend_job", "resend_made", "schedule", "search_due", "search_page", "search_upto", "session", "setting",
 		"setup", "sign_in", "store", "sweep", "trial", "verdict",
 	}
@@ -96,6 +96,9 @@ func rich(t *testing.T, db *storetest.Database) {
 	onTrial(t, s, oddOrder, "books")
 	endWindow(t, s, openWindow(t, s, "창 1", "", 0))
 	rehearse(t, s, "token", notice.Rehearsal{Channel: storetest.Channel, Order: oddOrder})
+	if err := s.KeepPathTest(t.Context(), pathTest(storetest.Channel)); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Preregister(t.Context(), storetest.Store, "open", merchant.Test, payment.Pin{}, storetest.Noon); err != nil {
 		t.Fatal(err)
 	}

@@ -311,3 +311,12 @@ type Claim struct {
 	// Version is the version of the settings at the time of the claim.
 	Version int64
 }
+
+// A FirstTry is a delivery with its first try.
+type FirstTry struct {
+	Delivery DeliveryID
+	Endpoint EndpointID // empty for a notice URL
+	URL      string     // of the endpoint as it is now, or the notice URL
+	State    DeliveryState
+	Try      *Attempt // nil if it has not ended
+}

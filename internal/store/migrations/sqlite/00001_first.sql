@@ -375,6 +375,12 @@ create table trial (
 ) strict;
 create index trial_by_age on trial (updated_at);
 
+-- Tests of channels' whole paths: how far each has come, sealed. The newest of each channel are kept.
+create table path_test (
+  id text primary key, channel_key text not null, store_id text not null, doc blob not null
+) strict;
+create index path_test_by_channel on path_test (channel_key, id);
+
 -- Notices that this installation sends itself: id is a keyed hash of the one-time token that stands in for the sender's
 -- address until it is used or ends; seen is what became of it.
 create table rehearsal (
