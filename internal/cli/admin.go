@@ -14,7 +14,7 @@ import (
 
 // An adminCmd is for whoever has the machine.
 type adminCmd struct {
-	Owner adminOwnerCmd `cmd:"" help:"Let an owner into the console: the first one, or one who lost the password or the second factor."`
+	Owner adminOwnerCmd `cmd:""`
 }
 
 // An adminOwnerCmd makes a one-time link by which an owner chooses a password.

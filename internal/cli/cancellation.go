@@ -20,8 +20,8 @@ import (
 // A cancellationCmd has the commands about cancellations of which a PG's answer was
 // lost.
 type cancellationCmd struct {
-	List cancellationListCmd `cmd:"" help:"List the cancellations whose outcome is not known."`
-	End  cancellationEndCmd  `cmd:"" help:"Say what became of one, where the PG cannot be asked."`
+	List cancellationListCmd `cmd:""`
+	End  cancellationEndCmd  `cmd:""`
 }
 
 // A cancellationListCmd lists cancellations that are REQUESTED.

@@ -13,8 +13,8 @@ import (
 
 // A channelCmd has the commands about channels.
 type channelCmd struct {
-	Guide guideCmd       `cmd:"" help:"Print how a PG's notices are set up in its own pages: of a module without any database, or of one of your channels."`
-	Test  channelTestCmd `cmd:"" help:"Test the whole path of a test channel: account, deposit notice, webhook, receipt. On a live one send a test notice to the public URL, and say how it went layer by layer."`
+	Guide guideCmd       `cmd:""`
+	Test  channelTestCmd `cmd:""`
 }
 
 // A guideCmd prints the guide of a module.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/settings"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 // The exit codes.
@@ -77,33 +78,34 @@ func untilSignal() (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-// commands is the whole command line. Every flag has a TONGBO_* twin.
+// commands is the whole command line. Every flag has a TONGBO_* twin. What a command does
+// is said in the catalogue: help.command and its name.
 type commands struct {
-	Serve        serveCmd        `cmd:"" help:"Take notices, send webhooks, answer the API."`
-	Demo         demoCmd         `cmd:"" help:"Watch a deposit notice become a payment and a webhook, on a temporary database."`
-	Apply        applyCmd        `cmd:"" help:"Declare merchants, stores, channels, endpoints and keys from a TOML file."`
-	Decode       decodeCmd       `cmd:"" help:"Read one notice and print what it says, without any database."`
-	Simulate     simulateCmd     `cmd:"" help:"Send a notice as a PG would, and again until it is acknowledged."`
-	Listen       listenCmd       `cmd:"" help:"Give webhooks to a server on this machine, as they happen; nothing is missed meanwhile."`
-	Trigger      triggerCmd      `cmd:"" help:"Have something happen to a test payment: its PG's notices go the way of all notices."`
-	Notices      noticesCmd      `cmd:"" help:"List the notices that came."`
-	Tail         tailCmd         `cmd:"" help:"Show what happens: notices, events, webhooks, as they come."`
-	Export       exportCmd       `cmd:"" help:"Write payments, notices or deliveries as a table."`
-	Replay       replayCmd       `cmd:"" help:"Have notices decided again, and webhooks sent again."`
-	Sweep        sweepCmd        `cmd:"" help:"List the accounts about which PGs are asked whether money came without a notice."`
-	Cancellation cancellationCmd `cmd:"" help:"Cancellations whose outcome only a person can find out."`
-	Admin        adminCmd        `cmd:"" help:"For whoever has the machine: let an owner into the console."`
-	Verify       verifyCmd       `cmd:"" help:"Check a database: nothing lost, nothing counted twice."`
-	Backup       backupCmd       `cmd:"" help:"Copy a SQLite database to a file, while it is served."`
-	Import       importCmd       `cmd:"" help:"Take over what began elsewhere: accounts that wait for their deposit."`
-	Move         moveCmd         `cmd:"" help:"Copy a SQLite installation into an empty PostgreSQL database, and prove the copy."`
-	Providers    providersCmd    `cmd:"" help:"List the payment gateways that this build understands."`
-	Channel      channelCmd      `cmd:"" help:"Channels at the payment gateways: their set-up guides, and test notices."`
-	Doctor       doctorCmd       `cmd:"" help:"Examine an installation, and say what is wrong with it; nothing is changed."`
-	Config       configCmd       `cmd:"" help:"What a server would be started with."`
-	Endpoint     endpointCmd     `cmd:"" help:"Webhook endpoints: call one as a test, list, pause, resume, rotate secrets."`
-	Key          keyCmd          `cmd:"" help:"Make a key that seals a database, and print it."`
-	Version      versionCmd      `cmd:"" help:"Print the version."`
+	Serve        serveCmd        `cmd:""`
+	Demo         demoCmd         `cmd:""`
+	Apply        applyCmd        `cmd:""`
+	Decode       decodeCmd       `cmd:""`
+	Simulate     simulateCmd     `cmd:""`
+	Listen       listenCmd       `cmd:""`
+	Trigger      triggerCmd      `cmd:""`
+	Notices      noticesCmd      `cmd:""`
+	Tail         tailCmd         `cmd:""`
+	Export       exportCmd       `cmd:""`
+	Replay       replayCmd       `cmd:""`
+	Sweep        sweepCmd        `cmd:""`
+	Cancellation cancellationCmd `cmd:""`
+	Admin        adminCmd        `cmd:""`
+	Verify       verifyCmd       `cmd:""`
+	Backup       backupCmd       `cmd:""`
+	Import       importCmd       `cmd:""`
+	Move         moveCmd         `cmd:""`
+	Providers    providersCmd    `cmd:""`
+	Channel      channelCmd      `cmd:""`
+	Doctor       doctorCmd       `cmd:""`
+	Config       configCmd       `cmd:""`
+	Endpoint     endpointCmd     `cmd:""`
+	Key          keyCmd          `cmd:""`
+	Version      versionCmd      `cmd:""`
 }
 
 // grammar is what the declarations above need to be read.
@@ -119,9 +121,10 @@ func grammar() []kong.Option {
 // input; every failure prints one line of cause and one of remedy.
 func Main(args []string, env Env) int {
 	var c commands
-	code := -1
+	code, lang := -1, helpLang(args)
 	parser, err := kong.New(&c, append(grammar(),
-		kong.Description("통보 — a self-hosted hub for Korean payment gateways. Start with: tongbo demo"),
+		kong.Description(words.Text(lang, "help.description")),
+		kong.Help(helper(lang)),
 		kong.Writers(env.Stdout, env.Stderr),
 		kong.Exit(func(n int) { code = n }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
@@ -129,6 +132,7 @@ func Main(args []string, env Env) int {
 	if err != nil {
 		panic(err) // the declarations above are wrong
 	}
+	describe(parser.Model.Node, "help.command", lang)
 	ctx, err := parser.Parse(args)
 	if code >= 0 { // --help was asked for and given
 		return code

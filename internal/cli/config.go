@@ -14,7 +14,7 @@ import (
 
 // A configCmd has the commands about what a server is started with.
 type configCmd struct {
-	Show configShowCmd `cmd:"" help:"Print each setting of serve, its value, and where it came from."`
+	Show configShowCmd `cmd:""`
 }
 
 // A configShowCmd prints what serve would be started with here and now. It takes

@@ -20,11 +20,11 @@ import (
 
 // An endpointCmd has the commands about webhook endpoints.
 type endpointCmd struct {
-	Test   endpointTestCmd   `cmd:"" help:"Call an address as a webhook would be sent there, and say what is wrong; without any database."`
-	List   endpointListCmd   `cmd:"" help:"List the endpoints."`
-	Pause  endpointPauseCmd  `cmd:"" help:"Hold what is to be sent to an endpoint; nothing is dropped."`
-	Resume endpointResumeCmd `cmd:"" help:"End an endpoint's pause: what waits is sent at once."`
-	Rotate endpointRotateCmd `cmd:"" help:"Make a new signing secret. The old one signs beside it for a day."`
+	Test   endpointTestCmd   `cmd:""`
+	List   endpointListCmd   `cmd:""`
+	Pause  endpointPauseCmd  `cmd:""`
+	Resume endpointResumeCmd `cmd:""`
+	Rotate endpointRotateCmd `cmd:""`
 }
 
 // An endpointFlag names an endpoint of a database.

@@ -18,7 +18,7 @@ import (
 
 // An importCmd has the commands that take over what began elsewhere.
 type importCmd struct {
-	Accounts importAccountsCmd `cmd:"" help:"Register accounts that wait for their deposit elsewhere, from a CSV file."`
+	Accounts importAccountsCmd `cmd:""`
 }
 
 // An importAccountsCmd registers accounts that wait already.

@@ -305,6 +305,6 @@ func sumsText(sums map[payment.Currency]int64) string {
 
 // A replayCmd does again what was done.
 type replayCmd struct {
-	Notices  replayNoticesCmd  `cmd:"" help:"Have notices decided again that were refused, not understood, or wait."`
-	Webhooks replayWebhooksCmd `cmd:"" help:"Send the webhooks of an endpoint again, many at a time."`
+	Notices  replayNoticesCmd  `cmd:""`
+	Webhooks replayWebhooksCmd `cmd:""`
 }
