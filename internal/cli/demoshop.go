@@ -36,7 +36,7 @@ func (d *demo) openCounter(ctx context.Context, wg *sync.WaitGroup) (*counter, e
 	}
 	c := &counter{url: "http://" + l.Addr().String()}
 	shop, err := sampleshop.Open(sampleshop.Config{
-		Origin: c.url, Hub: d.base, StoreID: demoStore, ChannelKey: demoInicis,
+		Origin: c.url, Hub: d.base, StoreID: demoStore, ChannelKey: demoInicis, Wallets: demoWallets(),
 		APISecret: secret.Text(d.apiSecret), WebhookSecret: d.signing, Changed: c.note,
 	})
 	if err == nil {
@@ -50,6 +50,12 @@ func (d *demo) openCounter(ctx context.Context, wg *sync.WaitGroup) (*counter, e
 	wg.Go(func() { _ = hs.Serve(l) })
 	context.AfterFunc(ctx, func() { _ = hs.Close() })
 	return c, nil
+}
+
+// demoWallets are the channels of wallets that the sample shop's settings declare.
+func demoWallets() map[payment.Wallet]string {
+	const key = "channel-key-00000000-0000-4000-8000-0000000000"
+	return map[payment.Wallet]string{payment.NaverPay: key + "a1", payment.TossPay: key + "a2", payment.PayPal: key + "a3"}
 }
 
 func (c *counter) note(o sampleshop.Order) {
@@ -75,7 +81,7 @@ func (d *demo) showOrders() {
 	}
 	for _, o := range d.counter.take() {
 		fmt.Fprintln(d.env.Stdout, time.Now().Format("  15:04:05  ")+words.Text(d.lang(), "cli.demo.order", "id", o.ID,
-			"product", words.Text(d.lang(), "shop.product."+o.Product), "amount", page.Money(payment.Won(o.Amount)),
+			"product", words.Text(d.lang(), "shop.product."+o.Product), "amount", page.Money(o.Amount),
 			"state", words.Text(d.lang(), "shop.state."+string(o.State))))
 	}
 }

@@ -69,6 +69,9 @@ func newTraffic(d *demo, s settings.All, rate int, random *rand.Rand) (*traffic,
 		if !ok {
 			return nil, fault.Errorf(fault.Internal, "no module %s", c.Provider)
 		}
+		if !p.Info().SendsNotices() {
+			continue // a wallet's: its customers pay in the sample shop
+		}
 		t.channels = append(t.channels, tradedChannel{c, p})
 	}
 	random.Shuffle(len(t.channels), func(i, j int) { t.channels[i], t.channels[j] = t.channels[j], t.channels[i] })

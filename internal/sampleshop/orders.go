@@ -25,7 +25,7 @@ const (
 type Order struct {
 	ID      string // the paymentId, too
 	Product string
-	Amount  int64 // in won
+	Amount  payment.Money
 	State   State
 	Account *Account // to which the buyer pays; nil if there is none
 	Steps   []Step   // what the server did, the newest last
@@ -49,7 +49,7 @@ type Step struct {
 	At      time.Time
 	Event   string // of the webhook; empty if a page asked
 	Status  string // of the payment; empty if it was not read
-	Total   int64
+	Total   payment.Money
 	Differs bool // the payment is not what was ordered
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tongbo/tongbo/internal/fault"
+	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/webhook"
 	"github.com/tongbo/tongbo/internal/words"
@@ -56,7 +58,8 @@ func openStreet(t *testing.T) *street {
 	}))
 	t.Cleanup(api.Close)
 	var err error
-	s.shop, err = Open(Config{Origin: "http://127.0.0.1:1", Hub: api.URL, StoreID: "store-1", ChannelKey: "channel-1", APISecret: "s3cret", WebhookSecret: s.secret,
+	s.shop, err = Open(Config{Origin: "http://127.0.0.1:1", Hub: api.URL, StoreID: "store-1", ChannelKey: "channel-1",
+		Wallets: map[payment.Wallet]string{payment.NaverPay: "channel-n", payment.PayPal: "channel-p"}, APISecret: "s3cret", WebhookSecret: s.secret,
 		Changed: func(o Order) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -232,8 +235,8 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	s := openStreet(t)
 	id := s.buy("book")
-	if o := s.order(id); o.Amount != 11000 {
-		t.Errorf("the page set the price to %d", o.Amount)
+	if o := s.order(id); o.Amount != payment.Won(11000) {
+		t.Errorf("the page set the price to %v", o.Amount)
 	}
 	s.says(404, `{"type":"PAYMENT_NOT_FOUND"}`)
 	text := s.get(200, "/orders/"+id+"?lang=en&paymentId="+id+"&message=%3Cb%3Eno%3C/b%3E")
@@ -265,6 +268,34 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s from %q: %v, %v", what, from, resp, err)
 		}
 		_ = resp.Body.Close()
+	}
+}
+
+// TestMethods: an order offers what takes its money, and is settled by its own currency.
+func TestMethods(t *testing.T) {
+	t.Parallel()
+	s := openStreet(t)
+	for product, want := range map[string]string{
+		"book": "VIRTUAL_ACCOUNT VIRTUAL_ACCOUNT channel-1, CARD CARD channel-1, NAVERPAY EASY_PAY channel-n", "postcards": "PAYPAL PAYPAL channel-p",
+	} {
+		text := s.get(200, "/orders/"+s.buy(product)+"?lang=en")
+		var got []string
+		for _, m := range regexp.MustCompile(`value="(\w+)" data-pay-method="(\w+)" data-channel="([^"]+)"`).FindAllStringSubmatch(text, -1) {
+			got = append(got, strings.Join(m[1:], " "))
+		}
+		if strings.Join(got, ", ") != want || strings.Count(text, " checked> ") != 2 {
+			t.Errorf("%s is paid by %q, want %s", product, got, want)
+		}
+	}
+	for answer, want := range map[string]State{
+		`{"id":"%s","status":"PAID","currency":"USD","amount":{"total":1250}}`: Paid, `{"id":"%s","status":"PAID","currency":"KRW","amount":{"total":1250}}`: Held,
+	} {
+		id := s.buy("postcards")
+		s.says(200, answer)
+		s.hears("w-"+id, "Transaction.Paid", id, s.secret, time.Now())
+		if o := s.order(id); o.State != want {
+			t.Errorf("by %s the order is %s, want %s", answer, o.State, want)
+		}
 	}
 }
 

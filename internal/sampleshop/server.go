@@ -25,20 +25,23 @@ import (
 
 	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/page"
+	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/secret"
 	"github.com/tongbo/tongbo/internal/words"
 )
 
-// A Config says where a shop is, and through whom it takes payments. All fields but Changed
-// are required.
+// A Config says where a shop is, and through whom it takes payments. All fields but Wallets and
+// Changed are required.
 type Config struct {
 	// Origin is the shop's own address as browsers have it: scheme, host and port. It has
 	// to be among the store's origins.
 	Origin string
 	// Hub is the address of the server through which it takes payments.
-	Hub           string
-	StoreID       string
-	ChannelKey    string
+	Hub        string
+	StoreID    string
+	ChannelKey string // takes accounts and cards
+	// Wallets are the channels of wallets, which are offered beside that.
+	Wallets       map[payment.Wallet]string
 	APISecret     secret.Text
 	WebhookSecret secret.Text // whsec_…
 	// Changed, if set, is told of each order whose state has changed. It must not block, and
@@ -46,7 +49,7 @@ type Config struct {
 	Changed func(Order)
 }
 
-// A Shop sells three things. Its methods are safe for concurrent use.
+// A Shop sells a few things. Its methods are safe for concurrent use.
 type Shop struct {
 	Config
 	signature *standardwebhooks.Webhook
@@ -100,11 +103,17 @@ func (s *Shop) guarded(next http.Handler) http.Handler {
 // A Product is what the shop sells. The catalogue has its name under shop.product.
 type Product struct {
 	Code  string
-	Price int64 // in won
+	Price payment.Money
 }
 
-// Products are all that it sells.
-func Products() []Product { return []Product{{"book", 11000}, {"mug", 18000}, {"tulips", 32000}} }
+// Products are all that it sells. One is sold abroad, in dollars: PayPal takes no won, and an
+// order has one price.
+func Products() []Product {
+	return []Product{
+		{"book", payment.Won(11000)}, {"mug", payment.Won(18000)}, {"tulips", payment.Won(32000)},
+		{"postcards", payment.Money{Amount: 1250, Currency: "USD"}}, // in cents
+	}
+}
 
 // shelf shows what there is to buy.
 func (s *Shop) shelf(w http.ResponseWriter, r *http.Request) {
@@ -140,7 +149,7 @@ func (s *Shop) show(w http.ResponseWriter, r *http.Request) {
 		s.lost(w, r)
 		return
 	}
-	v := view{Order: o, Says: clip(r.FormValue("message"))}
+	v := view{Order: o, Methods: s.methods(o), Says: clip(r.FormValue("message"))}
 	var err error
 	if v.Request, err = s.request(r, o); err != nil {
 		http.Error(w, "the order cannot be shown", http.StatusInternalServerError)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tongbo/tongbo/internal/page"
+	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/words"
 )
 
@@ -28,8 +29,33 @@ type view struct {
 	Hub      string
 	Products []Product
 	Order    Order
+	Methods  []method
 	Request  string // for PortOne.requestPayment, as JSON
 	Says     string // what came of a window that was a redirection
+}
+
+// A method is a way to pay for an order: what requestPayment is given for it, and under which
+// key the catalogue has its name.
+type method struct{ Value, PayMethod, Channel, Text string }
+
+// methods are the ways to pay for an order, by its currency.
+func (s *Shop) methods(o Order) (out []method) {
+	if o.Amount.Currency == payment.KRW {
+		out = []method{
+			{"VIRTUAL_ACCOUNT", string(payment.VirtualAccount), s.ChannelKey, "shop.account"},
+			{"CARD", string(payment.ByCard), s.ChannelKey, "shop.card"},
+		}
+	}
+	for _, w := range []payment.Wallet{payment.NaverPay, payment.TossPay, payment.PayPal} {
+		by := payment.ByWallet
+		if w == payment.PayPal {
+			by = payment.ByPayPal
+		}
+		if key := s.Wallets[w]; key != "" && (w == payment.PayPal) == (o.Amount.Currency != payment.KRW) {
+			out = append(out, method{string(w), string(by), key, "wallet." + string(w)})
+		}
+	}
+	return out
 }
 
 func language(r *http.Request) words.Lang {
@@ -40,12 +66,12 @@ func language(r *http.Request) words.Lang {
 }
 
 // request is what the order's page gives PortOne.requestPayment, apart from what the buyer
-// chooses there. All of it is public.
+// chooses there, such as a method that has a channel of its own. All of it is public.
 func (s *Shop) request(r *http.Request, o Order) (string, error) {
 	l := language(r)
 	text, err := json.Marshal(map[string]any{
 		"storeId": s.StoreID, "channelKey": s.ChannelKey,
-		"paymentId": o.ID, "orderName": words.Text(l, "shop.product."+o.Product), "totalAmount": o.Amount, "currency": "KRW",
+		"paymentId": o.ID, "orderName": words.Text(l, "shop.product."+o.Product), "totalAmount": o.Amount.Amount, "currency": o.Amount.Currency,
 		"redirectUrl": s.Origin + "/orders/" + o.ID + chosen(r),
 		"locale":      map[words.Lang]string{words.Ko: "KO_KR", words.En: "EN_US"}[l],
 	})
@@ -67,7 +93,6 @@ func templates(l words.Lang, name string) (*template.Template, error) {
 	}
 	t := template.New("frame.html").Funcs(page.Functions(l, page.KST)).Funcs(template.FuncMap{
 		"asset": assets.Path,
-		"won":   func(n int64) string { return "₩" + words.Count(n) },
 		"chip":  func(s State) words.Chip { return words.ChipOf("shop.state." + string(s)) },
 	})
 	t, err := t.ParseFS(pageFiles, "pages/frame.html", "pages/"+name+".html")

@@ -62,14 +62,14 @@ func (s *Shop) settle(ctx context.Context, id, event, webhookID string) error {
 	if errors.Is(err, errNoPayment) && event == "" {
 		return nil // the window was closed before there was a payment
 	}
-	step := Step{At: time.Now(), Event: event, Status: p.Status, Total: p.Amount.Total}
+	step := Step{At: time.Now(), Event: event, Status: p.Status, Total: payment.Money{Amount: p.Amount.Total, Currency: p.Currency}}
 	if err != nil {
 		s.orders.change(e, func(o *Order) { o.Steps = append(o.Steps, step) })
 		return err
 	}
 	was := e.State
 	o := s.orders.change(e, func(o *Order) {
-		step.Differs = p.ID != o.ID || p.Amount.Total != o.Amount || p.Currency != "KRW"
+		step.Differs = p.ID != o.ID || step.Total != o.Amount
 		o.Steps = append(o.Steps, step)
 		o.State = p.state(step.Differs, o.State)
 		o.Account = p.account()
@@ -87,7 +87,7 @@ func (s *Shop) settle(ctx context.Context, id, event, webhookID string) error {
 type paid struct {
 	ID       string
 	Status   string
-	Currency string
+	Currency payment.Currency
 	Amount   struct{ Total int64 }
 	Method   struct {
 		Bank          payment.Bank

@@ -5,7 +5,9 @@ form.addEventListener("submit", async e => {
   e.preventDefault()
   const chosen = new FormData(form)
   const request = JSON.parse(form.dataset.request)
-  request.payMethod = chosen.get("payMethod")
+  const by = form.querySelector("[name=payMethod]:checked").dataset
+  request.payMethod = by.payMethod
+  request.channelKey = by.channel
   const type = chosen.get("windowType")
   if (type) request.windowType = { pc: type, mobile: type }
   say("")
