@@ -49,6 +49,7 @@ func openTill(t *testing.T) *till {
 			fmt.Fprintf(&b, "[[merchant.store.endpoint]]\nname = \"주문 서버\"\nurl = %q\nmode = \"test\"\nevents = [\"*\"]\n", to.url)
 		}
 		if n == 1 {
+			b.WriteString(purses())
 			fmt.Fprintf(&b, "[[merchant.store.api_secret]]\nname = \"server\"\nmode = \"any\"\nsecret = %q\n", townSecret)
 		}
 	}

@@ -15,7 +15,7 @@ func TestTill(t *testing.T) {
 	x := openTill(t)
 	for name, test := range map[string]func(*testing.T, *till){
 		"IFRAME": tillFrame, "POPUP": tillPopup, "REDIRECTION": tillRedirection, "led on": tillLedOn, "UI": tillUI, "forced redirect": tillForced,
-		"cards": tillCards, "phone": tillPhone, "no script": tillNoScript, "back": tillBack, "double click": tillDoubleClick,
+		"cards": tillCards, "wallets": tillWallets, "phone": tillPhone, "no script": tillNoScript, "back": tillBack, "double click": tillDoubleClick,
 		"popup closed": tillPopupClosed, "two tabs": tillTwoTabs, "webhook first": tillWebhookFirst, "loader": tillLoader, "V1": tillV1,
 		"notice URLs": tillNoticeURLs, "confirmation": tillConfirmation,
 	} {
