@@ -110,6 +110,22 @@ func (x *tab) popup() *tab {
 // fillAccount fills in the form of a virtual account, and sends it.
 const fillAccount = `(() => { document.querySelector("#bank").value = "SHINHAN"; document.querySelector("#depositor").value = "김철수"; document.querySelector("form[action$='/pay'] button").click(); return true })()`
 
+// shopWallets buys by each wallet, on a telephone.
+func shopWallets(t *testing.T, b *browser, url string) {
+	t.Helper()
+	for _, w := range []struct{ product, value, name, sum string }{
+		{"book", "NAVERPAY", "네이버페이로 결제", "₩11,000"}, {"mug", "TOSSPAY", "토스페이로 결제", "₩18,000"}, {"postcards", "PAYPAL", "페이팔로 결제", "12.50 USD"},
+	} {
+		t.Run(w.value, func(t *testing.T) {
+			x := b.tab(t, url, look{width: 360, height: 740})
+			x.buy("ko", w.product, w.value, "IFRAME")
+			x.untilWindow("the wallet", fmt.Sprintf(`document.querySelector("h1")?.textContent === %q`, w.name))
+			x.untilWindow("a choice", `(() => { document.querySelector("[name=ending][value=approve]").click(); document.querySelector("form[action$='/pay'] button").click(); return true })()`)
+			x.sees("결제 완료", "웹훅 Transaction.Paid · 서명 확인", "PAID, "+w.sum)
+		})
+	}
+}
+
 // TestSampleShop buys in the shop of `demo --shop`, as a newcomer would, and looks at the
 // order's page, which is not loaded anew.
 func TestSampleShop(t *testing.T) {
@@ -141,17 +157,7 @@ func TestSampleShop(t *testing.T) {
 		x.sees("결제 완료", "웹훅 Transaction.Paid · 서명 확인", "PAID, ₩11,000")
 		x.until("the window to be gone", `!document.querySelector("iframe") && document.getElementById("says").hidden`)
 	})
-	for _, w := range []struct{ product, value, name, sum string }{
-		{"book", "NAVERPAY", "네이버페이로 결제", "₩11,000"}, {"mug", "TOSSPAY", "토스페이로 결제", "₩18,000"}, {"postcards", "PAYPAL", "페이팔로 결제", "12.50 USD"},
-	} {
-		t.Run(w.value, func(t *testing.T) {
-			x := b.tab(t, url, look{width: 360, height: 740})
-			x.buy("ko", w.product, w.value, "IFRAME")
-			x.untilWindow("the wallet", fmt.Sprintf(`document.querySelector("h1")?.textContent === %q`, w.name))
-			x.untilWindow("a choice", `(() => { document.querySelector("[name=ending][value=approve]").click(); document.querySelector("form[action$='/pay'] button").click(); return true })()`)
-			x.sees("결제 완료", "웹훅 Transaction.Paid · 서명 확인", "PAID, "+w.sum)
-		})
-	}
+	shopWallets(t, b, url)
 	t.Run("there and back", func(t *testing.T) {
 		x := b.tab(t, url, look{})
 		x.buy("ko", "tulips", "CARD", "REDIRECTION")
