@@ -32,7 +32,7 @@ import (
 // Prefix is where the paths of windows begin.
 const Prefix = "/checkout"
 
-// A Checkout answers below Prefix and serves the scripts. All fields but PublicURL are
+// A Checkout answers below Prefix and serves the scripts. All fields but PublicURL and Ends are
 // required, and must not change once it is in use.
 type Checkout struct {
 	Actions *action.Actions
@@ -47,6 +47,9 @@ type Checkout struct {
 	// make, and every node takes.
 	Hash func(purpose, value string) string
 	Log  *slog.Logger
+	// Ends, if set, ends when requests that wait for something are to wait no longer: the
+	// server stops.
+	Ends context.Context
 }
 
 // Limits of what is read and waited for.
@@ -83,6 +86,16 @@ func (c *Checkout) Routes() http.Handler {
 // Serves reports whether a path is one of this package's.
 func Serves(path string) bool {
 	return path == ScriptV2 || path == ScriptV1 || len(path) > len(Prefix) && path[:len(Prefix)+1] == Prefix+"/"
+}
+
+// waits is how long a request waits for something, at most.
+func (c *Checkout) waits(r *http.Request, most time.Duration) (context.Context, func()) {
+	ctx, cancel := context.WithTimeout(r.Context(), most)
+	if c.Ends == nil {
+		return ctx, cancel
+	}
+	forget := context.AfterFunc(c.Ends, cancel)
+	return ctx, func() { forget(); cancel() }
 }
 
 // base is where browsers reach this server.

@@ -2,7 +2,6 @@ package checkout
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -299,7 +298,7 @@ func (c *Checkout) state(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), longestWait)
+	ctx, cancel := c.waits(r, longestWait)
 	defer cancel()
 	seen := r.URL.Query().Get("seen")
 	mark, err := c.Actions.WatchCheckout(ctx, id, seen)

@@ -8,7 +8,9 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/action"
 	"github.com/tongbo/tongbo/internal/checkout"
@@ -295,6 +297,34 @@ func TestAway(t *testing.T) {
 	if log.Len() > 0 {
 		t.Errorf("logged: %s", log.String())
 	}
+}
+
+// TestStopping: a server that stops keeps nobody waiting, and says how it stands.
+func TestStopping(t *testing.T) {
+	t.Parallel()
+	d := openDesk(t)
+	x := d.opens("IFRAME", nil)
+	d.accounted(x)
+	open := d.opens("IFRAME", nil)
+	mark := d.send("GET", x.Page+"/state", "").text
+	ends, end := context.WithCancel(d.Context())
+	c := &checkout.Checkout{
+		Actions: &action.Actions{Store: d.server.Store}, Settings: d.server.Store.Settings, ClientAddr: func(*http.Request) netip.Addr { return netip.Addr{} },
+		PublicURL: public, Hash: d.db.Key().Hash, Log: slog.New(slog.DiscardHandler), Ends: ends,
+	}
+	began := time.Now()
+	var all sync.WaitGroup
+	for path, want := range map[string]string{x.Page + "/state?seen=" + mark: mark, open.Result + "?wait=20": "{\"state\":\"open\"}\n"} {
+		all.Go(func() {
+			w := httptest.NewRecorder()
+			c.Routes().ServeHTTP(w, httptest.NewRequestWithContext(d.Context(), http.MethodGet, path, nil))
+			if w.Code != http.StatusOK || w.Body.String() != want || time.Since(began) > 10*time.Second {
+				t.Errorf("%s: %d %s after %v", path, w.Code, w.Body, time.Since(began))
+			}
+		})
+	}
+	end()
+	all.Wait()
 }
 
 // TestNear: only a browser on this machine has localhost asked, which is this machine, and

@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -93,7 +92,7 @@ func (c *Checkout) await(r *http.Request, id payment.CheckoutID) (payment.Checko
 	if err != nil || seconds < 1 {
 		return c.Actions.Checkout(r.Context(), id)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), min(time.Duration(min(seconds, 60))*time.Second, longestWait))
+	ctx, cancel := c.waits(r, min(time.Duration(min(seconds, 60))*time.Second, longestWait))
 	defer cancel()
 	return c.Actions.AwaitCheckout(ctx, id)
 }

@@ -11,7 +11,7 @@ import (
 // on the main listener.
 func (s *Server) openCheckout(st *store.Store, actions *action.Actions, key *seal.Key) {
 	c := &checkout.Checkout{
-		Actions: actions, Settings: st.Settings, ClientAddr: s.clientAddr, PublicURL: s.cfg.PublicURL, Hash: key.Hash, Log: s.cfg.Log,
+		Actions: actions, Settings: st.Settings, ClientAddr: s.clientAddr, PublicURL: s.cfg.PublicURL, Hash: key.Hash, Log: s.cfg.Log, Ends: s.patience,
 	}
 	s.checkout = c.Routes()
 }

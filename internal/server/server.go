@@ -106,6 +106,8 @@ type Server struct {
 	listener   atomic.Pointer[string] // its address, once it serves
 	stopping   chan struct{}
 	stopOnce   sync.Once
+	patience   context.Context // ends when buyers' pages are to wait no longer
+	impatient  func()
 	readiness  readiness
 }
 
@@ -123,6 +125,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Store: st, cfg: cfg, stopping: make(chan struct{}), loopback: safehttp.New(safehttp.Config{AllowPrivate: true})}
+	s.patience, s.impatient = context.WithCancel(context.WithoutCancel(ctx))
 	s.ingress = &ingress.Ingress{Store: st, Providers: all.Providers(), TrustedProxies: cfg.TrustedProxies, Log: cfg.Log, Rehearsals: st}
 	if !strings.HasPrefix(cfg.Database, "sqlite:") {
 		s.ingress.Commits = commitsAtOnce
@@ -311,6 +314,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), headTimeout)
 	defer cancel()
 	s.pages.End()
+	s.impatient()
 	var answers sync.WaitGroup
 	answers.Go(func() { _ = old.Shutdown(grace) })
 	answers.Go(func() { _ = pages.Shutdown(grace) })
