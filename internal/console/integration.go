@@ -23,6 +23,8 @@ func (c *Console) integrationRoutes() []route {
 	return []route{
 		{http.MethodGet, "/integration", member.See, false, c.integration},
 		{http.MethodPost, "/integration", member.Integrate, false, c.makeTestChannel},
+		{http.MethodPost, "/integration/{key}/run", member.Integrate, false, c.runPath},
+		{http.MethodGet, "/integration/runs/{id}", member.See, false, c.pathTest},
 	}
 }
 
@@ -50,11 +52,21 @@ type integrationCard struct {
 	Channels           []triedChannel
 	Offers             []testOffer // that were not taken yet
 	None               bool        // the PG publishes nothing to make one by
+	Wallet             bool        // it is an easy-pay service, and wants the merchant's own credentials
 	NewKey             string
 }
 
-// More is how many offers there are beside the first.
-func (c integrationCard) More() int { return len(c.Offers) - 1 }
+// Shown is how many offers are seen at once: one, as long as the card has no channel.
+func (c integrationCard) Shown() int {
+	if len(c.Channels) > 0 {
+		return 0
+	}
+	return min(1, len(c.Offers))
+}
+
+// More is how many are behind a click, and Final where the last of them is.
+func (c integrationCard) More() int  { return len(c.Offers) - c.Shown() }
+func (c integrationCard) Final() int { return len(c.Offers) - 1 }
 
 // A triedChannel is a test channel as its card shows it.
 type triedChannel struct {
@@ -62,6 +74,7 @@ type triedChannel struct {
 	Of      string // the store that has it
 	Answers string
 	PG      string // what V1 calls it by
+	Last    *pathResult
 }
 
 // A testOffer is a ready-made test channel: a MID that the PG publishes, with the keys that
@@ -87,20 +100,28 @@ func (o testOffer) Bare() bool { return o.Keys == 0 || o.With != answersHere }
 func (p integrationPage) StoreName() string { return page.Visible(p.Store.Name) }
 
 func (c *Console) integration(v *visit) error {
-	return v.page("integration", v.integrationPage())
+	p, err := v.integrationPage()
+	if err != nil {
+		return err
+	}
+	return v.page("integration", p)
 }
 
-func (v *visit) integrationPage() integrationPage {
+func (v *visit) integrationPage() (integrationPage, error) {
 	p := integrationPage{Test: v.Scope.Mode == merchant.Test, May: v.May(member.Integrate)}
 	if !p.Test {
-		return p
+		return p, nil
 	}
 	if list := v.scopeStores(); len(list) > 0 {
 		p.Store, p.Many = &list[0], len(list) > 1
 		p.Endpoints = v.testEndpoints(list[0])
 	}
-	for _, m := range all.Providers() {
-		p.Cards = append(p.Cards, v.integrationCard(m, p.Store))
+	for _, m := range slices.Concat(all.Providers(), all.Wallets()) {
+		card, err := v.integrationCard(m, p.Store)
+		if err != nil {
+			return p, err
+		}
+		p.Cards = append(p.Cards, card)
 	}
 	slices.SortStableFunc(p.Cards, func(a, b integrationCard) int {
 		switch {
@@ -111,7 +132,7 @@ func (v *visit) integrationPage() integrationPage {
 		}
 		return 0
 	})
-	return p
+	return p, nil
 }
 
 // testEndpoints counts where a store's test payments are told.
@@ -121,7 +142,7 @@ func (v *visit) testEndpoints(s settings.Store) int {
 	return len(hear.Endpoints.Of(s.ID, rep.ID, merchant.Test))
 }
 
-func (v *visit) integrationCard(m provider.Provider, s *settings.Store) integrationCard {
+func (v *visit) integrationCard(m provider.Provider, s *settings.Store) (integrationCard, error) {
 	i := m.Info()
 	card := integrationCard{
 		Code: i.Code, Name: v.inTongue(i.Name), Serves: i.Modules, V1: strings.Contains(i.Modules, "V1"), NewKey: newChannelKey(),
@@ -134,15 +155,19 @@ func (v *visit) integrationCard(m provider.Provider, s *settings.Store) integrat
 		if of, ok := v.store(ch.Store); ok {
 			x.Of = of.Name
 		}
+		var err error
+		if x.Last, err = v.lastPath(ch); err != nil {
+			return card, err
+		}
 		card.Channels = append(card.Channels, x)
 	}
-	card.None = len(i.TestMIDs) == 0
+	card.None, card.Wallet = len(i.TestMIDs) == 0, i.Wallet != nil
 	for _, t := range i.TestMIDs {
 		if s == nil || v.madeOf(s.ID, i.Code, t.MID) == "" {
 			card.Offers = append(card.Offers, v.testOffer(m, t))
 		}
 	}
-	return card
+	return card, nil
 }
 
 func newChannelKey() string { return "channel-key-" + uuid.NewString() }
@@ -216,7 +241,7 @@ func (c *Console) makeTestChannel(v *visit) error {
 	}
 	i, mid, key := m.Info(), v.value("mid"), v.value("key")
 	at := slices.IndexFunc(i.TestMIDs, func(t provider.TestMID) bool { return t.MID == mid })
-	if at < 0 && (mid != "" || len(i.TestMIDs) > 0) {
+	if at < 0 && (mid != "" || len(i.TestMIDs) > 0 || i.Wallet != nil) {
 		return errNoThing
 	}
 	if there := v.madeOf(s.ID, i.Code, mid); there != "" {

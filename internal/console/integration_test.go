@@ -2,6 +2,7 @@ package console
 
 import (
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -142,10 +143,7 @@ func TestReadyMadeRefused(t *testing.T) {
 		"a key of another merchant":   {"key", string(rivalTest), http.StatusNotFound},
 		"a key that is none":          {"key", "channel-key-x", http.StatusUnprocessableEntity},
 	} {
-		form := url.Values{}
-		for k, v := range good {
-			form[k] = v
-		}
+		form := maps.Clone(good)
 		form.Set(c.field, c.value)
 		if w := h.post("dev", integrationPath, form); w.Code != c.want {
 			t.Errorf("%s: %d, want %d", name, w.Code, c.want)
