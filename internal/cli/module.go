@@ -10,6 +10,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/words"
 )
 
 // usualWidth is how wide a terminal is of which nobody knows.
@@ -18,14 +19,34 @@ const usualWidth = 80
 // labelCells is how much of a line the labels of a module take.
 const labelCells = 14
 
-// showModule prints everything about a module, in lines that fit the terminal.
-func showModule(env Env, p provider.Provider) error {
+// A pgWords says things of PG modules in a language.
+type pgWords struct{ lang words.Lang }
+
+func (w pgWords) t(key string, args ...any) string {
+	return words.Text(w.lang, "cli.providers."+key, args...)
+}
+
+// own is a module's text in the language.
+func (w pgWords) own(t provider.Text) string {
+	if w.lang == words.En {
+		return t.EN
+	}
+	return t.KO
+}
+
+// row is a label with the paragraphs that belong to it.
+func (w pgWords) row(label string, texts ...string) []string {
+	return append([]string{w.t(label)}, texts...)
+}
+
+// show prints everything about a module, in lines that fit the terminal.
+func (w pgWords) show(env Env, p provider.Provider) error {
 	width := cmp.Or(max(env.Width, 0), usualWidth)
-	for _, row := range moduleRows(p) {
+	for _, row := range w.module(p) {
 		label := row[0]
 		for _, text := range row[1:] {
 			for _, line := range wrapBy(strings.Fields(text), max(width-labelCells, 40), " ") {
-				if _, err := fmt.Fprintf(env.Stdout, "%-*s%s\n", labelCells, label, line); err != nil {
+				if _, err := fmt.Fprintf(env.Stdout, "%s%s%s\n", label, strings.Repeat(" ", max(labelCells-cells(label), 1)), line); err != nil {
 					return err
 				}
 				label = ""
@@ -35,116 +56,141 @@ func showModule(env Env, p provider.Provider) error {
 	return nil
 }
 
-// walletRows are those of an easy-pay service, of which there are no notices to tell.
-func walletRows(i provider.Info) [][]string {
+// wallet are the rows of an easy-pay service, of which there are no notices to tell.
+func (w pgWords) wallet(i provider.Info) [][]string {
 	var currencies []string
 	for _, c := range i.Wallet.Currencies {
 		currencies = append(currencies, string(c))
 	}
-	return [][]string{
-		{"Code", i.Code},
-		{"Name", i.Name.KO, i.Name.EN},
-		{"Module", i.Modules + " of PortOne"},
-		{"Admin site", cmp.Or(i.Admin, "not known")},
-		{"Notices", "none: the wallet sends none"},
-		{"Channels", "test channels only: approvals are played, and no API of the wallet is called"},
-		{"Windows", "payMethod " + string(i.Wallet.Method) + " in " + strings.Join(currencies, ", ")},
-		append([]string{"Credentials"}, credentialTexts(i.Fields)...),
-		{"Test MIDs", "none published: enter your own"},
-		{"Set it up", "tongbo channel guide " + i.Code},
-	}
-}
-
-// moduleRows are labels, each with the paragraphs that belong to it.
-func moduleRows(p provider.Provider) [][]string {
-	i := p.Info()
-	if i.Wallet != nil {
-		return walletRows(i)
-	}
-	confirm := "a live channel with the credentials for it asks the PG before a deposit counts, unless confirm = false"
-	switch {
-	case i.ConfirmAlways:
-		confirm = "live deposits count only after the PG was asked"
-	case !slices.ContainsFunc(i.Fields, func(f provider.Field) bool { return f.Inquiry }):
-		confirm = "the PG is never asked"
-	}
-	proved := classWords(i.Class)
-	if i.Class != provider.AddressOnly {
-		proved += ", which can be checked if " + whereProved(i)
-	}
-	rows := [][]string{
-		{"Code", i.Code},
-		{"Name", i.Name.KO, i.Name.EN},
-		{"Module", i.Modules + " of PortOne"},
-		{"Admin site", cmp.Or(i.Admin, "not known")},
-		append([]string{"Notice paths"}, i.Paths...),
-		{"Method", strings.Join(i.Methods, ", ")},
-		{"Charset", i.Charset},
-	}
-	if len(i.Forms) > 0 {
-		rows = append(rows, []string{"Formats", strings.Join(i.Forms, ", ") + " (--form of tongbo simulate)"})
-	}
-	resends := resendWords(i.Resend)
-	if i.Resend == nil {
-		resends += "; tongbo simulate assumes ten times, a minute apart"
-	}
-	return append(rows,
-		[]string{"Tells", eventList(i.Events)},
-		[]string{"Proved by", proved, i.Proves.EN},
-		[]string{"Confirming", confirm},
-		[]string{"API calls", callTexts(provider.Calls(p))},
-		append([]string{"Credentials"}, credentialTexts(i.Fields)...),
-		[]string{"Live senders", senderText(i.LiveSenders)},
-		[]string{"Test senders", senderText(i.TestSenders)},
-		[]string{"as of", cmp.Or(i.SendersDate().EN, "–")},
-		[]string{"Resends", resends, i.ResendNote.EN},
-		append([]string{"Test MIDs"}, testMIDTexts(i.TestMIDs)...),
-		[]string{"Set it up", "tongbo channel guide " + i.Code},
+	return append(w.head(i),
+		w.row("notices", w.t("wallet_notices")),
+		w.row("channels", w.t("wallet_channels")),
+		w.row("windows", w.t("wallet_windows", "method", string(i.Wallet.Method), "currencies", strings.Join(currencies, ", "))),
+		w.row("credentials", w.credentials(i.Fields)...),
+		w.row("mids", w.t("own_mids")),
+		w.row("set_up", "tongbo channel guide "+i.Code),
 	)
 }
 
-// callTexts says what a PG can be asked for.
-func callTexts(list []provider.Call) string {
-	words := map[provider.Call]string{
-		provider.CallIssue: "issues accounts", provider.CallAsk: "tells where a payment stands",
-		provider.CallClose: "closes accounts", provider.CallRefund: "refunds, whole and in part",
+// head are the rows that every module has.
+func (w pgWords) head(i provider.Info) [][]string {
+	return [][]string{
+		w.row("code", i.Code),
+		w.row("name", i.Name.KO, i.Name.EN),
+		w.row("module", w.t("module_of", "modules", i.Modules)),
+		w.row("admin", cmp.Or(i.Admin, w.t("not_known"))),
 	}
-	var out []string
-	for _, c := range list {
-		out = append(out, words[c])
-	}
-	if out == nil {
-		return "none that this build knows: issue, close and refund in the PG's own pages"
-	}
-	return strings.Join(out, "; ") + " (docs/api.md has the limits)"
 }
 
-func credentialTexts(fields []provider.Field) []string {
+// module are the rows of a module.
+func (w pgWords) module(p provider.Provider) [][]string {
+	i := p.Info()
+	if i.Wallet != nil {
+		return w.wallet(i)
+	}
+	confirm := "confirm_usual"
+	switch {
+	case i.ConfirmAlways:
+		confirm = "confirm_always"
+	case !slices.ContainsFunc(i.Fields, func(f provider.Field) bool { return f.Inquiry }):
+		confirm = "confirm_never"
+	}
+	rows := append(w.head(i),
+		w.row("paths", i.Paths...),
+		w.row("method", strings.Join(i.Methods, ", ")),
+		w.row("charset", i.Charset),
+	)
+	if len(i.Forms) > 0 {
+		rows = append(rows, w.row("formats", w.t("formats_of", "forms", strings.Join(i.Forms, ", "))))
+	}
+	resends := w.schedule(i.Resend)
+	if i.Resend == nil {
+		resends = w.t("resends_unknown")
+	}
+	return append(rows,
+		w.row("tells", eventList(i.Events)),
+		w.row("proved", w.proved(i), w.own(i.Proves)),
+		w.row("confirming", w.t(confirm)),
+		w.row("calls", w.calls(provider.Calls(p))),
+		w.row("credentials", w.credentials(i.Fields)...),
+		w.row("live_senders", w.senders(i.LiveSenders)),
+		w.row("test_senders", w.senders(i.TestSenders)),
+		w.row("as_of", cmp.Or(w.own(i.SendersDate()), "–")),
+		w.row("resends", resends, w.own(i.ResendNote)),
+		w.row("mids", w.testMIDs(i.TestMIDs)...),
+		w.row("set_up", "tongbo channel guide "+i.Code),
+	)
+}
+
+// class says how strong a proof is.
+func (w pgWords) class(c provider.Class) string { return w.t("class." + string(c)) }
+
+// proved says what proves a notice, and when that can be checked.
+func (w pgWords) proved(i provider.Info) string {
+	names, class := strings.Join(proofs(i), ", "), w.class(i.Class)
+	switch {
+	case i.Class == provider.AddressOnly:
+		return class
+	case names == "":
+		return w.t("proved_order", "class", class)
+	case i.OrderSecret:
+		return w.t("proved_either", "class", class, "names", names)
+	}
+	return w.t("proved_key", "class", class, "names", names)
+}
+
+// calls says what a PG can be asked for.
+func (w pgWords) calls(list []provider.Call) string {
 	var out []string
-	for _, f := range fields {
-		text := f.Name + ": " + f.Label.KO
-		if f.Label.EN != f.Label.KO {
-			text += ", " + f.Label.EN
-		}
-		if f.Proof {
-			text += "; notices are proved with it"
-		}
-		if f.Inquiry {
-			text += "; the PG is asked with it"
-		}
-		out = append(out, text)
+	for _, c := range list {
+		out = append(out, w.t("call."+string(c)))
 	}
 	if out == nil {
-		return []string{"none"}
+		return w.t("calls_none")
+	}
+	return w.t("calls_of", "calls", strings.Join(out, "; "))
+}
+
+func (w pgWords) credentials(fields []provider.Field) []string {
+	var out []string
+	for _, f := range fields {
+		key := "credential"
+		switch {
+		case f.Proof && f.Inquiry:
+			key = "credential_both"
+		case f.Proof:
+			key = "credential_proof"
+		case f.Inquiry:
+			key = "credential_inquiry"
+		}
+		out = append(out, w.t(key, "name", f.Name, "label", w.own(f.Label)))
+	}
+	if out == nil {
+		return []string{w.t("none")}
 	}
 	return out
 }
 
-func senderText(list []netip.Prefix) string {
+func (w pgWords) senders(list []netip.Prefix) string {
 	if len(list) == 0 {
-		return "the PG publishes none"
+		return w.t("no_senders")
 	}
 	return strings.Join(senderWords(list), " ")
+}
+
+func (w pgWords) testMIDs(list []provider.TestMID) []string {
+	var out []string
+	for _, m := range list {
+		key := "mid"
+		if len(m.Credentials) == 0 {
+			key = "mid_keyless"
+		}
+		out = append(out, w.t(key, "mid", m.MID, "source", w.own(m.Source)))
+	}
+	if out == nil {
+		return []string{w.t("no_mids")}
+	}
+	return out
 }
 
 // senderWords writes single addresses without a mask.
@@ -155,21 +201,6 @@ func senderWords(list []netip.Prefix) []string {
 		if p.IsSingleIP() {
 			out[i] = p.Addr().String()
 		}
-	}
-	return out
-}
-
-func testMIDTexts(list []provider.TestMID) []string {
-	var out []string
-	for _, m := range list {
-		text := m.MID
-		if len(m.Credentials) == 0 {
-			text += ", without keys"
-		}
-		out = append(out, text+": "+m.Source.EN)
-	}
-	if out == nil {
-		return []string{"none is published"}
 	}
 	return out
 }

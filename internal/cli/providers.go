@@ -15,6 +15,7 @@ import (
 
 // A providersCmd lists the PG modules of this build.
 type providersCmd struct {
+	langFlag
 	Code string `arg:"" optional:"" help:"Print everything about this module, such as kcp or nice_v2."`
 	JSON bool   `name:"json" help:"One JSON object a line."`
 }
@@ -34,26 +35,26 @@ func (c *providersCmd) Run(env Env) error {
 	case c.JSON:
 		return providersJSON(env.Stdout, list)
 	case c.Code != "":
-		return showModule(env, list[0])
+		return pgWords{c.lang()}.show(env, list[0])
 	}
-	return providersTable(env.Stdout, list)
+	return pgWords{c.lang()}.table(env.Stdout, list)
 }
 
-// providersTable prints two lines for each module: what it is, and below it
+// table prints two lines for each module: what it is, and below it
 // where its notices come and how they are written.
-func providersTable(w io.Writer, list []provider.Provider) error {
-	rows := [][]string{{"CODE", "NAME", "MODULE", "PROVED BY", "RESENDS"}}
+func (w pgWords) table(out io.Writer, list []provider.Provider) error {
+	rows := [][]string{heads(w.lang, "cli.providers.col.", "code", "name", "module", "proved", "resends")}
 	for _, p := range list {
 		i := p.Info()
 		if !i.SendsNotices() {
 			rows = append(rows, []string{i.Code, i.Name.KO, i.Modules, "–", "–"})
 			continue
 		}
-		rows = append(rows, []string{i.Code, i.Name.KO, i.Modules, classWords(i.Class), resendWords(i.Resend)})
+		rows = append(rows, []string{i.Code, i.Name.KO, i.Modules, w.class(i.Class), w.schedule(i.Resend)})
 	}
 	lines := tableLines(rows)
 	for n, line := range lines {
-		if _, err := fmt.Fprintln(w, line); err != nil {
+		if _, err := fmt.Fprintln(out, line); err != nil {
 			return err
 		}
 		if n == 0 {
@@ -62,52 +63,31 @@ func providersTable(w io.Writer, list []provider.Provider) error {
 		i := list[n-1].Info()
 		below := strings.Join(append(slices.Clone(i.Paths), i.Charset), "  ")
 		if !i.SendsNotices() {
-			below = "no notices; test channels only, whose approvals are played"
+			below = w.t("silent")
 		}
-		if _, err := fmt.Fprintln(w, "    "+below); err != nil {
+		if _, err := fmt.Fprintln(out, "    "+below); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprint(w, providersLegend)
+	_, err := fmt.Fprintln(out, "\n"+w.t("legend"))
 	return err
 }
 
-// providersLegend explains the table: resendWords above all.
-const providersLegend = `
-Second lines have the notice paths and the charset. Resends of a notice that was not acknowledged:
-10 × 10m is ten times, ten minutes apart; 1m 4m is after 1 and then after 4 minutes; unknown is not
-published. All about one module: tongbo providers CODE
-`
-
-func classWords(c provider.Class) string {
-	switch c {
-	case provider.AddressOnly:
-		return "sender's address only"
-	case provider.SharedSecret:
-		return "shared secret"
-	case provider.PartialMAC:
-		return "keyed hash, in part"
-	case provider.FullMAC:
-		return "keyed hash"
-	}
-	return string(c)
-}
-
-// resendWords says a schedule in few words, such as "10 × 10m".
-func resendWords(list []time.Duration) string {
+// schedule says a schedule in few words, such as "10 × 10m".
+func (w pgWords) schedule(list []time.Duration) string {
 	if len(list) == 0 {
-		return "unknown"
+		return w.t("unknown")
 	}
-	var words []string
+	var parts []string
 	same := true
 	for _, d := range list {
-		words = append(words, shortDuration(d))
+		parts = append(parts, shortDuration(d))
 		same = same && d == list[0]
 	}
 	if same {
-		return fmt.Sprintf("%d × %s", len(list), words[0])
+		return fmt.Sprintf("%d × %s", len(list), parts[0])
 	}
-	return strings.Join(words, " ")
+	return strings.Join(parts, " ")
 }
 
 // shortDuration drops the zeros at the end of a duration's text, and counts in

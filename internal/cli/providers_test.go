@@ -95,7 +95,7 @@ func TestOneProvider(t *testing.T) {
 				t.Fatalf("%s: exit %d: %s", i.Code, exit, &out)
 			}
 			words := strings.Join(strings.Fields(out.String()), " ")
-			want := []string{i.Name.KO, i.Name.EN, i.Charset, i.Proves.EN, i.ResendNote.EN, classWords(i.Class), i.SendersDate().EN, "tongbo channel guide " + i.Code}
+			want := []string{i.Name.KO, i.Name.EN, i.Charset, i.Proves.EN, i.ResendNote.EN, pgWords{"en"}.class(i.Class), i.SendersDate().EN, "tongbo channel guide " + i.Code}
 			want = append(want, i.Paths...)
 			for _, f := range i.Fields {
 				want = append(want, f.Name+":")
@@ -115,12 +115,30 @@ func TestOneProvider(t *testing.T) {
 			}
 		}
 	}
+	for _, p := range all.Providers() { // in Korean, too, what there is of a module
+		i := p.Info()
+		_, out, _ := run(t, "", "providers", i.Code, "--lang", "ko")
+		flat := strings.Join(strings.Fields(out), " ")
+		for _, w := range []string{"관리자 페이지", i.Proves.KO, i.ResendNote.KO, pgWords{"ko"}.class(i.Class)} {
+			if !strings.Contains(flat, strings.Join(strings.Fields(w), " ")) || strings.Contains(out, "cli.providers.") {
+				t.Errorf("%s in Korean lacks %q:\n%s", i.Code, w, out)
+			}
+		}
+		for line := range strings.Lines(out) {
+			if w := cells(strings.TrimSuffix(line, "\n")); w > usualWidth {
+				t.Errorf("%s: %d cells: %s", i.Code, w, line)
+			}
+		}
+	}
+	if _, out, _ := run(t, "", "providers", "--lang", "ko"); !strings.Contains(out, "10 × 10m은 10분 간격으로 10번") || !strings.Contains(out, "보낸 주소만") {
+		t.Errorf("the table in Korean:\n%s", out)
+	}
 	if exit, _, errs := run(t, "", "providers", "kpc"); exit != exitUsage || !strings.Contains(errs, "The providers are ") {
 		t.Errorf("an unknown one: exit %d, %s", exit, errs)
 	}
 }
 
-func TestResendWords(t *testing.T) {
+func TestResendSchedule(t *testing.T) {
 	for _, tt := range []struct {
 		list []time.Duration
 		want string
@@ -129,8 +147,8 @@ func TestResendWords(t *testing.T) {
 		{[]time.Duration{10 * time.Minute, 10 * time.Minute}, "2 × 10m"},
 		{[]time.Duration{time.Minute, 64 * time.Minute, 30 * time.Second}, "1m 64m 30s"},
 	} {
-		if got := resendWords(tt.list); got != tt.want {
-			t.Errorf("resendWords(%v) = %q, want %q", tt.list, got, tt.want)
+		if got := (pgWords{"en"}).schedule(tt.list); got != tt.want {
+			t.Errorf("schedule(%v) = %q, want %q", tt.list, got, tt.want)
 		}
 	}
 }
