@@ -178,7 +178,9 @@ func (c *Checkout) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	says := err.Error()
 	if status == http.StatusInternalServerError || status == http.StatusServiceUnavailable {
 		// What the database says of itself, where it is above all, is for the operator alone.
-		c.complain(r, "a script was told nothing of a payment window", "error", err)
+		if !wentAway(r) {
+			c.Log.ErrorContext(r.Context(), "a script was told nothing of a payment window", "error", err)
+		}
 		says = "something went wrong on this side: try again"
 	}
 	writeJSON(w, status, map[string]string{"code": code, "message": says})

@@ -232,7 +232,9 @@ func (v *visit) failed(err error) {
 		w.RequestID = uuid.NewString()
 		args = []any{"id", w.RequestID}
 		w.Again = v.id != ""
-		v.c.complain(v.r, "a payment page failed", "checkout", v.id, "request", w.RequestID, "error", err)
+		if !wentAway(v.r) {
+			v.c.Log.ErrorContext(v.r.Context(), "a payment page failed", "checkout", v.id, "request", w.RequestID, "error", err)
+		}
 	}
 	w.TxID = "" // there is nothing more to press
 	w.Headline, w.Says, w.Bad = v.t("checkout."+key), v.t("checkout."+key+"_says", args...), status >= 500
@@ -241,13 +243,9 @@ func (v *visit) failed(err error) {
 	}
 }
 
-// complain logs what failed on this side, and not that a browser went away meanwhile, which
-// anybody can do as often as they like.
-func (c *Checkout) complain(r *http.Request, what string, args ...any) {
-	if r.Context().Err() == nil {
-		c.Log.ErrorContext(r.Context(), what, args...)
-	}
-}
+// wentAway reports whether a request's browser is gone. What fails then is no error of this
+// side, and anybody can have it fail as often as they like.
+func wentAway(r *http.Request) bool { return r.Context().Err() != nil }
 
 // write makes a page and sends it whole.
 func (v *visit) write(status int, name string, w view) error {
