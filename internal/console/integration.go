@@ -161,13 +161,21 @@ func (v *visit) integrationCard(m provider.Provider, s *settings.Store) (integra
 		}
 		card.Channels = append(card.Channels, x)
 	}
-	card.None, card.Wallet = len(i.TestMIDs) == 0, i.Wallet != nil
-	for _, t := range i.TestMIDs {
+	card.None, card.Wallet = len(published(i)) == 0, i.Wallet != nil
+	for _, t := range published(i) {
 		if s == nil || v.madeOf(s.ID, i.Code, t.MID) == "" {
 			card.Offers = append(card.Offers, v.testOffer(m, t))
 		}
 	}
 	return card, nil
+}
+
+// published is what a PG publishes for trials. The MID is empty where it has only keys.
+func published(i provider.Info) []provider.TestMID {
+	if i.TestKeys == nil {
+		return i.TestMIDs
+	}
+	return append(slices.Clone(i.TestMIDs), *i.TestKeys)
 }
 
 func newChannelKey() string { return "channel-key-" + uuid.NewString() }
@@ -240,8 +248,9 @@ func (c *Console) makeTestChannel(v *visit) error {
 		return errNoThing
 	}
 	i, mid, key := m.Info(), v.value("mid"), v.value("key")
-	at := slices.IndexFunc(i.TestMIDs, func(t provider.TestMID) bool { return t.MID == mid })
-	if at < 0 && (mid != "" || len(i.TestMIDs) > 0 || i.Wallet != nil) {
+	ready := published(i)
+	at := slices.IndexFunc(ready, func(t provider.TestMID) bool { return t.MID == mid })
+	if at < 0 && (mid != "" || len(ready) > 0 || i.Wallet != nil) {
 		return errNoThing
 	}
 	if there := v.madeOf(s.ID, i.Code, mid); there != "" {
@@ -253,7 +262,7 @@ func (c *Console) makeTestChannel(v *visit) error {
 	name := v.company(i)
 	f := settings.ChannelFile{Key: key, Provider: i.Code, Mode: string(merchant.Test), MID: &mid}
 	if at >= 0 && v.value("keys") == "on" {
-		f.Credentials = i.TestMIDs[at].Credentials
+		f.Credentials = ready[at].Credentials
 	} else {
 		methods := []string{"VIRTUAL_ACCOUNT", "CARD"} // the PG that is played here takes both
 		f.Methods = &methods

@@ -53,6 +53,13 @@ func TestReadyMade(t *testing.T) {
 	for _, p := range all.Providers() {
 		i := p.Info()
 		page := h.shows(h.get("dev", integrationPath), http.StatusOK, `id="pg-`+i.Code+`"`)
+		if i.TestKeys != nil {
+			if !strings.Contains(page, "MID는 공개하지 않았어요") || !strings.Contains(page, `channels/new?provider=`+i.Code+`"`) {
+				t.Errorf("%s: the card does not say that the MID is not published", i.Code)
+			}
+			h.makes(page, i, "", true)
+			continue
+		}
 		if len(i.TestMIDs) == 0 {
 			if !strings.Contains(page, `channels/new?provider=`+i.Code+`"`) || !strings.Contains(page, "테스트 상점아이디(MID)를 공개하지 않아요") {
 				t.Errorf("%s: the card does not ask for the merchant's own", i.Code)

@@ -144,6 +144,9 @@ type Info struct {
 	ConfirmAlways bool
 
 	TestMIDs []TestMID
+	// TestKeys are keys that the PG publishes for trials without saying of which MID; nil
+	// if there are none.
+	TestKeys *TestMID
 
 	// Letter asks the PG to register the address of notices; nil where the merchant
 	// enters it in the PG's own pages.

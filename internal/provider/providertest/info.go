@@ -80,7 +80,11 @@ func checkInfo(t *testing.T, p provider.Provider) {
 		}
 		names[f.Name] = true
 	}
-	for _, m := range i.TestMIDs {
+	published := i.TestMIDs
+	if i.TestKeys != nil {
+		published = append(slices.Clone(published), *i.TestKeys)
+	}
+	for _, m := range published {
 		for name := range m.Credentials {
 			if !names[name] {
 				t.Errorf("test MID %s has credential %q, which is not a field", m.MID, name)
@@ -127,6 +131,9 @@ func checkTongues(t *testing.T, i provider.Info) {
 	}
 	for _, f := range i.Fields {
 		texts["field "+f.Name] = f.Label
+	}
+	if i.TestKeys != nil {
+		texts["source of the test keys"] = i.TestKeys.Source
 	}
 	for _, m := range i.TestMIDs {
 		texts["source of "+m.MID] = m.Source

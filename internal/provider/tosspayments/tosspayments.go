@@ -62,6 +62,7 @@ import (
 
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/provider"
+	"github.com/tongbo/tongbo/internal/secret"
 )
 
 // Module is the module tosspayments (신모듈), for PortOne's V1 and V2 alike.
@@ -94,7 +95,7 @@ var senders = []string{
 }
 
 // Info describes the module. Toss publishes keys for trials, but no MID that
-// they belong to: the guide has them.
+// they belong to.
 func (module) Info() provider.Info {
 	return provider.Info{
 		Code:    "tosspayments",
@@ -120,6 +121,9 @@ func (module) Info() provider.Info {
 		Forms:         []string{FormDeposit, FormPayment},
 		ConfirmAlways: true,
 		OrderSecret:   true,
+		TestKeys: &provider.TestMID{Source: provider.Same("docs.tosspayments.com"), Credentials: map[string]secret.Text{ //nolint:gosec // published for trials
+			clientKey: "test_ck_D5GePWvyJnrK0W0k6q8gLzN97Eoq", secretKey: "test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R",
+		}},
 	}
 }
 
