@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/settings"
@@ -76,19 +77,21 @@ func TestAskedV2Refuses(t *testing.T) {
 	}
 }
 
-// TestDateOf takes the five forms of PortOne's pages.
+// TestDateOf takes the five forms of PortOne's pages, and the one of V1's old ones, which
+// shops still have. What is none is named as the page wrote it.
 func TestDateOf(t *testing.T) {
 	for text, want := range map[string]string{
 		"20261201": "2026-12-01T14:59:59Z", "2026-12-01": "2026-12-01T14:59:59Z", "20261201103000": "2026-12-01T01:30:00Z",
 		"2026-12-01 10:30:00": "2026-12-01T01:30:00Z", "2026-12-01T10:30:00+09:00": "2026-12-01T01:30:00Z",
+		"202612011030": "2026-12-01T01:30:00Z",
 	} {
 		if got, err := dateOf(text); err != nil || got.Format(time.RFC3339) != want {
 			t.Errorf("%s: %v %v, want %s", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"soon", "20261301", "2026-12-01 25:00:00", "1", "202612011030"} {
-		if got, err := dateOf(text); err == nil {
-			t.Errorf("%s is %v", text, got)
+	for _, text := range []string{"soon", "20261301", "2026-12-01 25:00:00", "1", "202612012530", "20261201103"} {
+		if got, err := dateOf(text); err == nil || !fault.Is(err, fault.Invalid) || strings.Contains(err.Error(), "expiredAt") || !strings.Contains(err.Error(), "the account's deadline") {
+			t.Errorf("%s is %v, %v", text, got, err)
 		}
 	}
 }

@@ -122,8 +122,10 @@ func (in requestV1) asked(all settings.All, userCode, tier string) (action.Check
 			return out, err
 		}
 	}
-	if out.AccountDue, err = dueOf(0, in.VbankDue, out.AccountDue); err != nil {
-		return out, err
+	if in.VbankDue != "" {
+		if out.AccountDue, err = dateOf(in.VbankDue); err != nil {
+			return out, err
+		}
 	}
 	if out.Channel == "" {
 		out.Channel, err = channelV1(all, store, in.PG)

@@ -149,16 +149,23 @@ func dueOf(hours int, date string, now time.Time) (time.Time, error) {
 }
 
 // dateOf is a deadline in any of the forms that pages use; a day is to its end, in Korea.
+// The one to the minute is that of V1's vbank_due before there were others, and pages of
+// shops still have it.
 func dateOf(text string) (time.Time, error) {
-	for _, layout := range []string{"20060102150405", time.DateTime} {
+	for _, layout := range []string{"20060102150405", "200601021504", time.DateTime} {
 		if at, err := time.ParseInLocation(layout, text, page.Seoul); err == nil {
 			return at.UTC(), nil
 		}
 	}
-	if day, err := time.Parse("20060102", text); err == nil {
-		text = day.Format(time.DateOnly)
+	day := text
+	if d, err := time.Parse("20060102", text); err == nil {
+		day = d.Format(time.DateOnly)
 	}
-	return action.ParseDeadline(text)
+	at, err := action.ParseDeadline(day)
+	if err != nil {
+		return at, fault.Errorf(fault.Invalid, "the account's deadline %.40q is no time that is known: write it as 20261201, 20261201235959 or 2026-12-01T23:59:59+09:00", text)
+	}
+	return at, nil
 }
 
 // browserBanks are the banks whose names in the browser SDK are not those of the REST API,
