@@ -3,6 +3,7 @@ package checkout_test
 import (
 	"encoding/json"
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -48,9 +49,7 @@ func byWallet(code string, more map[string]any) map[string]any {
 	if code == "paypal_v2" {
 		out["payMethod"], out["currency"], out["totalAmount"] = "PAYPAL", "CURRENCY_USD", 1250
 	}
-	for k, v := range more {
-		out[k] = v
-	}
+	maps.Copy(out, more)
 	return out
 }
 

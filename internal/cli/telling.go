@@ -152,13 +152,6 @@ func counts(l words.Lang, c store.Checked) string {
 		"events", c.Events, "deliveries", c.Deliveries, "attempts", c.Attempts)
 }
 
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 // showNewer prints the notices after the last one seen, the traffic's left out, and
 // returns the newest.
 func (d *demo) showNewer(ctx context.Context, last notice.ID, busy bool) notice.ID {

@@ -64,8 +64,10 @@ func (c integrationCard) Shown() int {
 	return min(1, len(c.Offers))
 }
 
-// More is how many are behind a click, and Final where the last of them is.
-func (c integrationCard) More() int  { return len(c.Offers) - c.Shown() }
+// More is how many are behind a click.
+func (c integrationCard) More() int { return len(c.Offers) - c.Shown() }
+
+// Final is where the last of them is.
 func (c integrationCard) Final() int { return len(c.Offers) - 1 }
 
 // A triedChannel is a test channel as its card shows it.

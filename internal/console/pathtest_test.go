@@ -112,9 +112,9 @@ func TestRunPath(t *testing.T) {
 		t.Error("a test that has ended is loaded again")
 	}
 	h.shows(h.get("read_only", integrationPath), http.StatusOK, "마지막 시험", "끝까지 성공", x.ID)
-	for _, status_ := range []int{http.StatusInternalServerError, http.StatusFound} {
+	for _, next := range []int{http.StatusInternalServerError, http.StatusFound} {
 		mu.Lock()
-		status = status_
+		status = next
 		mu.Unlock()
 		path, x = h.ran("dev")
 		h.shows(h.get("dev", path), http.StatusOK, "중간에 멈춤", "1곳 가운데 0곳")
