@@ -304,6 +304,9 @@ func (a *Actions) register(ctx context.Context, v *view, c Caller, g registering
 	if err != nil {
 		return payment.Payment{}, false, err
 	}
+	if p, _ := a.Providers(ch.Provider); p != nil && p.Info().Wallet != nil {
+		return payment.Payment{}, false, fault.Errorf(fault.Unsupported, "%s has no virtual accounts: nobody would hear of a deposit", p.Info().Name.EN)
+	}
 	g.Merchant, g.Store, g.Mode = c.Merchant, c.Store, ch.Mode
 	at := now()
 	return a.Store.Register(ctx, g.Registration, notice.Registering{

@@ -167,3 +167,43 @@ func TestWalletsLive(t *testing.T) {
 		}
 	})
 }
+
+// TestWalletsWithoutNotices: what is about notices, accounts and cards is refused on a wallet's
+// channel.
+func TestWalletsWithoutNotices(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.wallets("naverpay")
+		b.PublicURL = "https://pay.example.kr"
+		by := Caller{Merchant: "merchant-1", Store: "store-1", Mode: merchant.Any}
+		g := payment.Registration{ID: "o", Channel: "channel-1", OrderName: "책", Amount: payment.Won(1000)}
+		account := g
+		account.Account = payment.Account{Bank: "SHINHAN", Number: "110123456789", Type: payment.Normal}
+		issued := account
+		issued.Account.Number, issued.Account.ExpiresAt = "", time.Now().Add(time.Hour)
+		card := provider.Card{Number: "4242424242424242", ExpiryYear: "39", ExpiryMonth: "12"}
+		for name, do := range map[string]func() error{
+			"a test notice": func() error { _, err := b.Rehearse(b.Context(), by, "channel-1", ""); return err },
+			"a played deposit": func() error {
+				_, err := b.Enact(b.Context(), by, Enactment{Channel: "channel-1", Act: ActDeposit})
+				return err
+			},
+			"a registration": func() error { _, _, err := b.RegisterAccount(b.Context(), by, account); return err },
+			"an account":     func() error { _, err := b.Issue(b.Context(), by, IssueRequest{Registration: issued}); return err },
+			"a card": func() error {
+				_, err := b.Charge(b.Context(), by, ChargeRequest{Registration: g, Card: &card})
+				return err
+			},
+			"a billing key": func() error {
+				_, err := b.IssueKey(b.Context(), by, KeyRequest{Channel: "channel-1", Card: card})
+				return err
+			},
+		} {
+			if err := do(); !fault.Is(err, fault.Unsupported) {
+				b.Errorf("%s: %v, want Unsupported", name, err)
+			}
+		}
+		if _, err := b.store.Payment(b.Context(), "store-1", "o", merchant.Any); !fault.Is(err, fault.NotFound) {
+			b.Errorf("a payment was made all the same: %v", err)
+		}
+	})
+}

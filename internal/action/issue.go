@@ -105,7 +105,7 @@ func (a *Actions) issuing(v *view, c Caller, r IssueRequest) (issuing, error) {
 		return issuing{}, err
 	}
 	issuer, ok := p.(provider.Issuer)
-	if !ok {
+	if !ok || p.Info().Wallet != nil {
 		return issuing{}, cannot(p, "issues virtual accounts")
 	}
 	r.Merchant, r.Store, r.Mode = c.Merchant, c.Store, ch.Mode
@@ -121,12 +121,13 @@ func (a *Actions) issuing(v *view, c Caller, r IssueRequest) (issuing, error) {
 }
 
 // noticeURL is where the PG's notices of a channel go; empty if nobody said how PGs
-// reach this server.
+// reach this server, or the PG sends none.
 func (a *Actions) noticeURL(p provider.Provider, c merchant.Channel) string {
-	if a.PublicURL == "" {
+	i := p.Info()
+	if a.PublicURL == "" || !i.SendsNotices() {
 		return ""
 	}
-	return a.PublicURL + provider.NoticePath(p.Info().Paths[0], c)
+	return a.PublicURL + provider.NoticePath(i.Paths[0], c)
 }
 
 // vatOf is what of the amount is VAT: an eleventh of what is taxed, unless the

@@ -95,6 +95,19 @@ func TestStateOf(t *testing.T) {
 	}
 }
 
+// TestPlayed: a channel whose PG sends no notices is never silent or waiting.
+func TestPlayed(t *testing.T) {
+	t.Parallel()
+	for _, p := range all.Wallets() {
+		c := merchant.Channel{Key: "k", Provider: p.Info().Code, Mode: merchant.Test}
+		for _, f := range []ChannelFacts{{}, {Overdue: Overdue{Count: 9}}, {AskedAt: noon}, {Newest: heard("127.0.0.1")}} {
+			if got := StateOf(p, c, f); got.Setup != Played || len(got.Missing) > 0 {
+				t.Errorf("%s: %s, lacks %v", c.Provider, got.Setup, got.Missing)
+			}
+		}
+	}
+}
+
 // TestDraft: a channel that lacks what its notices are proved with is a draft, and
 // says what is missing. Of two keys of which a contract has one, one is enough.
 func TestDraft(t *testing.T) {

@@ -44,6 +44,7 @@ type resultV1 struct {
 	Status      string `json:"status,omitempty"`
 	Name        string `json:"name,omitempty"`
 	PGProvider  string `json:"pg_provider,omitempty"`
+	EmbPG       string `json:"emb_pg_provider,omitempty"`
 	PGTID       string `json:"pg_tid,omitempty"`
 	BuyerName   string `json:"buyer_name,omitempty"`
 	BuyerEmail  string `json:"buyer_email,omitempty"`
@@ -77,7 +78,8 @@ func (c *Checkout) result(w http.ResponseWriter, r *http.Request) {
 	case x.EndedAt.IsZero():
 		writeJSON(w, http.StatusOK, report{State: "open"})
 	default:
-		out := report{State: "ended", Result: resultOf(x, p)}
+		offer, _ := c.Actions.CheckoutOffer(r.Context(), id) // its channel may be gone
+		out := report{State: "ended", Result: resultOf(x, p, offer.Provider)}
 		if x.ForceRedirect && x.Window != redirect {
 			out.Redirect = onward(x)
 		}
@@ -98,9 +100,9 @@ func (c *Checkout) await(r *http.Request, id payment.CheckoutID) (payment.Checko
 }
 
 // resultOf is what the shop's page hears, in the words of the SDK that it uses.
-func resultOf(x payment.Checkout, p payment.Payment) any {
+func resultOf(x payment.Checkout, p payment.Payment, module string) any {
 	if x.SDK == payment.SDKV1 {
-		return rspOf(x, p)
+		return rspOf(x, p, module)
 	}
 	return resultV2{
 		TransactionType: "PAYMENT", TxID: string(x.Transaction), PaymentID: string(x.PaymentID), Code: string(x.Outcome.Code),
@@ -108,8 +110,8 @@ func resultOf(x payment.Checkout, p payment.Payment) any {
 	}
 }
 
-// rspOf is V1's result. An account that was issued is a success, as it is at PortOne.
-func rspOf(x payment.Checkout, p payment.Payment) resultV1 {
+// rspOf is V1's result, of a channel of a module; empty if nobody knows it any more. An account that was issued is a success, as it is at PortOne.
+func rspOf(x payment.Checkout, p payment.Payment, module string) resultV1 {
 	out := resultV1{ImpUID: string(x.Transaction), MerchantUID: string(x.PaymentID), Name: x.OrderName, Status: "failed"}
 	if x.Outcome.Code != "" {
 		out.ErrorCode, out.ErrorMsg = string(x.Outcome.Code), x.Outcome.Message
@@ -118,6 +120,7 @@ func rspOf(x payment.Checkout, p payment.Payment) resultV1 {
 	out.Success, out.ImpSuccess, out.Status = true, true, "ready"
 	out.BuyerName, out.BuyerEmail, out.BuyerTel = x.Customer.Name, x.Customer.Email, x.Customer.PhoneNumber
 	out.CustomData, out.PayMethod = x.CustomData, payMethodV1(x.Method, x.Wallet)
+	out.PGProvider = module
 	t, ok := p.Transaction()
 	if !ok {
 		return out
@@ -139,6 +142,9 @@ func rspOf(x payment.Checkout, p payment.Payment) resultV1 {
 		out.ApplyNum, out.ReceiptURL = t.Charge.Card.Approval, t.Charge.Receipt
 		if t.Charge.Wallet != "" { // which the page may not have named
 			out.PayMethod = t.Charge.Wallet.V1()
+			if t.Charge.Wallet.Within(module) && module != "" {
+				out.EmbPG = out.PayMethod
+			}
 		}
 	}
 	return out

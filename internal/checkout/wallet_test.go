@@ -217,8 +217,13 @@ func TestWalletsOfV1(t *testing.T) {
 	} {
 		w := d.ticket(ask(x.request))
 		d.does(w, "", "/pay", "ending", "approve")
-		if _, result, _ := d.result(w); result["success"] != true || result["pay_method"] != x.method || result["status"] != "paid" || result["paid_amount"] != 1000.0 {
+		_, result, _ := d.result(w)
+		if result["success"] != true || result["pay_method"] != x.method || result["status"] != "paid" || result["paid_amount"] != 1000.0 {
 			t.Errorf("%v: the page hears %v", x.request, result)
+		}
+		module, _, _ := strings.Cut(x.request["pg"].(string), ".")
+		if _, embedded := result["emb_pg_provider"]; result["pg_provider"] != module || embedded != (module == "tosspayments") {
+			t.Errorf("%v: the page hears of %v, and within it %v", x.request, result["pg_provider"], result["emb_pg_provider"])
 		}
 	}
 	for name, x := range map[string]struct {

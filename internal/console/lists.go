@@ -10,6 +10,7 @@ import (
 	"github.com/tongbo/tongbo/internal/member"
 	"github.com/tongbo/tongbo/internal/merchant"
 	"github.com/tongbo/tongbo/internal/page"
+	"github.com/tongbo/tongbo/internal/payment"
 	"github.com/tongbo/tongbo/internal/store"
 )
 
@@ -157,6 +158,20 @@ func wonOf(text string) (int64, bool) {
 	digits := strings.NewReplacer(",", "", " ", "", "₩", "", "￦", "", "원", "").Replace(text)
 	n, err := strconv.ParseInt(digits, 10, 64)
 	return n, err == nil && n >= 0
+}
+
+// sumOf reads an amount as money is shown in a currency, 12.50 USD, and returns it in the
+// smallest unit.
+func sumOf(text string, c payment.Currency) (int64, bool) {
+	n := c.Decimals()
+	if n == 0 {
+		return wonOf(strings.TrimSuffix(text, string(c)))
+	}
+	whole, part, _ := strings.Cut(strings.NewReplacer(",", "", " ", "", string(c), "").Replace(text), ".")
+	if len(part) > n || whole == "" || strings.Trim(whole+part, "0123456789") != "" {
+		return 0, false
+	}
+	return wonOf(whole + part + strings.Repeat("0", n-len(part)))
 }
 
 // channels are the channels of the scope's stores that the visitor may know of, in use or

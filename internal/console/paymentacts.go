@@ -105,11 +105,11 @@ func (c *Console) cancelledPayment(v *visit) error {
 		wrong = append(wrong, mistake{"reason", v.t("notice.reason_missing")})
 	}
 	if text := v.value("amount"); text != "" {
-		won, ok := wonOf(text)
-		if !ok || won == 0 {
+		sum, ok := sumOf(text, p.P.Amount.Currency)
+		if !ok || sum == 0 {
 			wrong = append(wrong, mistake{"amount", v.t("list.no_amount", "value", page.Visible(text))})
 		}
-		r.Amount = &won
+		r.Amount = &sum
 	}
 	if n := v.value("number"); n != "" {
 		r.Account = &provider.RefundAccount{Bank: payment.Bank(v.value("bank")), Number: secret.Account(n), Holder: v.value("holder")}

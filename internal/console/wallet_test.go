@@ -1,13 +1,19 @@
 package console
 
 import (
+	"context"
 	"html"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tongbo/tongbo/internal/action"
+	"github.com/tongbo/tongbo/internal/fault"
 	"github.com/tongbo/tongbo/internal/merchant"
+	"github.com/tongbo/tongbo/internal/payment"
+	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/provider/all"
 )
 
@@ -66,4 +72,65 @@ func TestWalletWizard(t *testing.T) {
 	if page := h.shows(h.get("dev", Prefix+"/all/test/developers/simulator"), http.StatusOK); strings.Contains(page, "naverpay") {
 		t.Error("the simulator offers a wallet's channel")
 	}
+}
+
+// TestSums reads amounts as they are shown.
+func TestSums(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text string
+		c    payment.Currency
+		want int64 // -1: it is none
+	}{
+		{"₩11,000", payment.KRW, 11000}, {"11.5", payment.KRW, -1}, {"12.50 USD", "USD", 1250}, {"12.5", "USD", 1250}, {"12", "USD", 1200}, {"0.05", "USD", 5},
+		{"1,234.56", "USD", 123456}, {"12.505", "USD", -1}, {".5", "USD", -1}, {"1.2.3", "USD", -1}, {"-1", "USD", -1}, {"12e3", "USD", -1}, {"1,250 JPY", "JPY", 1250},
+		{"1.250", "KWD", 1250}, {"", "USD", -1}, {"99999999999999999999", "USD", -1}, {"١٢", "USD", -1},
+	} {
+		got, ok := sumOf(tt.text, tt.c)
+		if !ok {
+			got = -1
+		}
+		if got != tt.want {
+			t.Errorf("sumOf(%q, %s) = %d, want %d", tt.text, tt.c, got, tt.want)
+		}
+	}
+}
+
+// TestWalletPayment shows a payment by PayPal in the console, and cancels a part of it there.
+func TestWalletPayment(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).opened()
+	key := h.begun("dev", merchant.Test, "paypal_v2")
+	h.goesTo(h.post("dev", at(merchant.Test, key, "/setup/credentials"), url.Values{"mid": {"P1"}}), at(merchant.Test, key, ""))
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	by := action.Caller{Merchant: ours, Store: main1, Mode: merchant.Any}
+	var p payment.Payment
+	var err error
+	for ctx.Err() == nil { // settings made by another part are seen within about a second
+		p, err = h.Actions.Charge(ctx, by, action.ChargeRequest{
+			Registration: payment.Registration{ID: "purse-1", Channel: key, OrderName: "엽서", Amount: payment.Money{Amount: 1250, Currency: "USD"}},
+			Wallet:       &provider.WalletPay{Name: payment.PayPal, Ending: provider.Approves},
+		})
+		if !fault.Is(err, fault.NotFound) {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := Prefix + "/" + string(main1) + "/test/payments/" + string(p.Key)
+	h.shows(h.get("manager", page), http.StatusOK, "결제 수단", "페이팔 승인 요청", "12.50 USD")
+	if strings.Contains(h.shows(h.get("manager", page+"/cancel"), http.StatusOK, "12.50 USD"), `name="number"`) {
+		t.Error("it asks for a bank account")
+	}
+	form := h.shown("manager", page+"/cancel", page+"/cancel", "amount", "2.555", "reason", "변심")
+	h.shows(h.post("manager", page+"/cancel", form), http.StatusUnprocessableEntity, "2.555")
+	form.Set("amount", "2.50")
+	h.says("manager", h.post("manager", page+"/cancel", form), page, "취소")
+	now, err := h.Store.PaymentByKey(t.Context(), p.Key)
+	if err != nil || now.State != payment.PartiallyCancelled || now.CancelledAmount() != 250 {
+		t.Errorf("after a part it is %s, %d given back, %v", now.State, now.CancelledAmount(), err)
+	}
+	h.shows(h.get("manager", page), http.StatusOK, "2.50 USD")
 }

@@ -39,6 +39,10 @@ func (w Wallet) V1() string {
 	return strings.ToLower(string(w))
 }
 
+// Within reports whether a wallet that paid on a channel of a module is embedded there, as V1
+// calls it: the wallet's own module is named after it.
+func (w Wallet) Within(module string) bool { return strings.TrimSuffix(module, "_v2") != w.V1() }
+
 // WalletOfV1 is the wallet that V1's pay_method names; false if it names none.
 func WalletOfV1(name string) (Wallet, bool) {
 	i := slices.IndexFunc(wallets, func(w Wallet) bool { return w.V1() == name })

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/merchant"
@@ -221,7 +220,7 @@ var payMethods = map[payment.Method]string{payment.VirtualAccount: "vbank", "CAR
 // (PortOne's V1 pages: pg_provider is whose channel it is, emb_pg_provider the easy pay in it).
 func (out *paymentAnswer) wallet(w payment.Wallet, module string) {
 	out.PayMethod = textOf(w.V1())
-	if strings.TrimSuffix(module, "_v2") != w.V1() {
+	if w.Within(module) {
 		out.EmbPGProvider = textOf(w.V1())
 	}
 }
