@@ -180,6 +180,9 @@ func (a *Actions) asks(v *view, r CheckoutRequest) (payment.Checkout, error) {
 		ID: payment.CheckoutID(a.newID()), Merchant: s.Merchant, Store: s.ID, Mode: ch.Mode, Channel: ch.Key, PaymentID: r.Payment,
 		Transaction: payment.TransactionID(a.newID()), Asked: r.Asked, CreatedAt: at, ExpiresAt: at.Add(payment.CheckoutLife),
 	}
+	if due := r.AccountDue; r.Method == payment.VirtualAccount && !due.IsZero() && due.Before(c.ExpiresAt) {
+		c.ExpiresAt = due // no account is issued after it
+	}
 	if a.Hash != nil && r.Address.IsValid() {
 		c.Client = a.Hash("checkout_client", network(r.Address))
 	}

@@ -127,7 +127,7 @@ const (
 var (
 	ErrNoCheckout      = fault.Errorf(fault.NotFound, "there is no such window")
 	ErrCheckoutEnded   = fault.Errorf(fault.Conflict, "the window has ended: open another")
-	ErrCheckoutExpired = fault.Errorf(fault.Conflict, "the window was open for %v and takes nothing any more: open another", CheckoutLife)
+	ErrCheckoutExpired = fault.Errorf(fault.Conflict, "the window's time is over, and it takes nothing any more: open another")
 	ErrOvertaken       = fault.Errorf(fault.Conflict, "another attempt at the payment began after the window was opened: open another")
 	ErrOtherMode       = fault.Errorf(fault.Conflict, "the payment and the channel are not of the same mode: one is of test, one is live")
 	ErrOtherAmount     = fault.Errorf(fault.Conflict, "the payment was begun with another amount, tax-free amount or currency")
