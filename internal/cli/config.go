@@ -2,12 +2,16 @@ package cli
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/tongbo/tongbo/internal/doctor"
 	"github.com/tongbo/tongbo/internal/settings"
 	"github.com/tongbo/tongbo/internal/words"
 )
@@ -58,11 +62,34 @@ func (c *configShowCmd) Run(env Env, k *kong.Context) error {
 			return err
 		}
 	}
+	c.compare(env, list)
 	if len(unknown) > 0 {
 		return &coded{exitProblems, unknownError(unknown)}
 	}
 	return nil
 }
+
+// compare says which settings the running server has otherwise, if the database can be
+// read soon and one runs.
+func (c *configShowCmd) compare(env Env, list []settings.Flag) {
+	ctx, cancel := context.WithTimeout(context.Background(), serverPatience)
+	defer cancel()
+	st, end, err := c.openReadOnly(ctx)
+	if err != nil {
+		return // what serve would be started with is known all the same
+	}
+	defer func() { _ = end() }()
+	there, at, err := st.Serving(ctx)
+	if err != nil || time.Since(at) > doctor.Served {
+		return
+	}
+	for _, x := range settings.Differ(list, there) {
+		fmt.Fprintln(env.Stderr, words.Text(c.lang(), "doctor.config_server", "flag", "--"+x.Name, "here", printable(cmp.Or(x.Here, "–")), "there", printable(cmp.Or(x.There, "–"))))
+	}
+}
+
+// serverPatience is how long a database is waited for that says what a server was started with.
+const serverPatience = 2 * time.Second
 
 // serverFlags are the flags of serve as they were given to another command that
 // takes them.

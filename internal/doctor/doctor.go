@@ -10,6 +10,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/attention"
@@ -119,6 +120,9 @@ type Store interface {
 	Ready(ctx context.Context) error
 	// Vitals tell of the database.
 	Vitals(ctx context.Context) (Vitals, error)
+	// Serving returns what the server that started last was started with, and when one
+	// last said that it serves; the zero time if none ever did.
+	Serving(ctx context.Context) ([]settings.Flag, time.Time, error)
 	// Queue tells of what waits to be sent at now.
 	Queue(ctx context.Context, now time.Time) (Queue, error)
 	// Clients are who sent the last n notices.
@@ -164,6 +168,7 @@ func (d *Doctor) Examine(ctx context.Context) []Finding {
 	out = append(out, database...)
 	out = append(out, d.publicURL(ctx)...)
 	if alive {
+		out = slices.Insert(out, 1, d.serving(ctx, time.Now())...)
 		out = append(out, d.clients(ctx))
 		out = append(out, d.channels(ctx)...)
 		out = append(out, d.endpoints(ctx)...)

@@ -272,12 +272,17 @@ func TestDiskAndTheRest(t *testing.T) {
 
 // A ward is a store with one merchant's things, or one that is away.
 type ward struct {
-	all  settings.All
-	away error
+	all    settings.All
+	away   error
+	flags  []settings.Flag // of a server that said at served that it runs
+	served time.Time
 }
 
-func (w ward) Ready(context.Context) error                     { return w.away }
-func (w ward) Vitals(context.Context) (Vitals, error)          { return Vitals{}, w.away }
+func (w ward) Ready(context.Context) error            { return w.away }
+func (w ward) Vitals(context.Context) (Vitals, error) { return Vitals{}, w.away }
+func (w ward) Serving(context.Context) ([]settings.Flag, time.Time, error) {
+	return w.flags, w.served, nil
+}
 func (w ward) Queue(context.Context, time.Time) (Queue, error) { return Queue{}, nil }
 func (w ward) Clients(context.Context, int) ([]Client, error) {
 	return nil, errors.New("no such table")
@@ -326,5 +331,40 @@ func TestExamine(t *testing.T) {
 	wantSaid(t, list...)
 	if len(list) != 6 || list[1].Level != Fail {
 		t.Errorf("of a store that is away: %+v", list)
+	}
+}
+
+// TestServing: what a running server was started with otherwise is told, and that of one
+// that stopped is not.
+func TestServing(t *testing.T) {
+	t.Parallel()
+	there := []settings.Flag{{Name: "public-url", Value: "https://pay.example.kr"}, {Name: "grace", Value: "20s"}}
+	now := time.Now()
+	for name, c := range map[string]struct {
+		served time.Time
+		here   string
+		want   string
+	}{
+		"it has a public URL":   {now.Add(-time.Minute), "", "warn config_server"},
+		"the same":              {now.Add(-time.Minute), "https://pay.example.kr", ""},
+		"it stopped":            {now.Add(-time.Hour), "", ""},
+		"there never was one":   {time.Time{}, "", ""},
+		"a clock that is ahead": {now.Add(time.Minute), "", "warn config_server"},
+	} {
+		d := Doctor{Store: ward{flags: there, served: c.served}, Config: Config{Flags: []settings.Flag{{Name: "public-url", Value: c.here}, {Name: "grace", Value: "20s"}}}}
+		got := d.serving(t.Context(), now)
+		if c.want == "" {
+			if len(got) != 0 {
+				t.Errorf("%s: %+v", name, got)
+			}
+			continue
+		}
+		if len(got) != 1 {
+			t.Fatalf("%s: %+v", name, got)
+		}
+		wantFinding(t, name, got[0], c.want)
+		if s := words.Text(words.En, got[0].Key, got[0].Args...); !strings.Contains(s, "https://pay.example.kr") {
+			t.Errorf("%s: %s", name, s)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -43,6 +44,29 @@ func (d *Doctor) config() Finding {
 		f.Args = append(f.Args, "names", strings.Join(d.Config.Unknown, ", "))
 	}
 	return f
+}
+
+// Served is how long after it said so a server counts as running: it says so each minute.
+const Served = 150 * time.Second
+
+// serving finds what the running server was started with otherwise: what follows is then
+// of another installation than the one that runs.
+func (d *Doctor) serving(ctx context.Context, now time.Time) []Finding {
+	flags, at, err := d.Store.Serving(ctx)
+	if err != nil {
+		return []Finding{unread(OfConfig, err)}
+	}
+	if now.Sub(at) > Served {
+		return nil
+	}
+	var out []Finding
+	for _, x := range settings.Differ(d.Config.Flags, flags) {
+		out = append(out, Finding{
+			Level: Warn, Subject: OfConfig, Key: "doctor.config_server", Hint: "doctor.hint.config_server",
+			Args: []any{"flag", "--" + x.Name, "here", cmp.Or(x.Here, "–"), "there", cmp.Or(x.There, "–")},
+		})
+	}
+	return out
 }
 
 // database writes to the database and reads its clock. It reports whether the rest

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tongbo/tongbo/internal/attention"
 	"github.com/tongbo/tongbo/internal/doctor"
@@ -23,4 +25,14 @@ func Doctor(st *store.Store, cfg Config) *doctor.Doctor {
 		d.Folder = filepath.Dir(file)
 	}
 	return d
+}
+
+// noteFlags tells commands beside this server what it was started with. It holds the start up
+// for two seconds at most.
+func (s *Server) noteFlags(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := s.Store.NoteFlags(ctx, s.cfg.Flags, time.Now()); err != nil {
+		s.cfg.Log.WarnContext(ctx, "commands beside this server cannot tell what it was started with", "err", err)
+	}
 }

@@ -273,6 +273,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		})
 	}
 	s.history.Prepare(ctx)
+	s.noteFlags(ctx)
 	start("ingress", s.ingress.Run)
 	start("delivery", s.dispatcher.Run)
 	start("deadlines", s.deadlines.Run)

@@ -311,8 +311,9 @@ create index overdue_by_merchant on overdue (merchant_id, mode, due_at) where no
 create index overdue_by_age on overdue (due_at);
 
 -- When some node last said that it serves, and a time in which none did whose accounts are not in sweep yet.
+-- flags are what the node that started last was started with, as JSON.
 create table heartbeat (
-  id integer primary key check (id = 1), at bigint not null, gap_from bigint, gap_until bigint
+  id integer primary key check (id = 1), at bigint not null, gap_from bigint, gap_until bigint, flags text not null default '[]'
 );
 
 -- Billing keys; the PG's own are in the sealed doc. changed_at is when one came into its state, and

@@ -304,8 +304,9 @@ create index overdue_by_merchant on overdue (merchant_id, mode, due_at) where no
 create index overdue_by_age on overdue (due_at);
 
 -- When some node last said that it serves, and a time in which none did whose accounts are not in sweep yet.
+-- flags are what the node that started last was started with, as JSON.
 create table heartbeat (
-  id integer primary key check (id = 1), at integer not null, gap_from integer, gap_until integer
+  id integer primary key check (id = 1), at integer not null, gap_from integer, gap_until integer, flags text not null default '[]'
 ) strict;
 
 -- Billing keys; the PG's own are in the sealed doc. changed_at is when one came into its state, and
