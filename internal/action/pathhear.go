@@ -15,12 +15,10 @@ import (
 
 // won writes the amount of a test, which is small.
 func won(m payment.Money) string {
-	switch m.Currency {
-	case payment.KRW:
+	if m.Currency == payment.KRW {
 		return fmt.Sprintf("₩%d,%03d", m.Amount/1000, m.Amount%1000)
-	default:
-		return m.String()
 	}
+	return m.String()
 }
 
 // heard looks how the shop hears of a change, and reads the payment back. happened says

@@ -53,6 +53,9 @@ func TestReadyMade(t *testing.T) {
 	for _, p := range all.Providers() {
 		i := p.Info()
 		page := h.shows(h.get("dev", integrationPath), http.StatusOK, `id="pg-`+i.Code+`"`)
+		if len(page) > 60<<10 {
+			t.Errorf("the page has %d bytes", len(page))
+		}
 		if i.TestKeys != nil {
 			if !strings.Contains(page, "MID는 공개하지 않았어요") || !strings.Contains(page, `channels/new?provider=`+i.Code+`"`) {
 				t.Errorf("%s: the card does not say that the MID is not published", i.Code)
