@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -53,16 +54,36 @@ type desk struct {
 	server  *server.Server
 	handler http.Handler
 	orders  *atomic.Int64
+	log     *loud
+}
+
+// A loud is a log that warnings are read from.
+type loud struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *loud) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *loud) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // openDesk starts one on SQLite.
 func openDesk(t *testing.T) *desk {
 	t.Helper()
 	db := storetest.SQLite(t)
-	d := &desk{T: t, db: db, orders: new(atomic.Int64)}
+	d := &desk{T: t, db: db, orders: new(atomic.Int64), log: new(loud)}
 	var err error
 	d.server, err = server.Open(t.Context(), server.Config{
-		Database: db.URL(), Key: server.KeySource{Text: db.Key().Text()}, AllowPrivate: true, Log: slog.New(slog.DiscardHandler), PublicURL: public,
+		Database: db.URL(), Key: server.KeySource{Text: db.Key().Text()}, AllowPrivate: true, PublicURL: public,
+		Log: slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		t.Fatal(err)

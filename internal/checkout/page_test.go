@@ -248,6 +248,26 @@ func TestFormMistakes(t *testing.T) {
 	}
 }
 
+// TestNotTaken: what a PG does not take of an order, its buyer is told in a buyer's words, and
+// may choose again. What it is, is for the shop's developer, and in the log.
+func TestNotTaken(t *testing.T) {
+	t.Parallel()
+	d := openDesk(t)
+	x := d.opens("IFRAME", map[string]any{"channelKey": lively, "orderName": strings.Repeat("책", 101)})
+	for _, l := range words.Langs() {
+		got := d.post(x, "/pay?lang="+string(l), "bank", "SHINHAN", "depositor", "김")
+		if got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.text, "<li>"+words.Text(l, "checkout.not_taken")+"</li>") || strings.Contains(got.text, "order name") {
+			t.Errorf("%s: %d\n%s", l, got.Code, got.text)
+		}
+	}
+	if state, _, _ := d.result(x); state != "open" {
+		t.Errorf("the window is %s", state)
+	}
+	if log := d.log.String(); !strings.Contains(log, "the order name is longer than the 100 characters") || !strings.Contains(log, d.id(x)) {
+		t.Errorf("the log says %s", log)
+	}
+}
+
 // TestTrouble: what goes wrong on this side, such as a row that cannot be read, is told with
 // a number to quote, and not how.
 func TestTrouble(t *testing.T) {

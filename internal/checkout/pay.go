@@ -28,7 +28,9 @@ func (c *Checkout) pay(v *visit) error {
 	}
 	x, p, err := c.Actions.PayCheckout(v.r.Context(), v.id, choice)
 	if fault.Is(err, fault.Invalid) {
-		return v.showNow([]mistake{{"", err.Error()}})
+		// The form was right, so the order is not what the PG wants. Why is no buyer's matter.
+		c.Log.WarnContext(v.r.Context(), "the PG of a payment window does not take the order", "checkout", v.id, "err", err)
+		return v.showNow([]mistake{{"", v.t("checkout.not_taken")}})
 	}
 	if err != nil {
 		return err
