@@ -96,7 +96,11 @@ func (c *Checkout) await(r *http.Request, id payment.CheckoutID) (payment.Checko
 	}
 	ctx, cancel := c.waits(r, min(time.Duration(min(seconds, 60))*time.Second, longestWait))
 	defer cancel()
-	return c.Actions.AwaitCheckout(ctx, id)
+	x, p, err := c.Actions.AwaitCheckout(ctx, id)
+	if err != nil && ctx.Err() != nil { // the server stops, and nothing was read yet
+		return c.Actions.Checkout(r.Context(), id)
+	}
+	return x, p, err
 }
 
 // resultOf is what the shop's page hears, in the words of the SDK that it uses.
