@@ -73,7 +73,9 @@ func (c *Checkout) open(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, opened{
 		PaymentID: string(got.PaymentID), TxID: string(got.Transaction), Window: got.Window, Page: page,
 		Result:    at + Prefix + "/result/" + c.token(got.ID, forResult, got.CreatedAt.Add(shortRead)),
-		ExpiresIn: int(got.ExpiresAt.Sub(now) / time.Second),
+		// The script keeps the page for as long, though no account may be issued in it any
+		// more: one that was is to be seen beyond its deadline.
+		ExpiresIn: int(got.CreatedAt.Add(payment.CheckoutLife).Sub(now) / time.Second),
 	})
 }
 
