@@ -233,7 +233,7 @@ func TestFormMistakes(t *testing.T) {
 		}
 	}
 	got := d.post(account, "/pay", "depositor", "<b>이름</b>", "receipt", "business", "identity", "1234567")
-	for _, s := range []string{"&lt;b&gt;이름", `value="business" checked`, `aria-invalid="true" aria-describedby="bank-wrong"`} {
+	for _, s := range []string{"&lt;b&gt;이름", `value="business" checked`, `aria-invalid="true" aria-describedby="bank-wrong"`, `aria-describedby="identity-hint identity-wrong" aria-invalid="true"`, `id="identity-wrong"`} {
 		if !strings.Contains(got.text, s) {
 			t.Errorf("what was typed is gone: no %q\n%s", s, got.text)
 		}
