@@ -11,14 +11,13 @@ import (
 
 // An Offer is what a window lets its buyer choose.
 type Offer struct {
-	StoreName   string
-	ChannelName string
-	Provider    string            // the PG module's code
-	Banks       []payment.Bank    // of a virtual account; nil for other methods
-	Due         time.Time         // until when that takes money
-	Endings     []provider.Ending // of what is played; nil for accounts
-	Wallet      payment.Wallet    // that pays; empty for other methods
-	Trial       bool              // the PG is played here: no money moves
+	StoreName string
+	Provider  string            // the PG module's code
+	Banks     []payment.Bank    // of a virtual account; nil for other methods
+	Due       time.Time         // until when that takes money
+	Endings   []provider.Ending // of what is played; nil for accounts
+	Wallet    payment.Wallet    // that pays; empty for other methods
+	Trial     bool              // the PG is played here: no money moves
 }
 
 // issuingBanks are those of which Korean PGs issue virtual accounts, in PortOne's order
@@ -42,7 +41,7 @@ func (a *Actions) CheckoutOffer(ctx context.Context, id payment.CheckoutID) (out
 		if err != nil {
 			return err
 		}
-		out = Offer{StoreName: s.Name, ChannelName: ch.Name, Provider: ch.Provider, Trial: a.played(p, ch)}
+		out = Offer{StoreName: s.Name, Provider: ch.Provider, Trial: a.played(p, ch)}
 		switch c.Method {
 		case payment.VirtualAccount:
 			out.Banks, out.Due = c.Banks, CheckoutDue(c, now())

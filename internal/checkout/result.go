@@ -114,7 +114,8 @@ func resultOf(x payment.Checkout, p payment.Payment, module string) any {
 	}
 }
 
-// rspOf is V1's result, of a channel of a module; empty if nobody knows it any more. An account that was issued is a success, as it is at PortOne.
+// rspOf is V1's result. An account that was issued is a success, as it is at PortOne. The
+// channel's module is empty if the channel is gone.
 func rspOf(x payment.Checkout, p payment.Payment, module string) resultV1 {
 	out := resultV1{ImpUID: string(x.Transaction), MerchantUID: string(x.PaymentID), Name: x.OrderName, Status: "failed"}
 	if x.Outcome.Code != "" {
