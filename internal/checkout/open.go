@@ -72,7 +72,7 @@ func (c *Checkout) open(w http.ResponseWriter, r *http.Request) {
 	page := at + Prefix + "/" + c.token(got.ID, forPage, readableUntil(got))
 	writeJSON(w, http.StatusOK, opened{
 		PaymentID: string(got.PaymentID), TxID: string(got.Transaction), Window: got.Window, Page: page,
-		Result:    at + Prefix + "/result/" + c.token(got.ID, forResult, got.CreatedAt.Add(shortRead)),
+		Result: at + Prefix + "/result/" + c.token(got.ID, forResult, got.CreatedAt.Add(shortRead)),
 		// The script keeps the page for as long, though no account may be issued in it any
 		// more: one that was is to be seen beyond its deadline.
 		ExpiresIn: int(got.CreatedAt.Add(payment.CheckoutLife).Sub(now) / time.Second),
