@@ -101,7 +101,7 @@ func (p *Payment) yield(g Registration) {
 const MaxTransactions = 50
 
 // ErrTooManyTransactions says that a payment takes no further attempt.
-var ErrTooManyTransactions = fault.Errorf(fault.Invalid, "the payment has had %d attempts, and takes no more", MaxTransactions)
+var ErrTooManyTransactions = fault.Errorf(fault.Invalid, "the payment has had as many attempts as it may, which is %d and of these %d in payment windows: begin another payment", MaxTransactions, MaxWindowAttempts)
 
 // find is the index of the transaction that a registration speaks of, or -1.
 // Another order at the PG is another transaction, also on the same account:
