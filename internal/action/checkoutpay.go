@@ -285,7 +285,8 @@ func (a *Actions) LeaveCheckout(ctx context.Context, id payment.CheckoutID) (pay
 		return notice.Act{Payment: c.Payment, Window: c.ID, Env: env, Do: func(known *payment.Payment) (notice.Acted, error) {
 			d, err := known.Leave(c, env)
 			out := a.written(v, d, env.Now, false)
-			out.Ends = &payment.Outcome{Code: payment.CodeCancelled, Message: "the buyer left the payment window"}
+			left := payment.Left()
+			out.Ends = &left
 			return out, err
 		}}, nil
 	})

@@ -9,11 +9,11 @@ import (
 
 // TestChannelOutOfUse: a channel that takes no new payments keeps no buyer from the account
 // that they were given, nor from what their window came to; a window in which nothing was
-// chosen offers nothing any more.
+// chosen offers nothing any more, and its way back to the shop does not tell of a payment.
 func TestChannelOutOfUse(t *testing.T) {
 	t.Parallel()
 	d := openDesk(t)
-	issued, left, idle := d.opens("POPUP", nil), d.opens("POPUP", nil), d.opens("POPUP", nil)
+	issued, left, idle := d.opens("POPUP", nil), d.opens("POPUP", nil), d.opens("REDIRECTION", map[string]any{"redirectUrl": shopOrigin + "/done"})
 	number := d.accounted(issued)
 	d.does(left, "", "/leave")
 	all, err := d.server.Store.Settings(t.Context())
@@ -31,6 +31,9 @@ func TestChannelOutOfUse(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("a window of a channel that is out of use still offers something")
 		}
+	}
+	if got := d.send("GET", idle.Page, ""); !strings.Contains(got.text, `href="`+shopOrigin+`/done?`) || !strings.Contains(got.text, "code=PAYMENT_CANCELLED") {
+		t.Errorf("the shop is told that the payment went well\n%s", got.text)
 	}
 	if got := d.send("GET", issued.Page, ""); got.Code != http.StatusOK || !strings.Contains(got.text, number) {
 		t.Errorf("the page of an account answers %d, and does not show it\n%s", got.Code, got.text)

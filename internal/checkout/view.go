@@ -123,6 +123,16 @@ const (
 	maxDepositorSize = 100
 )
 
+// leaving is the window as the shop hears of it by a buyer who goes back now. Without a code
+// it would hear of a success, and who has chosen nothing has paid nothing.
+func (v *visit) leaving() payment.Checkout {
+	x := v.window
+	if x.EndedAt.IsZero() && len(v.seen.Transactions) == 0 {
+		x.Outcome = payment.Left()
+	}
+	return x
+}
+
 // view is what every page of a window shows.
 func (v *visit) view() view {
 	w := view{
@@ -130,7 +140,7 @@ func (v *visit) view() view {
 		Trial: v.offer.Trial, Shop: v.offer.StoreName, OrderName: v.window.OrderName, Amount: v.window.Amount,
 		Until: v.window.ExpiresAt.In(page.Seoul).Format("15:04"), Answered: !v.window.AnsweredAt.IsZero(), NameLimit: maxDepositor, visit: v,
 	}
-	if to := onward(v.window); to != "" {
+	if to := onward(v.leaving()); to != "" {
 		w.Onward = template.URL(to) //nolint:gosec // the action takes http, https and the store's app schemes alone
 	}
 	if w.Answered {

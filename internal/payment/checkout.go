@@ -98,6 +98,13 @@ type Outcome struct {
 	PGMessage string `json:"pgMessage,omitempty"`
 }
 
+// Left is the outcome of a window whose buyer went away.
+func Left() Outcome {
+	return Outcome{Code: CodeCancelled, Message: leftText}
+}
+
+const leftText = "the buyer left the payment window"
+
 // A Code is why nothing was paid in a window, in the words of PortOne's browser SDK.
 type Code string
 
@@ -274,7 +281,7 @@ func (p Payment) Leave(c Checkout, e Env) (Decision, error) {
 	case !d.p.Transactions[i].Opened:
 		return Decision{}, ErrUnderWay
 	}
-	return d.fail(i, "the buyer left the payment window"), nil
+	return d.fail(i, leftText), nil
 }
 
 // opened reports whether an attempt was merely opened, and waits for its buyer.
