@@ -385,7 +385,7 @@ func TestNoWindowForRealCards(t *testing.T) {
 		c := b.opens(wanted("o1", payment.ByCard))
 		g := b.cards() // a test channel with the PG's secrets
 		b.save(func(all *settings.All) { all.Channels[0].BaseURL = "https://pg.example" })
-		if _, err := b.OpenCheckout(b.Context(), wanted("o2", payment.ByCard)); !errors.Is(err, ErrNoWindow) || !fault.Is(err, fault.Unsupported) {
+		if _, err := b.OpenCheckout(b.Context(), wanted("o2", payment.ByCard)); !errors.Is(err, ErrNoWindow) || !fault.Is(err, fault.Unsupported) || !strings.Contains(err.Error(), `payMethod "CARD"`) {
 			t.Errorf("a window for cards: %v", err)
 		}
 		if _, _, err := b.PayCheckout(b.Context(), c.ID, approves); !errors.Is(err, ErrNoWindow) || g.asked != 0 {

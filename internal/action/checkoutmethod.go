@@ -34,7 +34,7 @@ func (a *Actions) hasWindow(p provider.Provider, ch merchant.Channel, x payment.
 	case "":
 		return invalid("payMethod is missing")
 	}
-	return ErrNoWindow
+	return fault.Errorf(fault.Unsupported, "payMethod %.40q: %w", string(x.Method), ErrNoWindow)
 }
 
 // takesWallet reports why a window cannot be paid in by a wallet.

@@ -146,7 +146,7 @@ func TestStoreAndChannelV1(t *testing.T) {
 		{"imp123", "XYZ", "kcp.T0007", "", "", "store"}, // another merchant's
 		{"", "", "kcp.T0007", "", "", "store"},
 		{"nobody", "", "kcp.T0007", "", "", "store"},
-		{"imp123", "", "kcp.T9", "store-1", "", "channel"},
+		{"imp123", "", "kcp.T9", "store-1", "", `pg "kcp.T9"`},
 		{"imp123", "", "", "store-1", "", "channel"},
 	} {
 		got, err := requestV1{PG: x.pg, PayMethod: "vbank", Amount: "1000", MerchantUID: "o"}.asked(town(), x.code, x.tier)

@@ -199,7 +199,7 @@ func channelV1(all settings.All, store merchant.StoreID, pg string) (merchant.Ch
 			return "", fault.Errorf(fault.Conflict, "pg %.60q may mean %d channels of the store: name a channelKey, or provider.MID", pg, len(of))
 		}
 	}
-	return "", action.ErrNoChannel
+	return "", fault.Errorf(fault.NotFound, "pg %.60q: %w: want provider or provider.MID of one, as the console shows them, or its channelKey", pg, action.ErrNoChannel)
 }
 
 // disabled reports whether a channel takes no new payments.

@@ -51,6 +51,8 @@ func (c *channelTestCmd) path(ctx context.Context, env Env, st *store.Store, ver
 	switch {
 	case err != nil || got.Good:
 		return err
+	case slices.ContainsFunc(got.Rungs, func(r notice.PathRung) bool { return r.Key == "ladder.private" }):
+		return &coded{exitAway, fault.Errorf(fault.Invalid, "%s is a private address, so nothing was sent there: for a trial add --allow-private-webhooks to this command, too", c.PublicURL)}
 	case slices.ContainsFunc(got.Rungs, nobodyThere):
 		return &coded{exitAway, fault.Errorf(fault.Unavailable, "nobody answers at %s, or nobody sends the webhooks there: is the server running?", c.PublicURL)}
 	}

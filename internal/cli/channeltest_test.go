@@ -159,6 +159,10 @@ func TestChannelPath(t *testing.T) {
 	if code, out, _ := watch(t, gone...); code != exitAway {
 		t.Errorf("nobody at the URL: exit %d, want %d\n%s", code, exitAway, out)
 	}
+	private := slices.DeleteFunc(slices.Clone(args), func(s string) bool { return s == "--allow-private-webhooks" })
+	if code, out, errs := watch(t, private...); code != exitAway || !strings.Contains(errs, "add --allow-private-webhooks") || strings.Contains(errs, "nobody answers") {
+		t.Errorf("a private URL: exit %d, want %d with how it is allowed\n%s%s", code, exitAway, errs, out)
+	}
 }
 
 // TestGuideOfChannel takes module, key and token from the database.

@@ -168,6 +168,12 @@ func TestWebhook(t *testing.T) {
 		}
 	}
 	s.is(id, Paid, 2)
+	if page := s.get(200, "/orders/"+id+"?lang=en"); !strings.Contains(page, `href="`+s.shop.Hub+"/console/go/"+id+`"`) {
+		t.Errorf("the order's page does not lead to its payment in the console:\n%s", page)
+	}
+	if page := s.get(200, "/orders/"+s.buy("mug")+"?lang=en"); strings.Contains(page, "/console/go/") {
+		t.Error("an order of which no payment is known leads to one in the console")
+	}
 	if diff := cmp.Diff([]State{Paid}, s.changed); diff != "" {
 		t.Error(diff)
 	}
