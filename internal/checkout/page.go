@@ -231,11 +231,11 @@ func (v *visit) failed(err error) {
 	if key == "trouble" {
 		w.RequestID = uuid.NewString()
 		args = []any{"id", w.RequestID}
-		w.Again = v.id != ""
 		if !wentAway(v.r) {
 			v.c.Log.ErrorContext(v.r.Context(), "a payment page failed", "checkout", v.id, "request", w.RequestID, "error", err)
 		}
 	}
+	w.Again = (key == "trouble" || key == "busy") && v.id != ""
 	w.TxID = "" // there is nothing more to press
 	w.Headline, w.Says, w.Bad = v.t("checkout."+key), v.t("checkout."+key+"_says", args...), status >= 500
 	if err := v.write(status, "over", w); err != nil {

@@ -268,6 +268,23 @@ func TestNotTaken(t *testing.T) {
 	}
 }
 
+// TestBusy: a buyer who is to try again later has where to, and the window stays.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	d := openDesk(t)
+	x := d.opens("IFRAME", map[string]any{"channelKey": lively, "redirectUrl": shopOrigin + "/done"})
+	d.db.Exec(t, `insert into checkout (id, merchant_id, store_id, mode, payment_key, client, created_at, expires_at, code, answered, read_until, asked_at, doc)
+		with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000)
+		select 'busy' || i, merchant_id, store_id, mode, payment_key, '', created_at, expires_at, code, answered, read_until, created_at, doc from checkout, n where id = $1`, d.id(x))
+	got := d.post(x, "/pay", "bank", "SHINHAN", "depositor", "김")
+	if got.Code != http.StatusTooManyRequests || !strings.Contains(got.text, `href="`+x.Page+`"`) || !strings.Contains(got.text, `action="`+x.Page+`/leave"`) || strings.Contains(got.text, shopOrigin+"/done") {
+		t.Errorf("%d\n%s", got.Code, got.text)
+	}
+	if state, _, _ := d.result(x); state != "open" {
+		t.Errorf("the window is %s", state)
+	}
+}
+
 // TestTrouble: what goes wrong on this side, such as a row that cannot be read, is told with
 // a number to quote, and not how.
 func TestTrouble(t *testing.T) {
