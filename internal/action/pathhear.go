@@ -18,6 +18,9 @@ func won(m payment.Money) string {
 	if m.Currency == payment.KRW {
 		return fmt.Sprintf("₩%d,%03d", m.Amount/1000, m.Amount%1000)
 	}
+	if m.Currency.Decimals() == 2 {
+		return fmt.Sprintf("%d.%02d %s", m.Amount/100, m.Amount%100, m.Currency)
+	}
 	return m.String()
 }
 

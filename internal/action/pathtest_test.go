@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -176,8 +177,16 @@ func TestPathOfWallets(t *testing.T) {
 	}
 	s := newStage(t, storetest.SQLite(t).Open(t), list...).played(func(http.ResponseWriter, *http.Request) {}, nil)
 	for _, c := range list {
-		if x := s.path(c.Key); !x.Good || !strings.HasPrefix(way(x), "approve ok approved_here") || !strings.HasSuffix(way(x), "read ok read_cancelled") {
+		x := s.path(c.Key)
+		if !x.Good || !strings.HasPrefix(way(x), "approve ok approved_here") || !strings.HasSuffix(way(x), "read ok read_cancelled") {
 			t.Errorf("%s: it went %s", c.Provider, way(x))
+		}
+		sum := "₩1,000"
+		if c.Provider == "paypal_v2" {
+			sum = "10.00 USD"
+		}
+		if last := x.Rungs[len(x.Rungs)-1]; !slices.Contains(last.Args, sum) {
+			t.Errorf("%s: read back as %q, want %s", c.Provider, last.Args, sum)
 		}
 	}
 }
