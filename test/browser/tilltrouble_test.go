@@ -107,32 +107,71 @@ func tillTwoTabs(t *testing.T, x *till) {
 	two.rejects(map[string]any{"code": "PaymentAlreadyPaid"})
 }
 
-// tillWebhookFirst is when the page hears of stores that hear the webhook first.
+// tillWebhookFirst is when the page hears of stores that hear the webhook first: by the
+// promise, by the way back to the shop, and by V1's callback.
 func tillWebhookFirst(t *testing.T, x *till) {
 	for name, k := range map[string]struct {
 		store int
 		shop  *shop
 		least time.Duration
 		order string
+		buys  func(t *testing.T, x *till, store int, id string) (hears func())
 	}{
-		"fast": {3, x.fast, 0, "after_webhook"}, "slow": {4, x.slow, 2 * time.Second, "after_webhook"}, "dead": {5, x.dead, time.Second, "limit"},
+		"fast":        {3, x.fast, 0, "after_webhook", firstInFrame},
+		"slow":        {4, x.slow, 2 * time.Second, "after_webhook", firstInFrame},
+		"dead":        {5, x.dead, time.Second, "limit", firstInFrame},
+		"redirection": {4, x.slow, 2 * time.Second, "after_webhook", firstRedirected},
+		"V1":          {4, x.slow, 2 * time.Second, "after_webhook", firstV1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := x.customer(t, "/", look{})
-			c.buys(k.store, "first-"+name, `{ payMethod: "CARD" }`)
-			w := c.window()
+			id := "first-" + name
+			hears := k.buys(t, x, k.store, id)
 			began := time.Now()
-			w.card("approve")
-			c.resolves(map[string]any{"paymentId": "first-" + name, "code": nil})
+			hears()
 			if took := time.Since(began); took < k.least || took > k.least+10*time.Second {
 				t.Errorf("the page heard after %v", took)
 			}
-			if k.shop.told(`"Transaction.Paid"`, `"first-`+name+`"`) != 1 {
+			if k.shop.told(`"Transaction.Paid"`, `"`+id+`"`) != 1 {
 				t.Error("the page heard before the shop's server was called")
 			}
 			x.until("the count of answers", func() bool { _, text := x.call("GET", "/metrics", ""); return counted(text, k.order) })
 		})
+	}
+}
+
+// firstInFrame opens the payment page in a frame. What it returns pays, and waits for the
+// shop's page to hear.
+func firstInFrame(t *testing.T, x *till, store int, id string) func() {
+	c := x.customer(t, "/", look{})
+	c.buys(store, id, `{ payMethod: "CARD" }`)
+	w := c.window()
+	return func() {
+		w.card("approve")
+		c.resolves(map[string]any{"paymentId": id, "code": nil})
+	}
+}
+
+// firstRedirected goes to the payment page, and is sent back by it.
+func firstRedirected(t *testing.T, x *till, store int, id string) func() {
+	c := x.customer(t, "/", look{})
+	c.buys(store, id, `{ payMethod: "CARD", windowType: { pc: "REDIRECTION" }, redirectUrl: location.origin + "/done" }`)
+	c.until("the payment page", onPage)
+	return func() {
+		c.card("approve")
+		c.until("the shop", `location.pathname === "/done" && location.search.startsWith("?paymentId=`+id+`&") && window.out`)
+	}
+}
+
+// firstV1 pays by API V1's script, whose callback hears.
+func firstV1(t *testing.T, x *till, store int, id string) func() {
+	c := x.customer(t, "/?script="+x.url+checkout.ScriptV1, look{})
+	ask[bool](c.tab, "init", fmt.Sprintf(`(IMP.init(%q), true)`, tillStore(store)))
+	c.press(imp(fmt.Sprintf(`{ pg: "kcp_v2.T%04d", pay_method: "card", merchant_uid: %q, language: "ko", notice_url: undefined, vbank_due: undefined }`, store, id)))
+	w := c.window()
+	return func() {
+		w.card("approve")
+		c.resolves(map[string]any{"success": true, "imp_success": true, "merchant_uid": id, "status": "paid"})
 	}
 }
 
