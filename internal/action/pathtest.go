@@ -244,8 +244,8 @@ func (x *pathing) declined(ctx context.Context, part string, err error, took tim
 	if ctx.Err() != nil {
 		return err
 	}
-	r := say(part, StepFailed, "path.refused", "error", err.Error())
 	no, ofPG := asPG(err)
+	var r notice.PathRung
 	switch {
 	case ofPG && no.Code == Unreachable:
 		r = say(part, StepFailed, "path.unreachable")
@@ -255,6 +255,11 @@ func (x *pathing) declined(ctx context.Context, part string, err error, took tim
 		r = say(part, StepFailed, "path.declined", "code", no.Code, "message", no.Message)
 	case fault.KindOf(err) == fault.Internal:
 		return err
+	default:
+		r = x.refused(part, err)
+		if x.a.Log != nil {
+			x.a.Log.WarnContext(ctx, "a test of a path was refused a step", "channel", x.channel.Key, "part", part, "err", err)
+		}
 	}
 	r.Took = took
 	x.add(ctx, r)
@@ -262,6 +267,35 @@ func (x *pathing) declined(ctx context.Context, part string, err error, took tim
 		x.add(ctx, say(p, StepSkipped, "path.not_reached"))
 	}
 	return nil
+}
+
+// refused is the rung of what was never asked of the PG. Who reads it may have any language,
+// so that it tells the kind of the error, and not its text.
+func (x *pathing) refused(part string, err error) notice.PathRung {
+	switch fault.KindOf(err) {
+	case fault.Invalid:
+		if empty := x.empty(); len(empty) > 0 {
+			return say(part, StepFailed, "path.refused_empty", "fields", strings.Join(empty, ", "))
+		}
+		return say(part, StepFailed, "path.refused_invalid")
+	case fault.Unsupported:
+		return say(part, StepFailed, "path.refused_unsupported")
+	default:
+		return say(part, StepFailed, "path.refused")
+	}
+}
+
+// empty names what the channel could have and has not, as its settings spell it.
+func (x *pathing) empty() (names []string) {
+	if x.channel.MID == "" {
+		names = append(names, "mid")
+	}
+	for _, f := range x.pg.Info().Fields {
+		if x.channel.Credentials[f.Name] == "" {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // network is where notices are sent: the public URL, or else this server's own address.

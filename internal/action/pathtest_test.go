@@ -224,7 +224,7 @@ func TestPathFails(t *testing.T) {
 			p, _ := all.ByCode("kcp")
 			*c = channelOf(p, merchant.Test, 1)
 			delete(c.Credentials, "site_cert")
-		}, "issue failed refused, webhook skipped not_reached, receipt skipped not_reached"},
+		}, "issue failed refused_empty, webhook skipped not_reached, receipt skipped not_reached"},
 		"a PG without an API": {nil, nil, func(_ *stage, c *merchant.Channel) {
 			p, _ := all.ByCode("kicc")
 			*c = channelOf(p, merchant.Test, 1)
@@ -257,6 +257,9 @@ func TestPathFails(t *testing.T) {
 			x := s.played(answer, c.edit).path(ch.Key)
 			if got := way(x); got != c.want || x.Good != !strings.Contains(got, "failed") && !strings.Contains(got, "cannot") {
 				t.Errorf("it went %s, good %t\nwant %s", got, x.Good, c.want)
+			}
+			if first := x.Rungs[0]; first.Key == "path.refused_empty" && !slices.Equal(first.Args, []string{"fields", "site_cert"}) {
+				t.Errorf("it was refused for %q", first.Args)
 			}
 		})
 	}
