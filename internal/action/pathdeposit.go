@@ -3,7 +3,6 @@ package action
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"time"
 
 	"github.com/tongbo/tongbo/internal/fault"
@@ -12,8 +11,6 @@ import (
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/secret"
 )
-
-func asPG(err error) (*PGError, bool) { return errors.AsType[*PGError](err) }
 
 // deposit has the account of the payment paid into, and the PG's notice of it sent over the
 // network; it reports whether that was taken.
@@ -90,13 +87,13 @@ func (x *pathing) read(ctx context.Context, want payment.State) error {
 	case p.State != want:
 		x.add(ctx, say(PartRead, StepFailed, "path.read_other", "state", p.State, "want", want))
 	case want == payment.Cancelled:
-		x.add(ctx, say(PartRead, StepOK, "path.read_cancelled", "amount", won(p.Amount)))
+		x.add(ctx, say(PartRead, StepOK, "path.read_cancelled", "amount", p.Amount.Amount, "currency", p.Amount.Currency))
 	case p.CashReceipt != nil:
-		x.add(ctx, say(PartRead, StepOK, "path.read_receipt", "amount", won(p.Amount)))
+		x.add(ctx, say(PartRead, StepOK, "path.read_receipt", "amount", p.Amount.Amount, "currency", p.Amount.Currency))
 	case x.account():
-		x.add(ctx, say(PartRead, StepOK, "path.read_deposit", "amount", won(p.Amount)))
+		x.add(ctx, say(PartRead, StepOK, "path.read_deposit", "amount", p.Amount.Amount, "currency", p.Amount.Currency))
 	default:
-		x.add(ctx, say(PartRead, StepOK, "path.read_paid", "amount", won(p.Amount)))
+		x.add(ctx, say(PartRead, StepOK, "path.read_paid", "amount", p.Amount.Amount, "currency", p.Amount.Currency))
 	}
 	return nil
 }

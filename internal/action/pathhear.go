@@ -3,7 +3,6 @@ package action
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"time"
 
@@ -12,17 +11,6 @@ import (
 	"github.com/tongbo/tongbo/internal/provider"
 	"github.com/tongbo/tongbo/internal/webhook"
 )
-
-// won writes the amount of a test, which is small.
-func won(m payment.Money) string {
-	if m.Currency == payment.KRW {
-		return fmt.Sprintf("₩%d,%03d", m.Amount/1000, m.Amount%1000)
-	}
-	if m.Currency.Decimals() == 2 {
-		return fmt.Sprintf("%d.%02d %s", m.Amount/100, m.Amount%100, m.Currency)
-	}
-	return m.String()
-}
 
 // heard looks how the shop hears of a change, and reads the payment back. happened says
 // whether the change came about as far as it can be told.

@@ -197,7 +197,7 @@ func (x *pathing) walk(ctx context.Context) error {
 
 // account reports whether the channel takes deposits.
 func (x *pathing) account() bool {
-	return len(x.pg.Info().Paths) > 0 && (len(x.channel.Methods) == 0 || slices.Contains(x.channel.Methods, "VIRTUAL_ACCOUNT"))
+	return len(x.pg.Info().Paths) > 0 && (len(x.channel.Methods) == 0 || slices.Contains(x.channel.Methods, string(payment.VirtualAccount)))
 }
 
 // registration is the payment of the test.

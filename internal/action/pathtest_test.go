@@ -185,8 +185,9 @@ func TestPathOfWallets(t *testing.T) {
 		if c.Provider == "paypal_v2" {
 			sum = "10.00 USD"
 		}
-		if last := x.Rungs[len(x.Rungs)-1]; !slices.Contains(last.Args, sum) {
-			t.Errorf("%s: read back as %q, want %s", c.Provider, last.Args, sum)
+		last := x.Rungs[len(x.Rungs)-1]
+		if text := page.PathText(words.En, last.Key, last.Args); !strings.Contains(text, sum) {
+			t.Errorf("%s: read back as %q, want %s", c.Provider, text, sum)
 		}
 	}
 }

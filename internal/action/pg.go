@@ -96,6 +96,9 @@ type PGError struct {
 	cause   error
 }
 
+// asPG is the PGError in an error's chain; false if there is none.
+func asPG(err error) (*PGError, bool) { return errors.AsType[*PGError](err) }
+
 // Error says what the PG said.
 func (e *PGError) Error() string { return e.Message + " (" + e.Code + ")" }
 
@@ -138,13 +141,13 @@ func unwritten(err error) error {
 
 // isUnclear reports whether a PG may have done what it was asked.
 func isUnclear(err error) bool {
-	e, ok := errors.AsType[*PGError](err)
+	e, ok := asPG(err)
 	return ok && e.Unclear
 }
 
 // why is what a payment keeps of a PG's no.
 func why(err error) string {
-	if e, ok := errors.AsType[*PGError](err); ok {
+	if e, ok := asPG(err); ok {
 		return e.Message
 	}
 	if e, ok := errors.AsType[*ConfirmError](err); ok {
