@@ -39,9 +39,9 @@ func (e *ConfirmError) Error() string {
 	case e.Reason != "":
 		return e.Reason
 	case e.Status == 0:
-		return "the shop was asked to confirm the payment, and did not answer"
+		return payment.Unconfirmed + "did not answer"
 	}
-	return fmt.Sprintf("the shop was asked to confirm the payment, and answered %d", e.Status)
+	return fmt.Sprintf("%sanswered %d", payment.Unconfirmed, e.Status)
 }
 
 // confirm asks the shop of a window whether its attempt may go on. It reports a

@@ -74,21 +74,25 @@ func (v *visit) read() (err error) {
 	return nil
 }
 
-// speak settles the language: what the buyer chose on the page, what the shop's page asked
-// for, what the browser prefers.
+// speak settles the language: what the buyer chose on the page, else that of the window.
 func (v *visit) speak() {
 	if l, ok := words.ParseLang(v.r.URL.Query().Get("lang")); ok {
 		v.lang = l
 		return
 	}
-	if v.window.Locale == "" {
-		v.lang = words.Accepted(v.r.Header.Get("Accept-Language"))
-		return
+	v.lang = langOf(v.window, v.r)
+}
+
+// langOf is the language of a window: what the shop's page asked for, else what the browser
+// prefers.
+func langOf(x payment.Checkout, r *http.Request) words.Lang {
+	if x.Locale == "" {
+		return words.Accepted(r.Header.Get("Accept-Language"))
 	}
-	var ok bool
-	if v.lang, ok = words.ParseLang(v.window.Locale); !ok {
-		v.lang = words.En // who asks for French reads English rather than Korean
+	if l, ok := words.ParseLang(x.Locale); ok {
+		return l
 	}
+	return words.En // who asks for French reads English rather than Korean
 }
 
 func (v *visit) t(key string, args ...any) string { return words.Text(v.lang, key, args...) }
@@ -190,6 +194,8 @@ func (v *visit) ended(w view) error {
 		w.End = "left"
 	case payment.CodeExpired:
 		key, bad = "over", false
+	case payment.CodeUnclear:
+		key, bad = "unclear", false
 	case payment.CodeAlreadyPaid:
 		key, bad = "already", false
 	case payment.CodeOvertaken:
@@ -199,7 +205,7 @@ func (v *visit) ended(w view) error {
 	case payment.CodePG:
 		w.Why = v.window.Outcome.PGMessage
 	case payment.CodeOtherAmount:
-		key = "cannot"
+		key = "other_amount"
 	}
 	w.Title, w.Bad, w.Says = v.t("checkout.title_ended"), bad, v.t("checkout."+key+"_says")
 	w.Headline = v.t("checkout.title_ended")

@@ -139,7 +139,7 @@ func TestPages(t *testing.T) {
 				d.does(x, "", "/pay", "bank", "SHINHAN", "depositor", "김손님")
 				return x
 			},
-			[]string{"cannot", "cannot_says"}, nil, []string{"12,000", "data-copy"},
+			[]string{"other_amount", "other_amount_says"}, nil, []string{"12,000", "data-copy"},
 		},
 		"an address that opens nothing": {
 			func(*desk) ticket { return ticket{Page: "/checkout/nothing"} },

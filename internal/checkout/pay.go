@@ -122,7 +122,7 @@ func (v *visit) finish() error {
 	if err != nil {
 		return err
 	}
-	if to := onward(x); to != "" && x.Window == redirect && !x.EndedAt.IsZero() {
+	if to := onward(told(x, v.lang)); to != "" && x.Window == redirect && !x.EndedAt.IsZero() {
 		v.w.Header().Set("Location", to)
 		v.w.WriteHeader(http.StatusSeeOther)
 		return nil

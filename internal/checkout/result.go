@@ -78,6 +78,7 @@ func (c *Checkout) result(w http.ResponseWriter, r *http.Request) {
 	case x.EndedAt.IsZero():
 		writeJSON(w, http.StatusOK, report{State: "open"})
 	default:
+		x = told(x, langOf(x, r))
 		offer, _ := c.Actions.CheckoutOffer(r.Context(), id) // its channel may be gone
 		out := report{State: "ended", Result: resultOf(x, p, offer.Provider)}
 		if x.ForceRedirect && x.Window != redirect {

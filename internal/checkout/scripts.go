@@ -104,7 +104,7 @@ func literal(v any) string {
 }
 
 // scriptKeys are the words that the scripts say by themselves.
-var scriptKeys = []string{"sdk.window", "sdk.opening", "sdk.close", "sdk.late", "sdk.unknown", "sdk.unreachable"}
+var scriptKeys = []string{"sdk.window", "sdk.opening", "sdk.close", "sdk.unknown", "sdk.unreachable"}
 
 func scriptWords() map[words.Lang]map[string]string {
 	out := map[words.Lang]map[string]string{}

@@ -140,7 +140,7 @@ func (v *visit) view() view {
 		Trial: v.offer.Trial, Shop: v.offer.StoreName, OrderName: v.window.OrderName, Amount: v.window.Amount,
 		Until: v.window.ExpiresAt.In(page.Seoul).Format("15:04"), Answered: !v.window.AnsweredAt.IsZero(), NameLimit: maxDepositor, visit: v,
 	}
-	if to := onward(v.leaving()); to != "" {
+	if to := onward(told(v.leaving(), v.lang)); to != "" {
 		w.Onward = template.URL(to) //nolint:gosec // the action takes http, https and the store's app schemes alone
 	}
 	if w.Answered {

@@ -105,6 +105,10 @@ func Left() Outcome {
 
 const leftText = "the buyer left the payment window"
 
+// Unconfirmed begins the message of a payment that its shop did not confirm, where the shop
+// itself gave no reason.
+const Unconfirmed = "the shop was asked to confirm the payment, and "
+
 // A Code is why nothing was paid in a window, in the words of PortOne's browser SDK.
 type Code string
 
@@ -116,6 +120,7 @@ const (
 	CodeOvertaken   Code = "InvalidEntityState" // another attempt at the payment began
 	CodeOtherAmount Code = "AmountNotEqualToPredefined"
 	CodeConfirm     Code = "ConfirmProcessFailed" // the shop's confirmUrl did not say 200
+	CodeUnclear     Code = "Unavailable"          // its buyer acted, and nobody knew for long what came of it: it may be paid
 	CodePG          Code = "PGProviderError"      // the PG said no, or could not be asked
 )
 
@@ -349,7 +354,7 @@ func (c Checkout) followed(p Payment, t Transaction, now time.Time) Checkout {
 		}
 	case Ready: // the PG has yet to say
 		if over := later(c.ExpiresAt, t.At.Add(attemptTime)); !now.Before(over) {
-			c.EndedAt, c.Outcome = over, Outcome{Code: CodeExpired, Message: "what came of the payment is not known yet: read it by the API"}
+			c.EndedAt, c.Outcome = over, Outcome{Code: CodeUnclear, Message: "what came of the payment is not known yet: read it by the API"}
 		}
 	}
 	return c

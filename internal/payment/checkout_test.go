@@ -266,7 +266,7 @@ func TestSlowAnswer(t *testing.T) {
 	if s := c.Stands(p, c.ExpiresAt.Add(time.Minute)); !s.EndedAt.IsZero() {
 		t.Errorf("while the PG is asked it stands at %+v", s)
 	}
-	if s := c.Stands(p, last.Add(5*time.Minute)); s.Outcome.Code != payment.CodeExpired {
+	if s := c.Stands(p, last.Add(5*time.Minute)); s.Outcome.Code != payment.CodeUnclear {
 		t.Errorf("long after that it stands at %+v", s)
 	}
 	if s := c.Stands(issue(t, p, c, last), c.ExpiresAt.Add(time.Minute)); s.EndedAt.IsZero() || s.Outcome.Code != "" {

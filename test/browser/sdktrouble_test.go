@@ -74,11 +74,13 @@ func mistakes(t *testing.T, b *browser, h *hub, shop string) {
 	}
 }
 
+// expires is a window of which the server does not say, when its time is over, that it has
+// ended: then its buyer has acted, and may have paid.
 func expires(t *testing.T, b *browser, h *hub, shop string) {
 	h.expires = 1
 	c := b.counter(t, h, shop, "/", look{})
 	c.press(`note(PortOne.requestPayment(fair()))`)
-	c.resolves(map[string]any{"code": "DeadlineExceeded", "txId": "tx-0", "paymentId": "p-1", "message": "결제창의 시간이 지났어요. 처음부터 다시 결제해 주세요."})
+	c.resolves(map[string]any{"code": "Unavailable", "txId": "tx-0", "paymentId": "p-1", "message": "결제 결과를 확인하지 못했어요. 주문 내역에서 결제됐는지 확인해 주세요."})
 	c.cleared()
 }
 

@@ -74,7 +74,7 @@ async function outcome(call, said, until, state) {
     const body = got.body || {}
     if (got.status === 200 && body.state === "ended") return body
     if (got.status === 200 && body.state === "open") {
-      if (over) return { result: call.failed(said, "DeadlineExceeded", call.words.late) }
+      if (over) return { result: call.failed(said, "Unavailable", call.words.unknown) } // its buyer acted, else it had ended
       tries = 0
       if (state.gone) await leave(said)
     } else if (got.status >= 400 && got.status < 500 && got.status !== 408 && got.status !== 429) {
