@@ -52,11 +52,11 @@ func (c *channelTestCmd) path(ctx context.Context, env Env, st *store.Store, ver
 	case err != nil || got.Good:
 		return err
 	case slices.ContainsFunc(got.Rungs, func(r notice.PathRung) bool { return r.Key == "ladder.private" }):
-		return &coded{exitAway, fault.Errorf(fault.Invalid, "%s is a private address, so nothing was sent there: for a trial add --allow-private-webhooks to this command, too", c.PublicURL)}
+		return &coded{exitAway, fault.Errorf(fault.Invalid, "%s", words.Text(lang, "cli.channel_test.private", "url", c.PublicURL))}
 	case slices.ContainsFunc(got.Rungs, nobodyThere):
-		return &coded{exitAway, fault.Errorf(fault.Unavailable, "nobody answers at %s, or nobody sends the webhooks there: is the server running?", c.PublicURL)}
+		return &coded{exitAway, fault.Errorf(fault.Unavailable, "%s", words.Text(lang, "cli.channel_test.nobody", "url", c.PublicURL))}
 	}
-	return &coded{exitProblems, fault.Errorf(fault.Conflict, "a payment of this channel would not go the whole way")}
+	return &coded{exitProblems, fault.Errorf(fault.Conflict, "%s", words.Text(lang, "cli.channel_test.path_fails"))}
 }
 
 // nobodyThere reports whether a step failed since there is no server.

@@ -111,7 +111,7 @@ func (c *channelTestCmd) Run(env Env) error {
 		err = ladderText(env, l, state, lang)
 	}
 	if err == nil && !l.Good() {
-		err = &coded{exitProblems, fault.Errorf(fault.Conflict, "a notice of the PG would not be taken")}
+		err = &coded{exitProblems, fault.Errorf(fault.Conflict, "%s", words.Text(lang, "cli.channel_test.notice_fails"))}
 	}
 	return err
 }

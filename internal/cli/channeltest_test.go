@@ -155,6 +155,9 @@ func TestChannelPath(t *testing.T) {
 	if code != exitProblems || last["good"] != false || !strings.Contains(out, `"finding":"calltest.status"`) || len(lines) < 12 {
 		t.Errorf("--json: exit %d, %v\n%s", code, last, out)
 	}
+	if _, _, errs := watch(t, append(slices.Clone(args[:len(args)-1]), "--lang=ko")...); !strings.HasSuffix(errs, "tongbo: 이 채널의 결제는 끝까지 가지 못해요\n") {
+		t.Errorf("in Korean it ends with %q", errs)
+	}
 	gone := append(slices.Clone(args[:len(args)-3]), "--public-url=http://127.0.0.1:1", "--allow-private-webhooks", "--lang=en")
 	if code, out, _ := watch(t, gone...); code != exitAway {
 		t.Errorf("nobody at the URL: exit %d, want %d\n%s", code, exitAway, out)

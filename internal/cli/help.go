@@ -27,6 +27,20 @@ func describe(n *kong.Node, path string, l words.Lang) {
 		}
 		c.Help = words.Text(l, key)
 		describe(c, key, l)
+		for _, f := range c.Flags {
+			own(&f.Help, key+".flag."+f.Name, l)
+		}
+		for _, a := range c.Positional {
+			own(&a.Help, key+".flag."+a.Name, l)
+		}
+	}
+}
+
+// own gives a flag or argument of one command what the catalogue says of it alone, if
+// anything.
+func own(help *string, key string, l words.Lang) {
+	if words.Has(key) {
+		*help = words.Text(l, key)
 	}
 }
 

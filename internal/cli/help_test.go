@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/alecthomas/kong"
 
@@ -64,6 +65,46 @@ func TestHelpOfFlags(t *testing.T) {
 	for _, name := range []string{"help", "database", "key-file", "lang", "public-url", "json", "log-format", "log-level"} {
 		if text := words.Text(words.En, "help.flag."+name); !said[name+" "+text] {
 			t.Errorf("no --%s has the help %q", name, text)
+		}
+	}
+}
+
+// TestHelpOfOwnFlags: of these commands nothing is said in English alone, and what the
+// catalogue says in English is what stands beside the flag.
+func TestHelpOfOwnFlags(t *testing.T) {
+	t.Parallel()
+	helps := map[words.Lang]map[string]string{"": {}, words.Ko: {}, words.En: {}}
+	for l, said := range helps {
+		k, err := kong.New(new(commands), grammar()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l != "" {
+			describe(k.Model.Node, "help.command", l)
+		}
+		for _, n := range k.Model.Leaves(false) {
+			if n.Name != "demo" && (n.Name != "test" || n.Parent.Name != "channel") {
+				continue
+			}
+			for _, f := range n.Flags {
+				if !f.Hidden {
+					said[n.Name+" --"+f.Name] = f.Help
+				}
+			}
+			for _, a := range n.Positional {
+				said[n.Name+" "+a.Name] = a.Help
+			}
+		}
+	}
+	if len(helps[words.Ko]) < 12 {
+		t.Fatalf("the commands have only %v", helps[words.Ko])
+	}
+	for name, tag := range helps[""] {
+		if ko := helps[words.Ko][name]; !strings.ContainsFunc(ko, func(r rune) bool { return unicode.Is(unicode.Hangul, r) }) {
+			t.Errorf("%s says %q in Korean", name, ko)
+		}
+		if en := helps[words.En][name]; en != tag {
+			t.Errorf("%s says %q in English, and %q beside the flag", name, en, tag)
 		}
 	}
 }
