@@ -221,6 +221,9 @@ func (v *visit) failed(err error) {
 	w := v.view()
 	status, key, args := http.StatusInternalServerError, "trouble", []any{}
 	switch {
+	case errors.Is(err, payment.ErrTooManyAccounts): // of which there are some again within the hour
+		status, key = http.StatusTooManyRequests, "full"
+		v.w.Header().Set("Retry-After", "600")
 	case errors.Is(err, payment.ErrTooManyWindows):
 		status, key, args = http.StatusTooManyRequests, "busy", []any{"n", 10}
 		v.w.Header().Set("Retry-After", "10")
@@ -241,7 +244,7 @@ func (v *visit) failed(err error) {
 			v.c.Log.ErrorContext(v.r.Context(), "a payment page failed", "checkout", v.id, "request", w.RequestID, "error", err)
 		}
 	}
-	w.Again = (key == "trouble" || key == "busy") && v.id != ""
+	w.Again = slices.Contains([]string{"trouble", "busy", "full"}, key) && v.id != ""
 	w.TxID = "" // there is nothing more to press
 	w.Headline, w.Says, w.Bad = v.t("checkout."+key), v.t("checkout."+key+"_says", args...), status >= 500
 	if err := v.write(status, "over", w); err != nil {

@@ -276,8 +276,9 @@ func TestBusy(t *testing.T) {
 	d.db.Exec(t, `insert into checkout (id, merchant_id, store_id, mode, payment_key, client, created_at, expires_at, code, answered, read_until, asked_at, doc)
 		with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000)
 		select 'busy' || i, merchant_id, store_id, mode, payment_key, '', created_at, expires_at, code, answered, read_until, created_at, doc from checkout, n where id = $1`, d.id(x))
-	got := d.post(x, "/pay", "bank", "SHINHAN", "depositor", "김")
-	if got.Code != http.StatusTooManyRequests || !strings.Contains(got.text, `href="`+x.Page+`"`) || !strings.Contains(got.text, `action="`+x.Page+`/leave"`) || strings.Contains(got.text, shopOrigin+"/done") {
+	got := d.post(x, "/pay?lang=ko", "bank", "SHINHAN", "depositor", "김")
+	if got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") != "600" || !strings.Contains(got.text, "지금은 가상계좌를 더 발급할 수 없어요") ||
+		!strings.Contains(got.text, `href="`+x.Page+`?lang=ko"`) || !strings.Contains(got.text, `action="`+x.Page+`/leave?lang=ko"`) || strings.Contains(got.text, shopOrigin+"/done") {
 		t.Errorf("%d\n%s", got.Code, got.text)
 	}
 	if state, _, _ := d.result(x); state != "open" {
