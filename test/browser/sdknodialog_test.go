@@ -42,9 +42,16 @@ func TestSDKWithoutDialog(t *testing.T) {
 			t.Fatal("Tab leads to the page below")
 		}
 	}
-	ask[bool](c.tab, "focus the overlay", `(document.querySelector("[role=dialog]").focus(), true)`)
-	c.until("the focus on the overlay", `document.activeElement.getAttribute("role") === "dialog"`)
-	c.do("press Escape", chromedp.KeyEvent("\x1b"))
+	// What the last Tab does may come after all this: a frame of another site hears of it by
+	// another process.
+	ask[bool](c.tab, "notice Escape", `(addEventListener("keydown", e => { window.escaped ||= e.key === "Escape" }, true), true)`)
+	for tries := 0; !ask[bool](c.tab, "Escape was heard", "!!window.escaped"); tries++ {
+		if tries == 20 {
+			t.Fatal("the overlay does not keep the focus")
+		}
+		ask[bool](c.tab, "focus the overlay", `(document.querySelector("[role=dialog]").focus(), true)`)
+		c.do("press Escape", chromedp.KeyEvent("\x1b"))
+	}
 	c.resolves(cancelled)
 	c.cleared()
 	if n := h.lefts(w); n != 1 {
