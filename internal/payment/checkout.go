@@ -109,7 +109,8 @@ const leftText = "the buyer left the payment window"
 // itself gave no reason.
 const Unconfirmed = "the shop was asked to confirm the payment, and "
 
-// A Code is why nothing was paid in a window, in the words of PortOne's browser SDK.
+// A Code is why a window ended without a payment, or without anybody knowing of one, in the
+// words of PortOne's browser SDK.
 type Code string
 
 // The codes with which windows end.
